@@ -1,0 +1,196 @@
+"""All settings, on one page. What differs between machines comes from the environment and has no default that could
+be wrong in Geneva: the process stops at start, not at midnight. Wiring: sees every room."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+from environs import Env
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- What differs between machines ---------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY")
+VAULT_KEYSET = env.str("VAULT_KEYSET", "") or Path(env.str("VAULT_KEYSET_FILE")).read_text()
+DATABASES = {"default": {**env.dj_db_url("DATABASE_URL"), "ATOMIC_REQUESTS": False}}
+REDIS_URL = env.str("REDIS_URL")
+SMTP_URL = env.str("SMTP_URL")  # smtp://, smtps:// or smtp+tls://user:password@host:port
+PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")  # as people type it; links in mails begin with it
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [], subcast=str.strip)
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+MAIL_DOMAIN = env.str("MAIL_DOMAIN")  # right of the @ in Message-IDs
+MAIL_FROM = env.str("MAIL_FROM")
+MAIL_REPLY_TO = env.str("MAIL_REPLY_TO", MAIL_FROM)  # a mailbox that somebody reads
+PRIVATE_FILES = Path(env.str("PRIVATE_FILES"))  # encrypted; outside the web root
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
+
+# --- The house ------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    # Ours stand before django.contrib.admin, or its templates would win over ours.
+    "presessions",
+    "presessions.accounts",
+    "presessions.trail",
+    "presessions.upr",
+    "presessions.mail",
+    "applications",
+    "missions",
+    "crispy_forms",
+    "csp",
+    "presessions.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "presessions.urls"
+WSGI_APPLICATION = "presessions.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+CRISPY_TEMPLATE_PACK = "plain"
+CRISPY_ALLOWED_TEMPLATE_PACKS = ("plain",)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SILENCED_SYSTEM_CHECKS = []
+
+# --- People ---------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+LOGIN_URL = "admin:login"
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "presessions.views.csrf_failure"
+
+# --- Time and words -------------------------------------------------------------------------------------------------
+TIME_ZONE = "Europe/Zurich"  # a deadline is Geneva time; the database keeps UTC
+GENEVA = ZoneInfo(TIME_ZONE)
+USE_TZ = True
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français")]  # each in its own script, as the switch shows it
+LOCALE_PATHS = [BASE_DIR / "locale"]
+ORGANISATION = _("UPR Info")
+
+# --- Files ----------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "presessions.vault.EncryptedStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+UPLOAD_LIMIT = 20 * 1024 * 1024  # bytes of one file
+FILE_UPLOAD_HANDLERS = ["presessions.vault.EncryptingUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000  # the admin page of a series has many meetings; an attack has more
+
+# --- Timed mail -----------------------------------------------------------------------------------------------------
+EMAIL_BACKEND = "presessions.mail.backend.OutboxBackend"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = MAIL_FROM
+MAIL_COMMAND_TIMEOUT = 30  # seconds for one SMTP command
+MAIL_FINAL_DOT_TIMEOUT = 600  # seconds after the final dot, RFC 5321 4.5.3.2.6
+MAIL_LEASE = 900  # seconds; never ends inside a legal wait
+MAIL_BACKOFF = [60, 300, 900, 3600]  # seconds before each new try; the last one repeats
+MAIL_UNCERTAIN_DELAY = 900  # seconds before the one identical repeat
+MAIL_GRACE_DAYS = 3  # how late a mailing still goes out by itself
+
+# --- Redis carries a bell without arguments, nothing else -----------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "socket_keepalive": True,
+    "health_check_interval": 5,
+}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TASK_TIME_LIMIT = MAIL_LEASE + 60
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = {
+    "send-due-letters": {
+        "task": "presessions.mail.tasks.send_due_letters",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+}
+
+# --- Doors and windows ----------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [NONE],
+        "connect-src": [SELF],
+        "worker-src": [SELF],
+        "frame-src": [SELF],  # a submission beside its assessment
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+# With no-referrer, Chromium posts `Origin: null` and every form answers 403.
+SECURE_REFERRER_POLICY = "strict-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if PUBLIC_URL.startswith("https://"):
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+
+# --- Logs say what happened, never to whom --------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"without_tokens": {"()": "presessions.logs.WithoutTokens"}},
+    "formatters": {"line": {"()": "presessions.logs.LineFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["without_tokens"], "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+    },
+}

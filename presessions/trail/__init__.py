@@ -1,0 +1,24 @@
+"""Who did what, when and why: written beside each step, never changed. Room: trail, basement; imports only the vault."""
+
+
+def record(subject, code, *, now, by=None, refused=False, reason=""):
+    """Add an Event about a row of ours, in the caller's transaction; return it.
+
+    subject -- a model's row; it is named by its `reference` where it has one, else by its key
+    code -- a short word such as "submitted"; facts about people do not belong in it
+    by -- the member of staff, or None for the person concerned and for the clock
+    reason -- free text; kept encrypted and erasable, apart from the event
+    """
+    from presessions.trail.models import Event, Reason
+
+    event = Event.objects.create(
+        at=now,
+        room=subject._meta.label_lower,
+        reference=str(getattr(subject, "reference", subject.pk)),
+        code=code,
+        staff_id=by.pk if by else None,
+        refused=refused,
+    )
+    if reason:
+        Reason.objects.create(event=event, text=reason)
+    return event

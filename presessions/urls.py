@@ -1,0 +1,17 @@
+"""Which page answers which address. Public pages stand under their language; staff and machines do not."""
+
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.urls import include, path
+
+from presessions import views
+
+urlpatterns = [
+    path("health/live", views.live, name="live"),
+    path("health/ready", views.ready, name="ready"),
+    path("admin/", admin.site.urls),
+    *i18n_patterns(
+        path("", include("missions.urls")),
+        path("", include("applications.urls")),
+    ),
+]

@@ -442,7 +442,6 @@ class EncryptingUploadHandler(FileUploadHandler):
         room = settings.UPLOAD_LIMIT + 1 - self.upload.written
         if room > 0:
             self.upload.write(raw_data[:room])
-        return None
 
     def file_complete(self, file_size):
         self.upload.finish()

@@ -1,12 +1,13 @@
 """The project as an app of its own (commands, template tags) and the staff's admin site."""
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+from django.contrib.admin import apps as admin
 
 
 class PresessionsConfig(AppConfig):
     name = "presessions"
+    default = True
 
 
-class AdminConfig(DjangoAdminConfig):
+class AdminConfig(admin.AdminConfig):
     default_site = "presessions.admin_site.StaffSite"

@@ -1,7 +1,7 @@
 """The project as an app of its own (commands, template tags) and the staff's admin site."""
 
 from django.apps import AppConfig
-from django.contrib.admin import apps as admin
+from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 
 
 class PresessionsConfig(AppConfig):
@@ -9,5 +9,6 @@ class PresessionsConfig(AppConfig):
     default = True
 
 
-class AdminConfig(admin.AdminConfig):
+class AdminConfig(DjangoAdminConfig):
+    default = False
     default_site = "presessions.admin_site.StaffSite"

@@ -1,7 +1,7 @@
 """The project as an app of its own (commands, template tags) and the staff's admin site."""
 
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+from django.contrib.admin import apps as django_admin
 
 
 class PresessionsConfig(AppConfig):
@@ -9,6 +9,6 @@ class PresessionsConfig(AppConfig):
     default = True
 
 
-class AdminConfig(DjangoAdminConfig):
+class AdminConfig(django_admin.AdminConfig):
     default = False
     default_site = "presessions.admin_site.StaffSite"

@@ -1,0 +1,77 @@
+"""Small helpers of every page: the language switch, and the list of problems above a form. Room: wiring.
+
+Imports nothing of ours: forms, fields and the request come in as arguments.
+"""
+
+from django import template
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+from django.utils import translation
+
+register = template.Library()
+
+LEFT_TO_RIGHT = {"email", "tel", "url"}
+
+
+@register.simple_tag(takes_context=True)
+def languages(context):
+    """The same page in every language of the site: code, the language's own name, address, is it the current one.
+
+    A page that has no address in that language (an error page, the admin) leads to the language's home.
+    """
+    page = getattr(context.get("request"), "resolver_match", None)
+    current = translation.get_language()
+    links = []
+    for code, name in settings.LANGUAGES:
+        with translation.override(code):
+            links.append({"code": code, "name": name, "address": _address(page), "current": code == current})
+    return links
+
+
+def _address(page):
+    try:
+        return reverse(page.view_name, args=page.args, kwargs=page.captured_kwargs)
+    except (AttributeError, NoReverseMatch):
+        pass
+    try:
+        return reverse("applications:home")
+    except NoReverseMatch:
+        return f"/{translation.get_language()}/"
+
+
+@register.simple_tag
+def contact_address():
+    """A mailbox of UPR Info that somebody reads."""
+    return settings.MAIL_REPLY_TO
+
+
+@register.simple_tag
+def widget(field):
+    """The widget of a bound field; addresses, numbers and links read left to right in every script."""
+    kind = getattr(field.field.widget, "input_type", "")
+    return field.as_widget(attrs={"dir": "ltr"} if kind in LEFT_TO_RIGHT else None)
+
+
+@register.simple_tag
+def problems(*forms):
+    """Every error of these forms and formsets, in the order of the page: text, and the id it leads to, if any."""
+    found = []
+    for form in filter(None, forms):
+        if hasattr(form, "management_form"):
+            found += [{"text": text, "target": ""} for text in form.non_form_errors()]
+            found += problems(*form.forms)
+            continue
+        found += [{"text": text, "target": ""} for text in form.non_field_errors()]
+        for field in form:
+            target = "" if field.is_hidden else first_id(field)
+            found += [{"text": text, "target": target} for text in field.errors]
+    return found
+
+
+@register.filter
+def first_id(field):
+    """The id of the first thing in a field that takes the focus: of a group, its first choice."""
+    if field.id_for_label or not len(field.subwidgets):
+        return field.id_for_label or field.auto_id
+    first = field.subwidgets[0]
+    return first.id_for_label if field.field.widget.input_type else field.auto_id

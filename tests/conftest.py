@@ -1,0 +1,39 @@
+"""What every test may use."""
+
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+HERE = Path(__file__).parent
+ONLY_WHEN_NAMED = {HERE / "e2e", HERE / "storm"}  # they need a browser, or both cores for themselves
+
+
+def pytest_ignore_collect(collection_path, config):
+    if collection_path in ONLY_WHEN_NAMED:
+        named = [Path(argument.split("::")[0]).resolve() for argument in config.args]
+        return None if any(path.is_relative_to(collection_path) for path in named) else True
+    return None
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """The machine's own Chromium; nothing is downloaded. The Makefile has already complained if there is none."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps an event loop in our thread
+    chromium = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium,
+        "args": ["--no-sandbox"] if os.geteuid() == 0 else [],
+    }
+
+
+@pytest.fixture
+def now():
+    """A Monday morning in Geneva, for tests that need an instant and do not care which."""
+    return datetime(2026, 3, 2, 10, 0, tzinfo=ZoneInfo("Europe/Zurich"))

@@ -1,0 +1,32 @@
+"""A pytest plugin: PostgreSQL and Redis of this test run, started before pytest-django reads the settings.
+
+Loaded by `-p tests.servers` in pyproject.toml, so plain `pytest` works. The controller starts the servers and its
+xdist workers inherit their addresses; each worker has a database, a Redis database and a private folder of its own.
+DATABASE_URL and REDIS_URL of the caller are ignored: tests must never reach a database that somebody uses.
+"""
+
+import atexit
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from presessions import devservers
+
+servers = ExitStack()
+atexit.register(servers.close)  # also after Ctrl-C, and when a broken setting stops pytest before it has begun
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests():
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        os.environ.update(servers.enter_context(devservers.throwaway_environment()))
+    else:
+        number = int(worker.removeprefix("gw")) + 1
+        os.environ["REDIS_URL"] = os.environ["REDIS_URL"].removesuffix("/0") + f"/{number}"
+        folder = Path(os.environ["PRIVATE_FILES"]) / worker
+        folder.mkdir(exist_ok=True)
+        os.environ["PRIVATE_FILES"] = str(folder)
+    return (yield)

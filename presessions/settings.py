@@ -127,6 +127,7 @@ MAIL_LEASE = 900  # seconds; never ends inside a legal wait
 MAIL_BACKOFF = [60, 300, 900, 3600]  # seconds before each new try; the last one repeats
 MAIL_UNCERTAIN_DELAY = 900  # seconds before the one identical repeat
 MAIL_GRACE_DAYS = 3  # how late a mailing still goes out by itself
+MAIL_LIFETIME_DAYS = 7  # how long a letter is tried when its kind says nothing else
 
 # --- Redis carries a bell without arguments, nothing else -----------------------------------------------------------
 CELERY_BROKER_URL = REDIS_URL

@@ -1,0 +1,184 @@
+"""Delivery: take a due letter under a lease, mark it right before DATA, close it after the 250. Room: mail.
+
+    pending, deferred --claim, commit--> sending/claimed --mark, commit--> sending/data --250, commit--> sent
+
+No transaction is open while we talk to a server. A worker may die anywhere: before the mark its letter is safe to try
+again; after it nobody can know, so the same bytes go once more (or not at all, per kind), and then staff decide.
+Leases run by the database's clock; what is due is measured by `now`.
+"""
+
+import logging
+import time
+import uuid
+from collections import Counter
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from presessions.mail import registry, schedule
+from presessions.mail.models import Letter, Mailing, Switch
+from presessions.mail.wire import Verdict, Wire
+
+log = logging.getLogger(__name__)
+
+State, Phase = Letter.State, Letter.Phase
+POLL_SECONDS = 1
+
+
+class LeaseLost(Exception):
+    """Somebody else has the letter now: hang up, and touch nothing."""
+
+
+def drain(seconds, now=None, stop=None):
+    """Write and send what is due, looking again each second, until the time is up. Returns a count per outcome.
+
+    seconds -- 0 empties what is due once
+    now -- a callable for the time, or None for the clock
+    stop -- a threading.Event that ends it after the letter in hand
+    """
+    now, ends, counts = now or timezone.now, time.monotonic() + seconds, Counter()
+    _insist_on_durable_commits()
+    with Wire() as wire:
+        while True:
+            counts["written"] += schedule.write_due(now())
+            recover(now())
+            while letter := claim(now()):
+                counts[send(letter, wire, now)] += 1
+                # an unreachable server is not asked again for every letter, but once a second
+                if (stop and stop.is_set()) or (seconds and time.monotonic() >= ends) or wire.unreachable:
+                    break
+            left = ends - time.monotonic()
+            if left <= 0 or (stop and stop.is_set()):
+                return +counts
+            time.sleep(min(POLL_SECONDS, left))
+
+
+def claim(now):
+    """Take the most urgent due letter, or None. One short transaction; two workers never get the same one."""
+    with transaction.atomic():
+        due = Letter.objects.claimable(now).defer(*Letter.SEALED).select_for_update(skip_locked=True, of=("self",))
+        letter = due.first()
+        if letter is None or not Switch.lets_pass(now):
+            return None
+        letter.attempts += 1
+        letter.lease_token = uuid.uuid4()
+        letter.step(
+            Q(),
+            state=State.SENDING,
+            phase=Phase.CLAIMED,
+            now=now,
+            attempts=letter.attempts,
+            lease_token=letter.lease_token,
+            lease_until=_lease(),
+        )
+    return letter
+
+
+def send(letter, wire, now):
+    """Bring a claimed letter to its next state; returns that state, or "lost" when its lease was lost."""
+    reason = _unsendable(letter, now())
+    if reason:
+        state, code = reason
+        return _finish(letter, state, now(), code)
+    try:
+        answer = wire.deliver(letter.to, letter.frozen, before_data=lambda: _mark(letter, now()))
+    except LeaseLost:
+        return "lost"
+    if answer.verdict is Verdict.OURS:
+        log.error("all mail is stopped: the server refuses us with %s at %s", answer.code, answer.stage)
+        Switch.fault_is_ours(now=now(), code=answer.code, answer=answer.text)
+    elif answer.reached_recipients:
+        Switch.trial_passed()
+    return _settle(letter, answer, now())
+
+
+def recover(now):
+    """Take back letters whose worker is gone or asleep. Before the mark that is safe; after it, doubt."""
+    for letter in Letter.objects.filter(state=State.SENDING, lease_until__lt=Now()).defer(*Letter.SEALED)[:100]:
+        guard = _mine(letter) & Q(phase=letter.phase, lease_until__lt=Now())
+        if letter.phase == Phase.DATA:
+            _doubt(letter, guard, now, "lease")
+        else:
+            letter.step(guard, state=State.DEFERRED, now=now, code="lease", next_attempt_at=now)
+
+
+def _unsendable(letter, now):
+    """(state, code) for a letter that must not or cannot go, else None. Asked at each claim."""
+    if now > letter.not_after:
+        return State.EXPIRED, "not_after"
+    try:
+        letter.refresh_from_db(fields=["to", "frozen"])
+        if letter.mailing_id and letter.mailing.state == Mailing.State.CANCELLED:
+            return State.CANCELLED, "mailing"
+        if not registry.recipient_kind(letter.recipient_kind).still_wanted(letter):
+            return State.CANCELLED, "unwanted"
+    except DatabaseError:
+        raise
+    except Exception as error:  # bytes that no key opens, or a room's question that fails: this letter only
+        log.error("letter %s cannot be sent: %s", letter.pk, type(error).__name__)
+        return State.FAILED, "unreadable"
+    return None
+
+
+def _mark(letter, now):
+    """Commit that the bytes are about to be handed over. Whoever lost the lease stops here."""
+    guard = _mine(letter) & Q(phase=Phase.CLAIMED)
+    if not letter.step(guard, state=State.SENDING, phase=Phase.DATA, now=now, lease_until=_lease()):
+        raise LeaseLost
+
+
+def _settle(letter, answer, now):
+    if answer.verdict is Verdict.ACCEPTED:
+        return _finish(letter, State.SENT, now, answer.code, answer.text, sent_at=now)
+    if answer.verdict is Verdict.REFUSED:
+        return _finish(letter, State.FAILED, now, answer.code, answer.text)
+    if answer.verdict is Verdict.UNKNOWN:
+        return _doubt(letter, _mine(letter), now, answer.code, answer.text)
+    if answer.verdict is Verdict.OURS:  # the recipient is not to blame: no longer wait for it
+        return _finish(letter, State.DEFERRED, now, answer.code, answer.text, next_attempt_at=now)
+    wait = settings.MAIL_BACKOFF[min(letter.deferrals, len(settings.MAIL_BACKOFF) - 1)]
+    again = {"next_attempt_at": now + timedelta(seconds=wait), "deferrals": F("deferrals") + 1}
+    return _finish(letter, State.DEFERRED, now, answer.code, answer.text, **again)
+
+
+def _doubt(letter, guard, now, code, text=""):
+    """It was handed over and nobody answered: repeat the same bytes once, then leave it to staff."""
+    kind = registry.KINDS.get(letter.kind)
+    facts = {"uncertain_at": letter.uncertain_at or now}
+    if letter.resends < (kind.resends if kind else 0):
+        again = now + timedelta(seconds=settings.MAIL_UNCERTAIN_DELAY)
+        facts |= {"state": State.DEFERRED, "resends": letter.resends + 1, "next_attempt_at": again}
+    else:
+        log.error("letter %s is uncertain: staff must decide", letter.pk)
+        facts |= {"state": State.UNCERTAIN, "next_attempt_at": None}
+    moved = letter.step(guard, now=now, code=code, answer=text, **facts)
+    return facts["state"] if moved else "lost"
+
+
+def _finish(letter, state, now, code, text="", **facts):
+    guard = _mine(letter)
+    if state == State.SENT:
+        # We slept past our lease and were given up, but nobody has tried since: then the 250 still tells the truth.
+        guard |= Q(state__in=(State.DEFERRED, State.UNCERTAIN), attempts=letter.attempts)
+    moved = letter.step(guard, state=state, now=now, code=code, answer=text, **facts)
+    return state if moved else "lost"
+
+
+def _mine(letter):
+    return Q(state=State.SENDING, lease_token=letter.lease_token)
+
+
+def _lease():
+    return Now() + timedelta(seconds=settings.MAIL_LEASE)
+
+
+def _insist_on_durable_commits():
+    """A commit that a crash can take back would break the promise that a copy is never sent unflagged."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW synchronous_commit")
+        if cursor.fetchone()[0] == "off":
+            cursor.execute("SET synchronous_commit TO on")

@@ -1,0 +1,65 @@
+"""Personal links: how somebody without an account comes back. Room: mail; imports its models and registry.
+
+A token is 256 random bits, minted for one letter when it is frozen, and stands nowhere but in that letter: we keep its
+SHA-256. Many live links to one thing are normal. When it stops opening is asked each time it is opened.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import translation
+
+from presessions.mail import registry
+from presessions.mail.models import LinkVisit, PersonalLink
+
+FILTERS_COME_WITHIN = timedelta(minutes=2)
+
+
+def new_token():
+    return secrets.token_urlsafe(32)
+
+
+def mint(purpose, target_id, *, letter, now, token=None):
+    """Open a door for a letter; returns the token. Only the outbox calls it: previews mint none."""
+    token = token or new_token()
+    PersonalLink.objects.create(
+        purpose=purpose, target_id=str(target_id), token_hash=_hash(token), letter=letter, made_at=now
+    )
+    return token
+
+
+def url(purpose, token, language):
+    """The address to print in a letter."""
+    with translation.override(language):
+        return settings.PUBLIC_URL + registry.PURPOSES[purpose].path(token)
+
+
+def find(token, purpose, *, now):
+    """The link behind a token, or None: unknown, of another purpose, revoked and expired all look the same."""
+    link = PersonalLink.objects.select_related("letter").filter(token_hash=_hash(token), purpose=purpose).first()
+    if link is None or link.revoked_at:
+        return None
+    expires = registry.PURPOSES[purpose].expires(link)
+    return None if expires and expires <= now else link
+
+
+def visited(link, request, now):
+    """Note that the page was fetched. A machine that looks into mail comes at once, or asks for the head only."""
+    sent_at = link.letter and link.letter.sent_at
+    soon = link.letter is not None and (sent_at is None or now - sent_at < FILTERS_COME_WITHIN)
+    return LinkVisit.objects.create(
+        link=link, at=now, method=(request.method or "")[:8], maybe_filter=soon or request.method == "HEAD"
+    )
+
+
+def revoke(purpose, target_id, now):
+    """Close every door to one thing; returns how many were open."""
+    return PersonalLink.objects.filter(purpose=purpose, target_id=str(target_id), revoked_at=None).update(
+        revoked_at=now
+    )
+
+
+def _hash(token):
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()

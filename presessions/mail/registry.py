@@ -1,0 +1,233 @@
+"""What the rooms above send: they register it here at start, so that mail never imports them. Room: mail.
+
+A room keeps its registrations in `<room>/mailings.py`, imported by its AppConfig.ready():
+
+    @registry.mailing("invitation", label=_("invitation"), audience=_("every Permanent Mission"),
+                      template="mail/invitation", months_before=("working_group", 1), latest=("first_meeting", 28),
+                      pointless_after="last_meeting", link="invitation")
+    def invitations(mailing):
+        for mission in PermanentMission.objects.reachable():
+            yield Recipient("mission", str(mission.pk), to=mission.address, language=mission.language)
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import partial
+from typing import Any
+
+
+class Priority(IntEnum):
+    """Who goes first when many letters are due: somebody waits for a link, nobody waits for the call."""
+
+    NOW = 0
+    SOON = 5
+    BULK = 9
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """One person of an audience. `kind` and `id` name them in the letter's key; no address does."""
+
+    kind: str
+    id: str
+    to: str
+    language: str = "en"
+    context: dict[str, Any] = field(default_factory=dict)
+    link_target: str | None = None  # what the personal link opens; the recipient's id when not said
+    unsubscribe_target: str | None = None
+    secrets: tuple[str, ...] = ()  # words of the text that the kept copy must not hold
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How letters of one kind are written and treated, whoever asks for them.
+
+    link, unsubscribe -- purposes of the personal links minted for each letter, or None
+    resends -- identical repeats when nobody can know whether the letter arrived: 1 or 0; then staff decide
+    rewrite -- from a settled letter, the Recipient of a new one ("send again"), or None when there is nobody any more
+    """
+
+    name: str
+    label: str
+    template: str
+    link: str | None = None
+    unsubscribe: str | None = None
+    priority: int = Priority.NOW
+    resends: int = 1
+    rewrite: Callable[[Any], Recipient | None] | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One line of the timetable that every new series starts with; each series may change its own copy.
+
+    anchor, months, days, hour -- due so many calendar months and days before the anchor (negative: after), at that hour in Geneva
+    latest_anchor, latest_days -- but at the latest so many days before that other anchor
+    pointless_after -- the anchor after which nobody is helped by it
+    unless_later -- not needed where the mailing of that kind is itself due at the same time or later
+    planned -- whether a series has this mailing at all
+    """
+
+    kind: str
+    step: str
+    audience: str
+    recipients: Callable[[Any], Iterable[Recipient]]
+    anchor: str
+    months: int
+    days: int
+    hour: int
+    latest_anchor: str = ""
+    latest_days: int | None = None
+    pointless_after: str = ""
+    unless_later: str = ""
+    per_meeting: bool = False
+    planned: Callable[[Any], bool] | None = None
+    order: int = 10
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A date that mailings hang on: `find(series, meeting)` gives the aware instant, or None while it is unknown.
+
+    too_late -- the instant is the first that is too late, as of a deadline: its day is the day that ends there
+    """
+
+    name: str
+    label: str
+    find: Callable[[Any, Any], Any]
+    too_late: bool = False
+
+
+@dataclass(frozen=True)
+class RecipientKind:
+    """What mail must ask about a recipient later: is the letter still wanted, where does staff see them."""
+
+    still_wanted: Callable[[Any], bool] = lambda letter: True
+    admin_url: Callable[[Any], str | None] = lambda letter: None
+
+
+@dataclass(frozen=True)
+class LinkPurpose:
+    """Where a personal link leads (a path in the active language), and until when it opens (None: for ever)."""
+
+    name: str
+    path: Callable[[str], str]
+    expires: Callable[[Any], Any] = lambda link: None
+
+
+KINDS: dict[str, Kind] = {}
+PLANS: dict[tuple[str, str], Plan] = {}  # by kind and step
+ANCHORS: dict[str, Anchor] = {}
+RECIPIENTS: dict[str, RecipientKind] = {}
+PURPOSES: dict[str, LinkPurpose] = {}
+
+
+def mailing(
+    kind,
+    *,
+    label,
+    audience,
+    template,
+    months_before=None,
+    days_before=None,
+    days_after=None,
+    hour=9,
+    latest=None,
+    pointless_after="",
+    unless_later="",
+    step="",
+    per_meeting=False,
+    planned=None,
+    link=None,
+    unsubscribe=None,
+    resends=1,
+    rewrite=None,
+    order=10,
+):
+    """Register a mailing of the default timetable; decorates `recipients(mailing)`, its whole audience.
+
+    months_before, days_before, days_after -- (anchor, number); one of them
+    latest -- (anchor, days before it), or None
+    step -- names the offset where one kind goes more than once: "7 days", "48 hours"
+    rewrite -- the kind's Recipient for "send again"; without it the audience is asked for the same person
+    """
+    anchor, months, days = _offset(months_before, days_before, days_after)
+    latest_anchor, latest_days = latest or ("", None)
+
+    def register(recipients):
+        KINDS[kind] = Kind(kind, label, template, link, unsubscribe, Priority.BULK, resends, rewrite or _ask_audience)
+        PLANS[kind, step] = Plan(
+            kind,
+            step,
+            audience,
+            recipients,
+            anchor,
+            months,
+            days,
+            hour,
+            latest_anchor,
+            latest_days,
+            pointless_after or "",
+            unless_later,
+            per_meeting,
+            planned,
+            order,
+        )
+        return recipients
+
+    return register
+
+
+def _offset(months_before, days_before, days_after):
+    given = [offset for offset in (months_before, days_before, days_after) if offset]
+    if len(given) != 1:
+        raise ValueError("A mailing has exactly one of months_before, days_before and days_after.")
+    anchor, number = given[0]
+    if months_before:
+        return anchor, number, 0
+    return anchor, 0, number if days_before else -number
+
+
+def _ask_audience(letter):
+    """The letter's person as the audience describes them today, or None when they have left it."""
+    if letter.mailing is None:
+        return None
+    for recipient in plan_of(letter.mailing).recipients(letter.mailing):
+        if (recipient.kind, str(recipient.id)) == (letter.recipient_kind, letter.recipient_id):
+            return recipient
+    return None
+
+
+def occasion(kind, *, label, template, link=None, unsubscribe=None, priority=Priority.NOW, resends=1, rewrite=None):
+    """Register a letter to one person that something they did calls for: a receipt, a link, an answer."""
+    KINDS[kind] = Kind(kind, label, template, link, unsubscribe, priority, resends, rewrite)
+
+
+def anchor(name, label, *, too_late=False):
+    """Register a date that mailings may hang on; decorates `find(series, meeting) -> aware datetime | None`."""
+    return partial(_register_anchor, name, label, too_late)
+
+
+def _register_anchor(name, label, too_late, find):
+    ANCHORS[name] = Anchor(name, label, find, too_late)
+    return find
+
+
+def recipient(kind, *, still_wanted=None, admin_url=None):
+    """Register what mail asks about a kind of recipient; each function is given the letter."""
+    asked = {"still_wanted": still_wanted, "admin_url": admin_url}
+    RECIPIENTS[kind] = RecipientKind(**{name: fn for name, fn in asked.items() if fn})
+
+
+def link_purpose(name, *, path, expires=None):
+    """Register where personal links of one purpose lead: `path(token) -> str`, `expires(link) -> datetime | None`."""
+    PURPOSES[name] = LinkPurpose(name, path, **({"expires": expires} if expires else {}))
+
+
+def plan_of(mailing):
+    return PLANS[mailing.kind, mailing.step]
+
+
+def recipient_kind(name):
+    return RECIPIENTS.get(name) or RecipientKind()

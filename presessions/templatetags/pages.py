@@ -71,7 +71,4 @@ def problems(*forms):
 @register.filter
 def first_id(field):
     """The id of the first thing in a field that takes the focus: of a group, its first choice."""
-    if field.id_for_label or not len(field.subwidgets):
-        return field.id_for_label or field.auto_id
-    first = field.subwidgets[0]
-    return first.id_for_label if field.field.widget.input_type else field.auto_id
+    return field.id_for_label or next((choice.id_for_label for choice in field), field.auto_id)

@@ -1,0 +1,3 @@
+"""No address at all: what an error page must bear."""
+
+urlpatterns = []

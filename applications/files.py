@@ -1,0 +1,147 @@
+"""Files of applicants: what is let in, under which name, and how it is handed out again.
+
+Room: applications, floor 2. No file is opened in this process: `check` streams it to `inspect_file.py`, which looks
+into it under limits and answers with one word. The upload stays encrypted on disk the whole time, and nothing of its
+content reaches a log, an exception or a page.
+"""
+
+import subprocess
+import sys
+import threading
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.http import StreamingHttpResponse
+
+from applications.refusals import REFUSALS
+from presessions import vault
+
+INSPECTOR = Path(__file__).with_name("inspect_file.py")
+SECONDS = 20  # for one file, by the clock on the wall
+AT_ONCE = threading.BoundedSemaphore(4)  # inspections of one web process; each may take 512 MB
+NAME_LENGTH = 100  # characters, its ending included
+DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")}
+
+PDF, DOCX = "pdf", "docx"
+CONTENT_TYPES = {
+    PDF: "application/pdf",
+    DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+
+
+class Refused(Exception):
+    """A file that is not let in. str() is fit to show to the applicant: what is wrong, and what to do about it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A file that is let in, by what it contains and not by what it says."""
+
+    content_type: str  # PDF or DOCX
+    name: str  # as the applicant called it, made harmless
+
+
+def check(upload):
+    """The Verdict on a vault.EncryptedUpload. Raises Refused."""
+    if not upload.size:
+        raise refusal("empty")
+    if upload.size > settings.UPLOAD_LIMIT:
+        raise refusal("too_large")
+    name = clean_name(upload.name or "")
+    word = inspect(upload)
+    if word not in CONTENT_TYPES:
+        raise refusal(word)
+    if ending(name) not in ("", word):
+        raise refusal("wrong_name")
+    return Verdict(content_type=word, name=name)
+
+
+def refusal(word):
+    return Refused(" ".join(str(sentence) for sentence in REFUSALS.get(word, REFUSALS["unreadable"])))
+
+
+def inspect(upload):
+    """The inspector's word about an upload; "unreadable" when it crashed or was stopped."""
+    if not AT_ONCE.acquire(timeout=2 * SECONDS):
+        return "busy"
+    answer = b""
+    try:
+        # A broken pipe: it has died, or had seen enough of us.
+        with suppress(BrokenPipeError), inspector() as process:
+            stop = threading.Timer(SECONDS, process.kill)
+            stop.start()
+            try:
+                for chunk in upload.chunks():
+                    process.stdin.write(chunk)
+                process.stdin.close()
+                answer = process.stdout.read(40)
+            finally:
+                stop.cancel()
+                process.kill()
+    finally:
+        AT_ONCE.release()
+    return answer.decode("ascii", errors="replace") or "unreadable"
+
+
+def inspector():
+    """A process that waits for a file. It needs no secret of ours, so its environment has none."""
+    return subprocess.Popen(  # noqa: S603 - our own file, and no argument from outside
+        [sys.executable, "-I", "-B", INSPECTOR],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env={},
+    )
+
+
+# --- Names ----------------------------------------------------------------------------------------------------------
+
+
+def clean_name(name):
+    """A file's name fit for a page: no folders, nothing invisible, nothing that turns the reading direction, not too
+    long. It is shown and never used for a file on a disk or in a header."""
+    name = unicodedata.normalize("NFC", name.replace("\\", "/").rsplit("/", 1)[-1])
+    # All that begins with C: control, format (such as changes of direction), surrogates, private and unassigned signs.
+    name = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C")
+    name = " ".join(name.split()).strip(". ")
+    stem, dot, end = name.rpartition(".")
+    if not dot:
+        stem, end = name, ""
+    if stem.split(".")[0].strip().lower() in DEVICES:
+        stem = f"_{stem}"
+    end = end[:10]
+    stem = stem[: NAME_LENGTH - len(end) - len(dot)].rstrip(". ")
+    return f"{stem}{dot}{end}" if stem else "document"
+
+
+def ending(name):
+    """What the name says the file is; "" when it says nothing, as on some phones."""
+    return name.rpartition(".")[2].strip().lower() if "." in name else ""
+
+
+# --- Handing out ----------------------------------------------------------------------------------------------------
+
+# Chromium's viewer refuses to start on a page with `sandbox`; a PDF shown inside our own page has this instead.
+INLINE_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+DOWNLOAD_POLICY = "sandbox; default-src 'none'"
+
+
+def stream(attachment, *, inline):
+    """The stored file as an answer, decrypted piece by piece; only a PDF shows inline. Who asks was checked before."""
+    inline = inline and attachment.content_type == PDF
+    file = vault.storage.open(attachment.file)
+    response = StreamingHttpResponse(file.chunks(), content_type=CONTENT_TYPES[attachment.content_type])
+    name = f"{attachment.application.reference}-{attachment.kind}-{attachment.version}.{attachment.content_type}"
+    response["Content-Disposition"] = f'{"inline" if inline else "attachment"}; filename="{name}"'
+    response["Content-Length"] = attachment.size
+    response["Content-Encoding"] = "identity"  # or it would be compressed a second time, and lose its length
+    response["Content-Security-Policy"] = INLINE_POLICY if inline else DOWNLOAD_POLICY
+    response["X-Frame-Options"] = "SAMEORIGIN" if inline else "DENY"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response

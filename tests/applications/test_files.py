@@ -1,0 +1,188 @@
+"""What is let in by the door, what is refused and in which words (promise A5), and how a file is handed out."""
+
+import logging
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+from django.core.files.base import ContentFile
+from django.utils import translation
+
+from applications import files
+from presessions import vault
+from tests.applications import hostile
+
+
+@pytest.fixture(autouse=True)
+def private_files(settings, tmp_path):
+    settings.PRIVATE_FILES = tmp_path / "private"
+
+
+def upload(content, name="submission.pdf"):
+    incoming = vault.EncryptedUpload.create(name)
+    incoming.write(content)
+    incoming.finish()
+    return incoming
+
+
+def test_there_are_enough_ways_to_be_hostile():
+    assert len([word for *_, word in hostile.SAMPLES if word not in files.CONTENT_TYPES]) >= 60
+
+
+@pytest.mark.parametrize(("name", "make", "word"), [pytest.param(*rest, id=what) for what, *rest in hostile.SAMPLES])
+def test_every_sample_gets_its_verdict(name, make, word):
+    started = time.monotonic()
+    with upload(make(), name) as incoming:
+        if word in files.CONTENT_TYPES:
+            assert files.check(incoming) == files.Verdict(content_type=word, name=name)
+        else:
+            with pytest.raises(files.Refused) as refused:
+                files.check(incoming)
+            assert str(refused.value) == str(files.refusal(word))
+    assert time.monotonic() - started < files.SECONDS
+
+
+@pytest.mark.parametrize(("size", "word"), [(0, "empty"), (10_000_001, "too_large")])
+def test_size_is_asked_before_anything_is_opened(settings, monkeypatch, size, word):
+    settings.UPLOAD_LIMIT = 10_000_000
+    monkeypatch.setattr(files, "inspect", lambda incoming: pytest.fail("opened"))
+    with pytest.raises(files.Refused, match=str(files.REFUSALS[word][0])):
+        files.check(SimpleNamespace(size=size, name="a.pdf"))
+
+
+def test_every_refusal_says_what_to_do():
+    for word, sentences in files.REFUSALS.items():
+        assert len(sentences) >= 2, word
+        assert all(str(sentence).strip().endswith(".") for sentence in sentences), word
+
+
+def test_a_refusal_speaks_the_language_of_the_page():
+    with translation.override("fr"):
+        assert str(files.refusal("image")) == " ".join(str(sentence) for sentence in files.REFUSALS["image"])
+
+
+INSPECTORS = {
+    "crashes": "import os; os.abort()",
+    "hangs": "import time; time.sleep(60)",
+    "hangs before it has read anything": "import time; time.sleep(60)",
+    "fills the memory": "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**29, 2**29)); b'a' * 2**30",
+    "says something else": "import sys; sys.stdin.buffer.read(); sys.stdout.write('the minister')",
+    "says nothing": "pass",
+}
+
+
+@pytest.mark.parametrize("what", INSPECTORS)
+def test_an_inspector_that_fails_is_a_refusal_in_words(tmp_path, monkeypatch, what):
+    script = tmp_path / "inspector.py"
+    script.write_text(INSPECTORS[what])
+    monkeypatch.setattr(files, "INSPECTOR", script)
+    monkeypatch.setattr(files, "SECONDS", 1)
+    started = time.monotonic()
+    with upload(b"%PDF-" + bytes(500_000)) as incoming, pytest.raises(files.Refused, match="cannot be read"):
+        files.check(incoming)
+    assert time.monotonic() - started < 10
+
+
+def test_the_inspector_gets_nothing_of_ours_and_can_open_nothing(tmp_path, monkeypatch):
+    """What a file that has taken over the parser could do: run the inspector's own renunciation, then try."""
+    script = tmp_path / "inspector.py"
+    script.write_text(
+        f"""
+import os, socket, sys
+sys.path.insert(0, {str(files.INSPECTOR.parent)!r})
+import inspect_file
+sys.stdin.buffer.read()
+inspect_file.give_up_rights()
+found = sorted(os.environ.keys() - {{"LC_CTYPE"}})
+for attempt in (socket.socket, lambda: open("/etc/passwd"), lambda: open("/tmp/x", "w"), lambda: bytes(2**30)):
+    try:
+        attempt()
+        found.append("open")
+    except (OSError, MemoryError):
+        pass
+sys.stdout.write(",".join(map(str, found)) or "pdf")
+"""
+    )
+    monkeypatch.setattr(files, "INSPECTOR", script)
+    with upload(b"%PDF-") as incoming:
+        assert files.inspect(incoming) == "pdf"
+
+
+def test_nothing_of_the_content_reaches_a_log_or_the_refusal(caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    secret = b"The minister of interior"
+    for content in (b"%PDF-1.7\n" + secret * 50, hostile.docx(body=f"<w:p>{secret.decode()}"), secret):
+        with upload(content, f"{secret.decode()}.pdf") as incoming, pytest.raises(files.Refused) as refused:
+            files.check(incoming)
+        assert "minister" not in f"{refused.value!r}{refused.value.__cause__!r}{refused.value.__context__!r}"
+    assert "minister" not in caplog.text + "".join(capfd.readouterr())
+
+
+def test_too_many_at_once_is_said_and_not_a_crash(monkeypatch):
+    monkeypatch.setattr(files, "SECONDS", 0.01)
+    taken = [files.AT_ONCE.acquire() for _ in range(4)]
+    try:
+        with upload(hostile.pdf()) as incoming, pytest.raises(files.Refused, match="Many files"):
+            files.check(incoming)
+    finally:
+        for _ in taken:
+            files.AT_ONCE.release()
+
+
+def test_a_small_file_is_looked_into_quickly():
+    """The process must not import what this kind of file does not need."""
+    seconds = []
+    for _ in range(3):
+        with upload(hostile.docx(), "submission.docx") as incoming:
+            started = time.perf_counter()
+            files.check(incoming)
+            seconds.append(time.perf_counter() - started)
+    assert min(seconds) < 1
+    assert "pikepdf" not in sys.modules or "pikepdf" not in vars(files)
+
+
+# --- Handing out ----------------------------------------------------------------------------------------------------
+
+
+def attachment(content, content_type="pdf"):
+    return SimpleNamespace(
+        file=vault.storage.save("submission", ContentFile(content)),
+        content_type=content_type,
+        size=len(content),
+        kind="submission",
+        version=1,
+        application=SimpleNamespace(reference="K7QF2-9MXA4"),
+    )
+
+
+def test_a_pdf_shows_inside_our_own_pages_and_nowhere_else():
+    response = files.stream(attachment(hostile.pdf()), inline=True)
+    assert response["Content-Disposition"] == 'inline; filename="K7QF2-9MXA4-submission-1.pdf"'
+    assert response["X-Frame-Options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in response["Content-Security-Policy"]
+    assert "script-src" not in response["Content-Security-Policy"]
+
+
+def test_a_download_can_do_nothing():
+    response = files.stream(attachment(hostile.pdf()), inline=False)
+    assert response["Content-Disposition"].startswith("attachment;")
+    assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
+    assert response["X-Frame-Options"] == "DENY"
+
+
+def test_word_is_never_shown_inline():
+    response = files.stream(attachment(hostile.docx(), "docx"), inline=True)
+    assert response["Content-Disposition"] == 'attachment; filename="K7QF2-9MXA4-submission-1.docx"'
+    assert response["Content-Security-Policy"].startswith("sandbox")
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_what_comes_out_is_what_went_in_and_stays_nowhere(inline):
+    content = hostile.pdf(pages=300)
+    response = files.stream(attachment(content), inline=inline)
+    pieces = list(response.streaming_content)
+    assert b"".join(pieces) == content
+    assert max(map(len, pieces)) <= vault.CHUNK_BYTES
+    assert (response["Content-Length"], response["Cache-Control"]) == (str(len(content)), "private, no-store")
+    assert response["X-Content-Type-Options"] == "nosniff"

@@ -1,4 +1,4 @@
-"""Django's own mails (such as a new password for staff) become letters too, so nothing bypasses the outbox. Room: mail."""
+"""Django's own mails, such as a new password for staff, become letters too: nothing bypasses the outbox. Room: mail."""
 
 import re
 import uuid

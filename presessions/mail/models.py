@@ -17,7 +17,6 @@ from presessions import trail, vault
 from presessions.mail import registry
 from presessions.trail.steps import WrongStep
 
-
 PROBE_EVERY = timedelta(minutes=15)
 
 mailing_changed = Signal()  # (mailing, now): a step of staff has been taken; the schedule plans the series again

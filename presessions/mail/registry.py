@@ -62,7 +62,8 @@ class Kind:
 class Plan:
     """One line of the timetable that every new series starts with; each series may change its own copy.
 
-    anchor, months, days, hour -- due so many calendar months and days before the anchor (negative: after), at that hour in Geneva
+    anchor, months, days, hour -- due so many calendar months and days before the anchor, at that hour in Geneva;
+        a negative number means after
     latest_anchor, latest_days -- but at the latest so many days before that other anchor
     pointless_after -- the anchor after which nobody is helped by it
     unless_later -- not needed where the mailing of that kind is itself due at the same time or later

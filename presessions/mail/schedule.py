@@ -7,7 +7,6 @@ computed again in the very transaction that changed a date it hangs on, until it
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -224,9 +223,8 @@ def in_rule(mailing):
 def short_notice(mailing):
     """A warning when people would have less than 14 days before the meetings begin, or "" when there is none."""
     start = mailing.series.first_meeting_at()
-    if not start or not mailing.due_at or mailing.latest_anchor != "first_meeting" and mailing.anchor == "last_meeting":
-        return ""
-    if timedelta(0) < start - mailing.due_at < SHORT_NOTICE:
+    invites = mailing.latest_anchor == "first_meeting"  # a mailing that must come so long before the meetings
+    if invites and start and mailing.due_at and timedelta(0) < start - mailing.due_at < SHORT_NOTICE:
         days = (start.astimezone(GENEVA).date() - mailing.due_at.astimezone(GENEVA).date()).days
         return _("Short notice: only %(days)s before the first meeting.") % {"days": _in_days(days)}
     return ""

@@ -16,7 +16,6 @@ folder to the world. PostgreSQL refuses to run as root; it then runs as `nobody`
 import ctypes
 import hashlib
 import importlib.util
-import json
 import os
 import pwd
 import secrets
@@ -27,12 +26,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
 import redis as redis_client
+
+from presessions import vault
 
 START_SECONDS = 30  # longer than any start we have seen, crash recovery included
 PUBLIC_TEMP = Path("/tmp")  # where `nobody` gets in, when our own temporary folder is closed
@@ -44,9 +44,11 @@ class CannotStart(Exception):
 
 
 class Server:
-    """A process on a fixed loopback port. Subclasses say how it starts (_command) and when it answers (_ask)."""
+    """A process on a fixed loopback port. Subclasses say how it starts (_command) and when it answers (_answers)."""
 
     name = ""
+    environment = {"PATH": os.defpath, "LC_ALL": "C"}
+    working_folder = "/"
     end_with = signal.SIGTERM  # what asks it to leave at once but tidily
     user = None  # run as this pwd entry instead of as ourselves
 
@@ -103,7 +105,7 @@ class Server:
         self.start()
 
     def _spawn(self):
-        command, text = self._command()
+        command, text = self._command()  # and what to tell it on its standard input
         with self.log.open("ab") as log:
             self._log_started_at = log.tell()
             self.process = subprocess.Popen(
@@ -111,8 +113,8 @@ class Server:
                 stdin=subprocess.PIPE if text else subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={"PATH": os.defpath, "LC_ALL": "C"},
-                cwd="/",
+                env=self.environment,
+                cwd=self.working_folder,
                 start_new_session=True,  # Ctrl-C is for us; we end our servers last
                 preexec_fn=end_with_owner(self.end_with),
                 **_as_user(self.user),
@@ -162,7 +164,6 @@ class Postgres(Server):
             elsewhere = ROOTS_DATA / hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:12]
             elsewhere.mkdir(parents=True, exist_ok=True)
             home.symlink_to(elsewhere)
-            print(f"PostgreSQL runs as nobody, who cannot enter {self.folder}: its data is in {elsewhere}.", flush=True)
         home.resolve().mkdir(mode=0o700, exist_ok=True)
         if self.user:
             os.chown(home, self.user.pw_uid, self.user.pw_gid)
@@ -210,8 +211,8 @@ class Postgres(Server):
             ],
             text=True,
             capture_output=True,
-            env={"PATH": os.defpath, "LC_ALL": "C"},
-            cwd="/",
+            env=self.environment,
+            cwd=self.working_folder,
             **_as_user(self.user),
         )
         if done.returncode:
@@ -333,7 +334,7 @@ def throwaway_environment():
         (folder / "private").mkdir(mode=0o700)
         yield {
             "SECRET_KEY": secrets.token_urlsafe(48),
-            "VAULT_KEYSET": new_keyset(),
+            "VAULT_KEYSET": vault.new_keyset(),
             "DATABASE_URL": postgres.url,
             "REDIS_URL": redis.url,
             "SMTP_URL": "smtp://127.0.0.1:9",  # nobody listens there: a test that sends brings its own sink
@@ -344,11 +345,6 @@ def throwaway_environment():
             "PRIVATE_FILES": str(folder / "private"),
             "STATIC_ROOT": str(folder / "static"),
         }
-
-
-def new_keyset():
-    """A fresh VAULT_KEYSET, as presessions/vault.py reads it."""
-    return json.dumps({"primary": "1", "keys": {"1": b64encode(secrets.token_bytes(32)).decode()}})
 
 
 def end_with_owner(signal_number):

@@ -1,0 +1,229 @@
+"""`make run`: the whole application with a demonstration in it, as one tree of processes in the foreground.
+Wiring, for development only; the deployed application is docker-compose.yml.
+
+    python -m presessions.run             until Ctrl-C; what it knows stays in var/
+    python -m presessions.run --forget    remove var/, so that the next run starts afresh
+
+PORT, DATABASE_URL, REDIS_URL and SMTP_URL are honoured; a server whose address is given is not started here.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from presessions import devservers, vault
+
+HOME = Path(__file__).resolve().parent.parent
+VAR = HOME / "var"
+SERVERS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL")
+STAFF = "staff@example.org"
+TOO_OFTEN = 3  # deaths of one process
+WITHIN = 60  # seconds, after which we stop starting it again
+
+
+class Process(devservers.Server):
+    """One of our own programs, watched like a server; its words go to var/log/."""
+
+    working_folder = HOME
+
+    def __init__(self, name, *arguments, environment, answers=lambda: True):
+        self.name, self.arguments, self.environment, self._answers = name, arguments, environment, answers
+        super().__init__(VAR / "log")
+
+    def _command(self):
+        return [sys.executable, *map(str, self.arguments)], None
+
+
+def main():
+    port = int(os.environ.get("PORT", 8000))
+    for request_to_stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(request_to_stop, signal.default_int_handler)
+    VAR.mkdir(mode=0o711, exist_ok=True)  # `nobody` passes through to its database when we are root
+    with ExitStack() as servers:
+        servers.enter_context(only_one())
+        if "--forget" in sys.argv:
+            return forget()
+        if taken(port):
+            sys.exit(f"Port {port} is taken. Choose another: PORT={port + 1} make run")
+        try:
+            watch(start(servers, port))
+        except KeyboardInterrupt:
+            print("\nStopping …", flush=True)
+        except devservers.CannotStart as why:
+            sys.exit(f"\n{why}")
+
+
+def start(servers, port):
+    """Start everything in its order; return what to watch. The stack ends it in the opposite order."""
+    print("Pre-sessions is starting.", flush=True)
+    ours = {
+        "PUBLIC_URL": f"http://localhost:{port}",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "MAIL_DOMAIN": "presessions.example.org",
+        "MAIL_FROM": "pre-sessions@example.org",
+        "PRIVATE_FILES": str(VAR / "private"),
+        "STATIC_ROOT": str(VAR / "static"),
+        "DEMO_STAFF_EMAIL": STAFF,
+        **secrets_of_this_machine(),
+    }
+    ours |= {name: os.environ[name] for name in (*ours, *SERVERS) if name in os.environ}
+    watched = []
+
+    def begin(server):
+        watched.append(servers.enter_context(server))
+        return server
+
+    if "DATABASE_URL" not in ours:
+        with step("PostgreSQL"):
+            postgres = begin(devservers.Postgres(VAR))
+            ours["DATABASE_URL"] = postgres.url
+        if not postgres.home.is_relative_to(VAR):
+            print(f"      It runs as nobody and keeps its data where that user gets in: {postgres.home}")
+    if "REDIS_URL" not in ours:
+        with step("Redis"):
+            ours["REDIS_URL"] = begin(devservers.Redis(VAR)).url
+    if "SMTP_URL" not in ours:
+        with step("Mail catcher"):
+            smtp_port = devservers.free_port()
+            sink = ["-m", "presessions.sink", VAR / "mail", smtp_port]
+            begin(Process("sink", *sink, environment=dict(os.environ), answers=lambda: taken(smtp_port)))
+            ours["SMTP_URL"] = f"smtp://127.0.0.1:{smtp_port}"
+    environment = {**os.environ, **ours}
+    devservers.write_secret(VAR / "env", "".join(f"{name}={shlex.quote(value)}\n" for name, value in ours.items()))
+
+    for what, command in [
+        ("Tables", ["migrate", "--verbosity=0"]),
+        ("Static files", ["collectstatic", "--no-input", "--verbosity=0"]),
+        ("UPR calendar", ["load_calendar"]),
+        ("Demonstration", ["demo"]),
+    ]:
+        with step(what):
+            manage(command, environment)
+
+    gunicorn = ["--worker-class=gthread", "--workers=1", "--threads=8", "--no-control-socket"]
+    celery = ["-m", "celery", "--app=presessions", "--quiet"]
+    with step("Web"):
+        web = ["-m", "gunicorn", *gunicorn, f"--bind=127.0.0.1:{port}", "presessions.wsgi"]
+        begin(Process("web", *web, environment=environment, answers=lambda: healthy(port)))
+    with step("Worker and beat"):
+        worker = ["worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=info"]
+        begin(Process("worker", *celery, *worker, environment=environment))
+        beat = ["beat", f"--schedule={VAR / 'beat'}", "--pidfile=", "--loglevel=warning"]
+        begin(Process("beat", *celery, *beat, environment=environment))
+
+    print(
+        f"""
+Pre-sessions runs at  http://localhost:{port}/
+  staff               http://localhost:{port}/admin/   {STAFF}   {ours["DEMO_STAFF_PASSWORD"]}
+  mail                var/mail/, each letter as it went (.eml) and to read (.txt)
+  logs                var/log/
+  by hand             set -a; . var/env; .venv/bin/python manage.py help
+Ctrl-C stops everything and keeps the data; `make demo-reset` forgets it.
+""",
+        flush=True,
+    )
+    return watched
+
+
+def watch(servers):
+    """Bring back whatever dies, and say so; give up on what dies at once again and again."""
+    deaths = {server.name: [] for server in servers}
+    while True:
+        time.sleep(0.5)
+        for server in servers:
+            if server.alive:
+                continue
+            now = time.monotonic()
+            deaths[server.name] = [then for then in deaths[server.name] if now - then < WITHIN] + [now]
+            if len(deaths[server.name]) == TOO_OFTEN:
+                raise devservers.CannotStart(
+                    f"{server.name} died {TOO_OFTEN} times within {WITHIN} seconds: {server.log}"
+                )
+            print(f"{server.name} died (exit status {server.process.returncode}) and is started again.", flush=True)
+            server.start()
+
+
+def forget():
+    database = VAR / "postgres"
+    if database.is_symlink():
+        shutil.rmtree(database.resolve())
+    shutil.rmtree(VAR)
+    print("The demonstration is forgotten.")
+
+
+def secrets_of_this_machine():
+    """Made once, kept in var/secrets."""
+    path = VAR / "secrets"
+    if not path.exists():
+        made = {
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "VAULT_KEYSET": vault.new_keyset(),
+            "DEMO_STAFF_PASSWORD": secrets.token_urlsafe(9),
+        }
+        devservers.write_secret(path, json.dumps(made, indent=2))
+    return json.loads(path.read_text())
+
+
+def manage(command, environment):
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=HOME,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=devservers.end_with_owner(signal.SIGTERM),
+    )
+    if done.returncode:
+        raise devservers.CannotStart(f"manage.py {command[0]} failed:\n{done.stdout[-4000:]}")
+
+
+@contextmanager
+def step(what):
+    began = time.monotonic()
+    print(f"  {what:<18}", end="", flush=True)
+    yield
+    print(f"{time.monotonic() - began:5.1f} s", flush=True)
+
+
+@contextmanager
+def only_one():
+    """Two at once would share one database folder."""
+    with (VAR / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"Pre-sessions already runs from {HOME}. Stop that first, with Ctrl-C where it was started.")
+        yield
+
+
+def taken(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def healthy(port):
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/health/live", timeout=5) as answer:
+            return answer.status == 200
+    except HTTPError as error:
+        raise devservers.CannotStart(f"The web process answers {error.code}; see {VAR / 'log' / 'web.log'}") from None
+    except (URLError, OSError):
+        return False
+
+
+if __name__ == "__main__":
+    main()

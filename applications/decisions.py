@@ -1,0 +1,117 @@
+"""Answers of one meeting: seen as each applicant will get them, then released together. Room: applications.
+
+A decision is prepared on the application, where nobody hears of it (`Application.prepare`). Release is one transaction:
+every prepared answer and its letter, or nothing. Imports mail and this room's letters and models.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from applications import letters
+from applications.models import Application
+from presessions import trail
+from presessions.mail import outbox
+from presessions.mail.letters import Text, Unwritable
+from presessions.trail.steps import WrongStep
+
+Decision, Status = Application.Decision, Application.Status
+
+OPEN = (Status.SUBMITTED, Status.WAITLISTED)  # an answer can still be prepared and released
+BECOMES = {
+    Decision.ACCEPT: Status.ACCEPTED,
+    Decision.WAITLIST: Status.WAITLISTED,
+    Decision.DECLINE: Status.DECLINED,
+}
+LETTERS = {
+    Decision.ACCEPT: "decision_accepted",
+    Decision.WAITLIST: "decision_waitlisted",
+    Decision.DECLINE: "decision_declined",
+}
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What one applicant will get; `text` is None where it cannot be written."""
+
+    application: Application
+    text: Text | None
+
+    @property
+    def decision(self):
+        return Decision(self.application.prepared)
+
+
+def prepared(meeting):
+    """Applications of a meeting whose answer waits for release, in the order they were sent."""
+    waiting = Application.objects.for_meeting(meeting).filter(status__in=OPEN)
+    return waiting.exclude(prepared="").with_state().order_by("submitted_at", "pk")
+
+
+def preview(meeting):
+    """A Preview for each prepared answer. Nothing is written and no link is minted."""
+    return [Preview(application, _text(application)) for application in prepared(meeting)]
+
+
+def _text(application):
+    try:
+        return outbox.preview(LETTERS[Decision(application.prepared)], letters.of_application(application))
+    except Unwritable:
+        return None
+
+
+def release(meeting, *, by, now):
+    """Release all prepared answers of a meeting, each with its letter; returns how many. Raises WrongStep."""
+    with transaction.atomic():
+        # Locked, so that of two clicks at once the second one finds nothing prepared any more.
+        waiting = list(prepared(meeting).select_for_update(of=("self",)))
+        refusal = _refusal(meeting, waiting)
+        trail.record(meeting, "decisions_released", now=now, by=by, refused=bool(refusal))
+        if not refusal:
+            for application in waiting:
+                _release(application, by=by, now=now)
+    if refusal:  # outside the block: a refusal must not undo its own event
+        raise WrongStep(refusal)
+    return len(waiting)
+
+
+def _refusal(meeting, waiting):
+    """Why nothing can be released, in words; "" when it can."""
+    if not waiting:
+        return _("No answer is prepared for this meeting.")
+    if not meeting.goes_ahead and any(application.prepared == Decision.ACCEPT for application in waiting):
+        return _("This meeting does not take place, so nobody can be accepted for it.")
+    return ""
+
+
+def _release(application, *, by, now):
+    decision = Decision(application.prepared)
+    Application.objects.filter(pk=application.pk).update(status=BECOMES[decision], prepared="", released_at=now)
+    event = trail.record(application, f"released_{decision}", now=now, by=by)
+    outbox.put(
+        kind=LETTERS[decision],
+        key=f"decision:{application.reference}:{event.pk}",
+        recipient=letters.of_application(application),
+        now=now,
+    )
+
+
+def undecided(series):
+    """Applications of a series that were sent and have no released answer yet."""
+    return Application.objects.undecided().filter(state_call__call__series=series)
+
+
+def refuse_undecided(series):
+    """The guard of whoever closes a series: raises WrongStep while anybody is left without an answer."""
+    waiting = undecided(series).count()
+    if waiting:
+        raise WrongStep(
+            ngettext(
+                "%(count)s applicant is still without an answer.",
+                "%(count)s applicants are still without an answer.",
+                waiting,
+            )
+            % {"count": waiting}
+        )

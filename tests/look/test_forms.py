@@ -54,6 +54,13 @@ def test_every_label_leads_to_a_field_and_every_field_has_a_name(form):
     assert {fieldset.find("legend") is not None for fieldset in tree.iter("fieldset")} == {True}
 
 
+def test_a_group_in_a_cell_is_named_and_described_too():
+    cell = html.fromstring(render_to_string("plain/cell.html", {"field": EveryField({})["kind"]}))
+    assert (cell.tag, cell.find("legend").text_content()) == ("fieldset", "Kind")
+    assert set(cell.get("aria-describedby").split()) <= set(ids(cell))
+    assert cell.xpath(".//input/@id") == cell.xpath(".//label/@for") == ["id_kind_0", "id_kind_1"]
+
+
 @pytest.mark.parametrize("name", ["kind", "themes"])
 def test_a_group_is_a_fieldset_whose_legend_is_its_label(form, name):
     (group,) = page(form).xpath("//fieldset[@id=$id]", id=f"id_{name}")

@@ -1,0 +1,83 @@
+"""The letters that applicants and contacts get because of something they did. Room: applications; imports mail.
+
+They say little: a mailbox may be watched. No name, State or theme stands in a subject, and bodies know an application
+by its reference. `mailings` registers the kinds named here.
+"""
+
+from datetime import timedelta
+
+from presessions import vault
+from presessions.mail import outbox
+from presessions.mail.registry import Recipient
+
+ONE_LINK_IN = timedelta(minutes=5)  # asked twice within it, a link is mailed once
+
+
+def of_application(application, **context):
+    """The applicant as the recipient of a letter. Its personal link opens the application."""
+    return Recipient(
+        "application",
+        application.reference,
+        to=application.email,
+        language=application.language,
+        context={"reference": application.reference, "series": application.state_call.series, **context},
+    )
+
+
+def of_contact(contact, **context):
+    """Somebody on the list, or about to be, as the recipient of a letter."""
+    return Recipient("contact", contact.reference, to=contact.email, language=contact.language, context=context)
+
+
+def send_link(application, *, now):
+    return outbox.put(
+        kind="application_link",
+        key=f"application_link:{application.reference}:{_window(now)}",
+        recipient=of_application(application),
+        now=now,
+    )
+
+
+def say_nothing_found(email, *, language, now):
+    """The answer to a lost link nobody has: the same work, and the truth only to who reads that mailbox."""
+    index = vault.blind_index("email", email)
+    return outbox.put(
+        kind="no_application",
+        key=f"no_application:{index[:32]}:{_window(now)}",
+        recipient=Recipient("visitor", index[:32], to=email, language=language),
+        now=now,
+    )
+
+
+def receipt(application):
+    """The recipient of a receipt, with what it proves."""
+    return of_application(application, submitted_at=application.submitted_at, file=application.upr_submission)
+
+
+def send_receipt(application, *, now):
+    return outbox.put(kind="receipt", key=f"receipt:{application.reference}:1", recipient=receipt(application), now=now)
+
+
+def withdrawal(application):
+    """The recipient of the proof that an application was taken back."""
+    return of_application(application, withdrawn_at=application.withdrawn_at)
+
+
+def confirm_withdrawal(application, *, now):
+    return outbox.put(
+        kind="withdrawn", key=f"withdrawn:{application.reference}:1", recipient=withdrawal(application), now=now
+    )
+
+
+def ask_to_confirm(contact, *, now):
+    return outbox.put(
+        kind="contact_confirm",
+        key=f"contact_confirm:{contact.reference}:{_window(now)}",
+        recipient=of_contact(contact),
+        now=now,
+    )
+
+
+def _window(now):
+    """A number that stays the same for some minutes: part of the key of letters that people ask for twice."""
+    return int(now.timestamp() // ONE_LINK_IN.total_seconds())

@@ -1,0 +1,23 @@
+"""What applications keeps, from the open call to a decided application. Room: applications, floor 2; imports mail, upr
+and the basement; missions may import us."""
+
+from applications.models.application import Application, Closed, Incomplete, Organisation
+from applications.models.calls import Call, StateCall, Theme
+from applications.models.contact import Contact
+from applications.models.parts import Assessment, Attachment, Consent, Recommendation, Speaker
+
+__all__ = [
+    "Application",
+    "Assessment",
+    "Attachment",
+    "Call",
+    "Closed",
+    "Consent",
+    "Contact",
+    "Incomplete",
+    "Organisation",
+    "Recommendation",
+    "Speaker",
+    "StateCall",
+    "Theme",
+]

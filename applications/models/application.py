@@ -1,0 +1,418 @@
+"""An application to speak, from the first draft to a decided one, and the rows that belong to it.
+
+Everything an applicant writes is encrypted: a stolen copy of the database must not tell who wanted to speak, nor what
+they would have said. Plain are only the few choices that lists, panels and statistics are made of.
+
+Each step is one guarded UPDATE, so that of two clicks at once only one wins; the trail is written beside it, a refusal
+included.
+"""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
+from django.db import IntegrityError, models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from applications import letters, rules
+from applications.models.calls import StateCall
+from applications.models.parts import CONSENT_WORDING, Attachment, Consent, Recommendation, Speaker
+from presessions import trail, vault
+from presessions.trail.references import new_reference
+from presessions.trail.steps import WrongStep
+
+
+class Closed(WrongStep):
+    """The deadline has passed, or the call is not open yet."""
+
+
+class Incomplete(WrongStep):
+    """Answers are missing; `missing` names them by section."""
+
+    def __init__(self, missing):
+        super().__init__(gettext("Some answers are still missing."))
+        self.missing = missing
+
+
+class Organisation(models.Model):
+    """An institution that has applied before, as staff know it. An application keeps its own words beside it."""
+
+    reference = models.CharField(_("reference"), max_length=20, unique=True, default=new_reference, editable=False)
+    name = vault.EncryptedTextField(_("name"), max_length=300)
+    name_latin = vault.EncryptedTextField(_("name in Latin letters"), max_length=300, blank=True)
+    kind = models.CharField(_("kind"), max_length=4, choices=[("nhri", _("NHRI")), ("cso", _("CSO"))])
+    note = vault.EncryptedTextField(_("note"), blank=True)
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+
+    def __str__(self):
+        return self.reference
+
+
+class ApplicationQuerySet(models.QuerySet):
+    def undecided(self):
+        """Sent, and still without a released answer."""
+        return self.filter(status=Application.Status.SUBMITTED)
+
+    def sent(self):
+        return self.exclude(submitted_at=None)
+
+    def live(self):
+        return self.exclude(status=Application.Status.WITHDRAWN)
+
+    def for_meeting(self, meeting):
+        return self.filter(state_call__meeting=meeting)
+
+    def of_address(self, email):
+        return self.filter(email_index__in=vault.blind_indexes("email", email))
+
+    def with_state(self):
+        """With all that a page says of the call: no further query per row."""
+        return self.select_related(
+            "state_call__call__series__session", "state_call__meeting__state_under_review__state"
+        )
+
+
+class Application(models.Model):
+    """One institution's request to speak on one State. Known to the world by its random reference."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        SUBMITTED = "submitted", _("submitted")
+        ACCEPTED = "accepted", _("accepted")
+        WAITLISTED = "waitlisted", _("on the waiting list")
+        DECLINED = "declined", _("declined")
+        CONFIRMED = "confirmed", _("confirmed")
+        RELEASED = "released", _("seat given up")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    class Decision(models.TextChoices):
+        ACCEPT = "accept", _("accept")
+        WAITLIST = "waitlist", _("waiting list")
+        DECLINE = "decline", _("decline")
+
+    class Kind(models.TextChoices):
+        NHRI = "nhri", _("National human rights institution (NHRI)")
+        CSO = "cso", _("Civil society organisation (CSO)")
+
+    class Ganhri(models.TextChoices):
+        A = "a", _("A status")
+        B = "b", _("B status")
+        NONE = "none", _("Not accredited")
+
+    class Scope(models.TextChoices):
+        NATIONAL = "national", _("National or local")
+        INTERNATIONAL = "international", _("International or regional")
+
+    class Ecosoc(models.TextChoices):
+        GENERAL = "general", _("General")
+        SPECIAL = "special", _("Special")
+        ROSTER = "roster", _("Roster")
+        NONE = "none", _("None")
+
+    class SubmissionKind(models.TextChoices):
+        OWN = "own", _("Our own submission")
+        JOINT = "joint", _("Part of a joint submission")
+
+    EDITABLE = (Status.DRAFT, Status.SUBMITTED)
+    LIVE = (*EDITABLE, Status.ACCEPTED, Status.WAITLISTED, Status.DECLINED, Status.CONFIRMED, Status.RELEASED)
+
+    reference = models.CharField(_("reference"), max_length=20, unique=True, default=new_reference, editable=False)
+    state_call = models.ForeignKey(
+        StateCall, on_delete=models.PROTECT, related_name="applications", verbose_name=_("State")
+    )
+    status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.DRAFT)
+    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    email = vault.EncryptedEmailField(_("e-mail address"))
+    email_index = vault.BlindIndexField()
+
+    kind = models.CharField(_("kind of institution"), max_length=4, choices=Kind, blank=True)
+    name = vault.EncryptedTextField(_("name of the institution"), max_length=300, blank=True)
+    name_latin = vault.EncryptedTextField(_("name in Latin letters"), max_length=300, blank=True)
+    ganhri_status = models.CharField(_("GANHRI status"), max_length=4, choices=Ganhri, blank=True)
+    ganhri_status_on = models.DateField(_("GANHRI status since"), null=True, blank=True)
+    scope = models.CharField(_("national or international"), max_length=13, choices=Scope, blank=True)
+    founded_year = models.PositiveSmallIntegerField(
+        _("founded in"), null=True, blank=True, validators=[MinValueValidator(1800), MaxValueValidator(2100)]
+    )
+    ecosoc_status = models.CharField(_("ECOSOC status"), max_length=7, choices=Ecosoc, blank=True)
+    aims = vault.EncryptedTextField(
+        _("aims and work"), max_length=4000, blank=True, validators=[rules.AtMostWords(rules.AIMS_WORDS)]
+    )
+    website = vault.EncryptedTextField(
+        _("website"), max_length=300, blank=True, validators=[URLValidator(["http", "https"])]
+    )
+    address = vault.EncryptedTextField(_("postal address"), max_length=500, blank=True)
+    phone = vault.EncryptedTextField(_("telephone"), max_length=50, blank=True)
+    coalition_members = vault.EncryptedTextField(_("members of the coalition"), max_length=3000, blank=True)
+    organisation = models.ForeignKey(
+        Organisation,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="applications",
+        verbose_name=_("organisation in the register"),
+    )
+
+    themes = models.ManyToManyField(
+        "applications.Theme", blank=True, related_name="applications", verbose_name=_("themes")
+    )
+    issues = vault.EncryptedTextField(
+        _("issues"), max_length=6000, blank=True, validators=[rules.AtMostWords(rules.ISSUES_WORDS)]
+    )
+    follow_up = vault.EncryptedTextField(
+        _("follow-up since the last review"),
+        max_length=6000,
+        blank=True,
+        validators=[rules.AtMostWords(rules.ISSUES_WORDS)],
+    )
+    submission_kind = models.CharField(_("UPR submission"), max_length=5, choices=SubmissionKind, blank=True)
+    joint_submitters = vault.EncryptedTextField(_("submitted jointly by"), max_length=1000, blank=True)
+    security_note = vault.EncryptedTextField(_("private security note"), max_length=4000, blank=True)
+    safety_seen_at = models.DateTimeField(_("safety and consent answered"), null=True, editable=False)
+
+    created_at = models.DateTimeField(_("begun"))
+    submitted_at = models.DateTimeField(_("submitted"), null=True)
+    changed_at = models.DateTimeField(_("last changed by the applicant"), null=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
+    prepared = models.CharField(_("prepared decision"), max_length=8, choices=Decision, blank=True, default="")
+    prepared_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("prepared by")
+    )
+    prepared_at = models.DateTimeField(_("prepared"), null=True)
+    released_at = models.DateTimeField(_("answer released"), null=True)
+
+    objects = ApplicationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
+        permissions = [
+            ("assess", _("Can assess applications")),
+            ("decide", _("Can prepare and release decisions")),
+            ("read_document", _("Can read documents and private security notes")),
+        ]
+        constraints = [
+            # A second start from the same address for the same State is sent the link again.
+            models.UniqueConstraint(
+                fields=["state_call", "email_index"],
+                condition=~Q(status="withdrawn"),
+                name="one_application_per_address_and_state",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state_call", "status"], name="application_of_state"),
+            models.Index(fields=["-submitted_at"], name="application_newest"),
+        ]
+
+    def __str__(self):
+        return self.reference  # random; names stay out of logs, titles and tracebacks
+
+    # --- What it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def meeting(self):
+        return self.state_call.meeting
+
+    @property
+    def was_sent(self):
+        return self.submitted_at is not None
+
+    @property
+    def is_withdrawn(self):
+        return self.status == self.Status.WITHDRAWN
+
+    @property
+    def speaker(self):
+        """Who would speak now: the one named last; None while nobody is named."""
+        return next((speaker for speaker in self.speakers.all() if speaker.replaced_at is None), None)
+
+    @property
+    def upr_submission(self):
+        """The newest version of the UPR submission, or None."""
+        return next((file for file in self.attachments.all() if file.kind == Attachment.Kind.UPR_SUBMISSION), None)
+
+    def standing_consents(self):
+        """Items the applicant agrees to now."""
+        return {consent.item for consent in self.consents.all() if consent.withdrawn_at is None}
+
+    def can_change(self, now):
+        return self.status in self.EDITABLE and self.state_call.is_open(now)
+
+    def answers(self, section):
+        """What has been answered in a section, by the names its form uses."""
+        if section == "speaker":
+            return {name: getattr(self.speaker, name, "") for name in Speaker.ANSWERS}
+        facts = {name: getattr(self, name) for name in self.ANSWERS[section]}
+        if section == "issues":
+            texts = {f"recommendation_{row.position}": row.text for row in self.recommendations.all()}
+            names = [f"recommendation_{number}" for number in range(1, rules.RECOMMENDATIONS + 1)]
+            facts |= {"themes": list(self.themes.all())} | {name: texts.get(name, "") for name in names}
+        if section == "submission":
+            facts |= {"file": self.upr_submission}
+        if section == "safety":
+            standing = self.standing_consents()
+            facts |= {f"consent_{item}": item in standing for item in Consent.Item.values}
+            facts |= {"seen": self.safety_seen_at}
+        return facts
+
+    ANSWERS = {
+        "institution": (
+            "kind", "name", "name_latin", "ganhri_status", "ganhri_status_on", "scope", "founded_year",
+            "ecosoc_status", "aims", "website", "address", "phone", "coalition_members",
+        ),
+        "issues": ("issues", "follow_up"),
+        "submission": ("submission_kind", "joint_submitters"),
+        "safety": ("security_note",),
+    }  # fmt: skip
+
+    def missing(self):
+        """Needed answers that are not there, by section; sections without any are left out."""
+        found = {section: rules.missing(section, self.answers(section)) for section in rules.SECTIONS}
+        return {section: names for section, names in found.items() if names}
+
+    # --- Steps of the applicant -------------------------------------------------------------------------------------
+
+    @classmethod
+    def start(cls, state_call, *, email, language, now):
+        """Begin a draft and mail its link. An address that has one for this State already is sent the link again.
+        Raises Closed."""
+        if not state_call.is_open(now):
+            raise Closed(closed_words(state_call))
+        with transaction.atomic():
+            application = cls.objects.live().filter(state_call=state_call).of_address(email).first()
+            if application is None:
+                application = cls._begin(state_call, email, language, now)
+            letters.send_link(application, now=now)
+        return application
+
+    @classmethod
+    def _begin(cls, state_call, email, language, now):
+        index = vault.blind_index("email", email)
+        try:
+            with transaction.atomic():
+                application = cls.objects.create(
+                    state_call=state_call, email=email, email_index=index, language=language, created_at=now
+                )
+                trail.record(application, "begun", now=now)
+                return application
+        except IntegrityError:  # two clicks at once: the other one began it
+            return cls.objects.live().get(state_call=state_call, email_index=index)
+
+    def save_section(self, section, facts, *, now):
+        """Keep the answers of one section, complete or not. Raises WrongStep; Closed after the deadline, except for
+        safety and consent, which an applicant may change as long as the application lives."""
+        own = {name: facts[name] for name in self.ANSWERS.get(section, ()) if name in facts}
+        if section == "safety":
+            self._step(self.LIVE, "saved_safety", now=now, also=lambda: self._save_consents(facts, now),
+                       safety_seen_at=now, changed_at=now, **own)  # fmt: skip
+            return
+        also = {"speaker": self._save_speaker, "issues": self._save_issues}.get(section)
+        self._step(self.EDITABLE, f"saved_{section}", now=now, open_only=True, also=also and (lambda: also(facts)),
+                   changed_at=now, **own)  # fmt: skip
+
+    def _save_speaker(self, facts):
+        facts = {name: facts[name] for name in Speaker.ANSWERS if name in facts}
+        Speaker.objects.update_or_create(application=self, replaced_at=None, defaults=facts)
+
+    def _save_issues(self, facts):
+        self.themes.set(facts["themes"])
+        texts = [facts[f"recommendation_{number}"].strip() for number in range(1, rules.RECOMMENDATIONS + 1)]
+        self.recommendations.all().delete()
+        Recommendation.objects.bulk_create(
+            Recommendation(application=self, position=position, text=text)
+            for position, text in enumerate(filter(None, texts), start=1)
+        )
+
+    def _save_consents(self, facts, now):
+        standing = self.standing_consents()
+        wanted = {item for item in Consent.Item.values if facts.get(f"consent_{item}")}
+        self.consents.filter(item__in=standing - wanted, withdrawn_at=None).update(withdrawn_at=now)
+        Consent.objects.bulk_create(
+            Consent(application=self, item=item, wording=CONSENT_WORDING, given_at=now)
+            for item in sorted(wanted - standing)
+        )
+
+    def attach(self, upload, kind, verdict, *, now):
+        """Keep a checked file as the next version of its kind; returns the Attachment. Raises WrongStep, and keeps
+        nothing then."""
+        kept = []
+
+        def add():
+            kept.append(vault.storage.keep(upload))
+            last = self.attachments.filter(kind=kind).aggregate(last=models.Max("version"))["last"]
+            return Attachment.objects.create(
+                application=self,
+                kind=kind,
+                version=(last or 0) + 1,  # the UPDATE before us holds the application's row
+                state=Attachment.State.CHECKED,
+                original_name=upload.name,
+                stored=kept[0],
+                size=upload.size,
+                sha256=upload.sha256,
+                content_type=verdict.content_type,
+                uploaded_at=now,
+                checked_at=now,
+            )
+
+        try:
+            return self._step(self.EDITABLE, f"attached_{kind}", now=now, open_only=True, also=add, changed_at=now)
+        except Exception:
+            for name in kept:
+                vault.storage.delete(name)
+            raise
+
+    def submit(self, *, now):
+        """Send it, once: the receipt leaves in the same transaction. Raises Incomplete, Closed, WrongStep."""
+        missing = self.missing()
+        if missing:
+            raise Incomplete(missing)
+        self._step((self.Status.DRAFT,), "submitted", now=now, open_only=True,
+                   also=lambda: letters.send_receipt(self, now=now),
+                   status=self.Status.SUBMITTED, submitted_at=now)  # fmt: skip
+
+    def withdraw(self, *, now, by=None, reason=""):
+        """Take it back, at any time and whatever was decided."""
+        self._step(self.LIVE, "withdrawn", now=now, by=by, reason=reason,
+                   also=lambda: letters.confirm_withdrawal(self, now=now),
+                   status=self.Status.WITHDRAWN, withdrawn_at=now)  # fmt: skip
+
+    # --- Steps of staff ---------------------------------------------------------------------------------------------
+
+    def prepare(self, decision, *, by, now, reason=""):
+        """Note a decision, or with "" take the note back, without telling anyone. Raises WrongStep once an answer has
+        been released."""
+        self._step((self.Status.SUBMITTED, self.Status.WAITLISTED), f"prepared_{decision or 'nothing'}", now=now,
+                   by=by, reason=reason, prepared=decision, prepared_by=by, prepared_at=now)  # fmt: skip
+
+    def _step(self, before, code, *, now, by=None, reason="", open_only=False, also=None, **facts):
+        """Move in one UPDATE; returns what `also` gives, which runs in the same transaction. Raises WrongStep.
+
+        open_only -- the deadline is part of the guard, so that nobody slips in between looking and writing
+        """
+        guard = Q(pk=self.pk, status__in=before)
+        if open_only:
+            guard &= Q(state_call__in=StateCall.objects.open(now).values("pk"))
+        done = None
+        with transaction.atomic():
+            moved = Application.objects.filter(guard).update(**facts)
+            self.refresh_from_db()
+            if moved and also:
+                done = also()
+            trail.record(self, code, now=now, by=by, refused=not moved, reason=reason)
+        if not moved:  # outside the block: a refusal must not undo its own event
+            raise self._refusal(before)
+        return done
+
+    def _refusal(self, before):
+        if self.status in before:
+            return Closed(closed_words(self.state_call))
+        words = {"application": self, "status": self.get_status_display()}
+        return WrongStep(gettext("%(application)s is already %(status)s.") % words)
+
+
+def closed_words(state_call):
+    """Why nothing can be begun, changed or sent now."""
+    return gettext("Applications on %(state)s are not open now.") % {"state": state_call.state.name}

@@ -1,0 +1,212 @@
+"""What belongs to an application: who would speak, recommendations, consents, files, and staff's assessments."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from applications import rules
+from presessions import vault
+
+CONSENT_WORDING = "2026-11"  # raise it with every change of the words beside a consent
+
+
+class Speaker(models.Model):
+    """Who would speak. A replacement is a new row; the one replaced keeps the date."""
+
+    class Gender(models.TextChoices):
+        WOMAN = "woman", _("Woman")
+        MAN = "man", _("Man")
+        OTHER = "other", _("In another way")
+        NOT_SAID = "not_said", _("Prefer not to say")
+
+    class English(models.TextChoices):
+        FLUENT = "fluent", _("Fluent: can read a statement and answer questions")
+        GOOD = "good", _("Good: can read a statement")
+        BASIC = "basic", _("Basic: would need help")
+
+    class Attends(models.TextChoices):
+        IN_PERSON = "in_person", _("In person, in Geneva")
+        REMOTE = "remote", _("Remotely")
+        UNDECIDED = "undecided", _("Not decided yet")
+
+    ANSWERS = (
+        "full_name", "position", "part_in_upr", "email", "phone", "gender", "spoken_english", "attends", "under_18",
+        "guardian_name", "guardian_agrees",
+    )  # fmt: skip
+
+    application = models.ForeignKey(
+        "applications.Application", on_delete=models.CASCADE, related_name="speakers", verbose_name=_("application")
+    )
+    full_name = vault.EncryptedTextField(_("full name"), max_length=200, blank=True)
+    position = vault.EncryptedTextField(_("position"), max_length=200, blank=True)
+    part_in_upr = vault.EncryptedTextField(
+        _("experience and part in the UPR"), max_length=2000, blank=True, validators=[rules.AtMostWords(100)]
+    )
+    email = vault.EncryptedEmailField(_("e-mail address"), blank=True)
+    phone = vault.EncryptedTextField(_("telephone"), max_length=50, blank=True)
+    gender = models.CharField(_("gender"), max_length=8, choices=Gender, blank=True)
+    spoken_english = models.CharField(_("spoken English"), max_length=6, choices=English, blank=True)
+    attends = models.CharField(_("attends"), max_length=9, choices=Attends, blank=True)
+    under_18 = models.BooleanField(_("under 18"), default=False)
+    guardian_name = vault.EncryptedTextField(_("parent or guardian"), max_length=200, blank=True)
+    guardian_agrees = models.BooleanField(_("parent or guardian agrees"), default=False)
+    replaced_at = models.DateTimeField(_("replaced"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("speaker")
+        verbose_name_plural = _("speakers")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["application"], condition=Q(replaced_at=None), name="one_speaker_at_a_time")
+        ]
+
+    def __str__(self):
+        return f"speaker of {self.application_id}"
+
+
+class Recommendation(models.Model):
+    """One recommendation that the applicant would ask States to make."""
+
+    application = models.ForeignKey(
+        "applications.Application",
+        on_delete=models.CASCADE,
+        related_name="recommendations",
+        verbose_name=_("application"),
+    )
+    position = models.PositiveSmallIntegerField(_("position"))
+    text = vault.EncryptedTextField(
+        _("text"), max_length=1200, validators=[rules.AtMostWords(rules.RECOMMENDATION_WORDS)]
+    )
+
+    class Meta:
+        verbose_name = _("recommendation")
+        verbose_name_plural = _("recommendations")
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["application", "position"], name="one_recommendation_per_position")
+        ]
+
+    def __str__(self):
+        return f"recommendation {self.position} of {self.application_id}"
+
+
+class Consent(models.Model):
+    """Leave to publish one thing, given and perhaps taken back: the rows are the proof."""
+
+    class Item(models.TextChoices):
+        NAME = "name", _("speaker’s name")
+        ORGANISATION = "organisation", _("organisation’s name")
+        STATEMENT = "statement", _("statement")
+        PHOTO = "photo", _("photographs")
+        RECORDING = "recording", _("recording")
+
+    application = models.ForeignKey(
+        "applications.Application", on_delete=models.CASCADE, related_name="consents", verbose_name=_("application")
+    )
+    item = models.CharField(_("item"), max_length=12, choices=Item)
+    wording = models.CharField(_("version of the words"), max_length=20)
+    given_at = models.DateTimeField(_("given"))
+    withdrawn_at = models.DateTimeField(_("taken back"), null=True)
+
+    class Meta:
+        verbose_name = _("consent")
+        verbose_name_plural = _("consents")
+        ordering = ["given_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["application", "item"], condition=Q(withdrawn_at=None), name="one_standing_consent_per_item"
+            )
+        ]
+
+    def __str__(self):
+        return f"consent {self.item} of {self.application_id}"
+
+
+class Attachment(models.Model):
+    """One version of one file. The bytes are in private storage, encrypted; what was received is proved by its hash."""
+
+    class Kind(models.TextChoices):
+        UPR_SUBMISSION = "upr_submission", _("UPR submission")
+        STATEMENT = "statement", _("statement")
+        FACT_SHEET = "fact_sheet", _("fact sheet")
+
+    class State(models.TextChoices):
+        QUARANTINE = "quarantine", _("being checked")
+        CHECKED = "checked", _("checked")
+        REFUSED = "refused", _("refused")
+        ERASED = "erased", _("erased")
+
+    class ContentType(models.TextChoices):
+        PDF = "pdf", "PDF"
+        DOCX = "docx", "DOCX"
+
+    application = models.ForeignKey(
+        "applications.Application", on_delete=models.CASCADE, related_name="attachments", verbose_name=_("application")
+    )
+    kind = models.CharField(_("kind"), max_length=14, choices=Kind)
+    version = models.PositiveSmallIntegerField(_("version"))
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUARANTINE)
+    original_name = vault.EncryptedTextField(_("file name"))
+    stored = models.CharField(_("stored as"), max_length=64, blank=True)
+    size = models.PositiveBigIntegerField(_("size in bytes"))
+    sha256 = models.CharField("SHA-256", max_length=64)
+    content_type = models.CharField(_("type"), max_length=4, choices=ContentType, blank=True)
+    uploaded_at = models.DateTimeField(_("received"))
+    checked_at = models.DateTimeField(_("checked"), null=True)
+
+    class Meta:
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        ordering = ["kind", "-version"]
+        constraints = [models.UniqueConstraint(fields=["application", "kind", "version"], name="one_file_per_version")]
+
+    def __str__(self):
+        return f"{self.kind} {self.version} of {self.application_id}"
+
+
+class Assessment(models.Model):
+    """One member of staff's view of an application; the others' are hidden until one's own is saved."""
+
+    class Grade(models.IntegerChoices):
+        NOT_SHOWN = 0, _("not shown")
+        LITTLE = 1, _("a little")
+        WELL = 2, _("well")
+        VERY_WELL = 3, _("very well")
+
+    class Overall(models.TextChoices):
+        STRONG = "strong", _("strong")
+        SUITABLE = "suitable", _("suitable")
+        WEAK = "weak", _("weak")
+
+    CRITERIA = ("national_voice", "follow_up", "recommendations", "new_theme")
+
+    application = models.ForeignKey(
+        "applications.Application", on_delete=models.CASCADE, related_name="assessments", verbose_name=_("application")
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="assessments", verbose_name=_("by")
+    )
+    national_voice = models.PositiveSmallIntegerField(_("national voice"), choices=Grade, null=True, blank=True)
+    follow_up = models.PositiveSmallIntegerField(
+        _("follow-up to the last review"), choices=Grade, null=True, blank=True
+    )
+    recommendations = models.PositiveSmallIntegerField(
+        _("precise recommendations"), choices=Grade, null=True, blank=True
+    )
+    new_theme = models.PositiveSmallIntegerField(_("theme not yet covered"), choices=Grade, null=True, blank=True)
+    note = vault.EncryptedTextField(_("note"), blank=True)
+    overall = models.CharField(_("overall"), max_length=8, choices=Overall, blank=True)
+    abstained = models.BooleanField(
+        _("abstained"), default=False, help_text=_("A conflict of interest: no view is given.")
+    )
+    saved_at = models.DateTimeField(_("saved"))
+
+    class Meta:
+        verbose_name = _("assessment")
+        verbose_name_plural = _("assessments")
+        ordering = ["saved_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["application", "by"], name="one_assessment_each")]
+
+    def __str__(self):
+        return f"assessment of {self.application_id} by {self.by_id}"

@@ -1,0 +1,3 @@
+"""Addresses of the public pages. Room: applications; stands under the language's prefix."""
+
+urlpatterns = []

@@ -1,0 +1,33 @@
+# One image for web, worker, beat and migrations; docker-compose.yml says which is which.
+
+FROM python:3.12-slim-bookworm AS build
+RUN apt-get update && apt-get install --yes --no-install-recommends gettext
+WORKDIR /srv/app
+RUN python -m venv /srv/venv
+COPY requirements/runtime.txt requirements/
+RUN /srv/venv/bin/pip install --no-cache-dir --require-hashes -r requirements/runtime.txt
+COPY . .
+RUN /srv/venv/bin/django-admin compilemessages
+# The settings ask for everything at start, so they get values that are good for this one command and kept nowhere.
+RUN SECRET_KEY=build DATABASE_URL=postgres://build REDIS_URL=redis://build SMTP_URL=smtp://build \
+    PUBLIC_URL=http://build MAIL_DOMAIN=build MAIL_FROM=build@build PRIVATE_FILES=/tmp STATIC_ROOT=/srv/static \
+    VAULT_KEYSET="$(/srv/venv/bin/python -c 'from presessions.vault import new_keyset; print(new_keyset())')" \
+    /srv/venv/bin/python manage.py collectstatic --no-input
+
+FROM python:3.12-slim-bookworm
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin presessions \
+    && install --directory --mode 700 --owner presessions --group presessions /srv/private
+COPY --from=build /srv/venv /srv/venv
+COPY --from=build /srv/static /srv/static
+COPY --from=build /srv/app /srv/app
+WORKDIR /srv/app
+ENV PATH=/srv/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    STATIC_ROOT=/srv/static \
+    PRIVATE_FILES=/srv/private
+USER presessions
+EXPOSE 8000
+# No access log: the paths of personal links are secrets.
+CMD ["gunicorn", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=16", \
+     "--worker-tmp-dir=/dev/shm", "--no-control-socket", "presessions.wsgi"]

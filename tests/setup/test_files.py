@@ -1,0 +1,189 @@
+"""What stands beside the code: lock files, Makefile, CI, containers."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+HOME = Path(__file__).resolve().parents[2]
+LOCKS = ["runtime", "dev"]
+TARGETS = ["help", "run", "test", "lint", "e2e", "storm", "bench", "lock", "messages", "demo-reset"]
+
+
+def read(path):
+    return (HOME / path).read_text()
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_file_names_no_address(name):
+    lock = read(f"requirements/{name}.txt")
+    assert "://" not in lock
+    assert "--index-url" not in lock
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_locked_package_is_exact_and_hashed(name):
+    packages = re.sub(r"\\\n", "", read(f"requirements/{name}.txt")).strip().splitlines()
+    assert packages
+    assert [line for line in packages if not re.match(r"[a-z0-9.\-\[\]]+==\S+ .*--hash=sha256:", line)] == []
+
+
+def test_developers_run_the_versions_that_production_runs():
+    runtime, dev = (
+        dict(re.findall(r"^([a-z0-9.\-]+)==(\S+)", read(f"requirements/{name}.txt"), re.M)) for name in LOCKS
+    )
+    assert runtime.items() <= dev.items()
+    assert runtime["celery"].startswith("5.7.")
+
+
+def test_dateutil_is_celerys_choice_alone():
+    for name in LOCKS:
+        wishes = [line for line in read(f"requirements/{name}.in").splitlines() if not line.startswith("#")]
+        assert "dateutil" not in "".join(wishes)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_make_offers(target):
+    done = subprocess.run(["make", "--dry-run", target], cwd=HOME, env=without_make(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_make_alone_lists_its_targets():
+    done = subprocess.run(["make"], cwd=HOME, env=without_make(), capture_output=True, text=True)
+    assert "make run" in done.stdout
+    assert "make demo-reset" in done.stdout
+
+
+def test_without_a_suitable_python_make_says_what_is_missing(tmp_path):
+    fresh_clone(tmp_path)
+    done = subprocess.run(["make", "run", "PYTHON="], cwd=tmp_path, env=without_make(), capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "needs Python 3.11 or 3.12" in done.stdout
+
+
+def test_without_chromium_the_browser_journeys_stop_and_say_what_to_install():
+    command = ["make", "e2e", "CHROMIUM=/nowhere/chromium"]
+    done = subprocess.run(command, cwd=HOME, env=without_make(), capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "need Chromium: install it" in done.stdout
+
+
+def test_ci_runs_everything_and_stops_at_the_first_failure():
+    script = read(".ci/run")
+    assert os.access(HOME / ".ci" / "run", os.X_OK)
+    assert "set -euo pipefail" in script
+    assert script.rstrip().endswith("make lint test e2e")
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return yaml.safe_load(read("docker-compose.yml"))
+
+
+def test_compose_has_one_beat_that_cannot_be_multiplied(compose):
+    beats = [name for name, service in compose["services"].items() if "beat" in service.get("command", [])]
+    assert beats == ["beat"]
+    assert compose["services"]["beat"]["container_name"]  # a service with a fixed name cannot be scaled
+
+
+def test_compose_migrates_once_before_anything_of_ours_starts(compose):
+    services = compose["services"]
+    assert services["migrate"]["restart"] == "no"
+    assert "manage.py migrate" in services["migrate"]["command"][-1]
+    for name in ("web", "worker", "beat"):
+        assert services[name]["depends_on"] == {
+            "postgres": {"condition": "service_healthy"},
+            "redis": {"condition": "service_healthy"},
+            "migrate": {"condition": "service_completed_successfully"},
+        }
+
+
+def test_compose_runs_one_image_for_all_of_ours(compose):
+    services = compose["services"]
+    assert {services[name]["image"] for name in ("web", "worker", "beat", "migrate")} == {"presessions"}
+
+
+def test_compose_starts_mailpit_and_clamav_only_when_asked(compose):
+    profiles = {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service}
+    assert profiles == {"mailpit": ["demo"], "clamav": ["scan"]}
+
+
+def test_compose_keeps_database_and_private_files_on_named_volumes(compose):
+    services = compose["services"]
+    assert {"database", "private"} <= compose["volumes"].keys()
+    assert services["postgres"]["volumes"] == ["database:/var/lib/postgresql"]
+    assert services["web"]["volumes"] == services["worker"]["volumes"] == ["private:/srv/private"]
+
+
+def test_compose_checks_the_health_of_what_others_wait_for(compose):
+    services = compose["services"]
+    waited_for = {
+        name
+        for service in services.values()
+        for name, how in service.get("depends_on", {}).items()
+        if how["condition"] == "service_healthy"
+    }
+    assert waited_for == {"postgres", "redis", "web"}
+    assert all("healthcheck" in services[name] for name in waited_for | {"proxy", "worker"})
+
+
+def test_compose_shows_the_world_one_door_which_buffers(compose):
+    services = compose["services"]
+    assert [name for name, service in services.items() if "ports" in service and "profiles" not in service] == ["proxy"]
+    assert (
+        services["web"]["networks"] == services["postgres"]["networks"] == services["redis"]["networks"] == ["inside"]
+    )
+    assert compose["networks"]["inside"] == {"internal": True}
+    proxy = read("deploy/nginx.conf")
+    assert "proxy_request_buffering on;" in proxy
+    assert "access_log off;" in proxy  # the paths of personal links are secrets
+
+
+def test_compose_and_image_contain_no_secret(compose):
+    secret = re.compile(r"SECRET|KEYSET|PASSWORD|_URL$")
+    for service in compose["services"].values():
+        for name, value in service.get("environment", {}).items():
+            if secret.search(name):
+                assert re.search(r"\$\{\w+:\?", value), name
+    assert not re.search(r"^(ENV|ARG).*(SECRET|KEYSET|PASSWORD)", read("Dockerfile"), re.M)
+    filled_in = re.findall(r"^(?:SECRET_KEY|VAULT_KEYSET|\w+_PASSWORD)=['\"]?(\w+)", read(".env.example"), re.M)
+    assert filled_in == []
+
+
+def test_compose_asks_for_every_setting_the_example_lists(compose):
+    listed = set(re.findall(r"^([A-Z_]+)=", read(".env.example"), re.M))
+    assert listed == set(re.findall(r"\$\{(\w+):", read("docker-compose.yml")))
+
+
+def test_redis_keeps_the_bell_and_throws_nothing_away(compose):
+    command = compose["services"]["redis"]["command"][-1]
+    assert "--appendonly yes" in command
+    assert "--maxmemory-policy noeviction" in command
+    assert "--requirepass" in command
+
+
+def test_the_image_runs_as_a_plain_user_and_writes_no_bytecode():
+    dockerfile = read("Dockerfile")
+    assert dockerfile.count("FROM ") == 2
+    assert "USER presessions" in dockerfile
+    assert "PYTHONDONTWRITEBYTECODE=1" in dockerfile
+    assert "--require-hashes" in dockerfile
+
+
+def fresh_clone(folder):
+    (folder / "requirements").mkdir()
+    for path in ("Makefile", "requirements/dev.txt"):
+        shutil.copy(HOME / path, folder / path)
+
+
+def without_make():
+    """Our environment without what an outer `make test` says to its children."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CHROMIUM")
+    }

@@ -144,7 +144,7 @@ class _EncryptedField(models.Field):
         return "bytea"
 
     def get_default(self):
-        return self.default() if callable(self.default) else (self.default if self.has_default() else self.empty)
+        return super().get_default() if self.has_default() else self.empty
 
     def from_db_value(self, value, expression, connection):
         if value is None:

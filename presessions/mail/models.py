@@ -275,7 +275,7 @@ class Letter(models.Model):
         "self", on_delete=models.PROTECT, null=True, related_name="replaced_by", verbose_name=_("replaces")
     )
     language = models.CharField(_("language"), max_length=8)
-    priority = models.SmallIntegerField(_("priority"), default=registry.Priority.NOW)
+    priority = models.SmallIntegerField(_("priority"), default=registry.Priority.NOW.value)
 
     to = vault.EncryptedTextField(_("to"))
     to_index = vault.BlindIndexField()

@@ -83,7 +83,7 @@ def _freeze(letter, how, recipient, tokens, now):
         letter.message_id, letter.date_header = letters.new_message_id(), letters.date_header(now)
         letter.frozen = letters.freeze(
             text,
-            to=letter.to,
+            to=recipient.to,
             reply_to=(series and series.reply_to) or settings.MAIL_REPLY_TO,
             message_id=letter.message_id,
             date=letter.date_header,
@@ -125,4 +125,5 @@ def _tokens(how, recipient):
 
 
 def _spoken(language):
+    language = language.lower().split("-")[0]
     return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

@@ -23,6 +23,10 @@ State, Held = Mailing.State, Mailing.Held
 BATCH = 100
 
 
+class NoAudience(Exception):
+    """The room above could not list its people. str() is the kind of error: its words may name somebody."""
+
+
 def write_due(now):
     """Begin what is due, write on where somebody stopped, close what is settled. Returns the letters written."""
     active = Mailing.objects.filter(state__in=(State.PLANNED, State.WRITING, State.SENDING), due_at__lte=now)
@@ -79,16 +83,13 @@ def _write(pk, now):
     written = 0
     mailing = Mailing.objects.with_series().get(pk=pk)
     try:
-        recipients = iter(registry.plan_of(mailing).recipients(mailing))
-        while batch := list(islice(recipients, BATCH)):
+        for batch in _batches(mailing):
             number = _write_batch(pk, batch, now)
             if number is None:  # held, cancelled, or in somebody else's hands
                 return written
             written += number
-    except DatabaseError:
-        raise
-    except Exception as error:  # the room above could not list its people: say so, and let the other mailings go
-        log.error("mailing %s is held: its audience raised %s", pk, type(error).__name__)
+    except NoAudience as trouble:
+        log.error("mailing %s is held: its audience raised %s", pk, trouble)
         _change(pk, State.WRITING, "held_audience", now, state=State.HELD, held_reason=Held.AUDIENCE)
         return written
     with transaction.atomic():
@@ -96,6 +97,18 @@ def _write(pk, now):
             fresh = Letter.objects.filter(mailing=pk, state=Letter.State.PENDING, next_attempt_at=None)
             fresh.update(next_attempt_at=F("due_at"))
     return written
+
+
+def _batches(mailing):
+    """The audience in portions. Raises NoAudience when the room above cannot list it."""
+    try:
+        recipients = iter(registry.plan_of(mailing).recipients(mailing))
+        while batch := list(islice(recipients, BATCH)):
+            yield batch
+    except DatabaseError:
+        raise
+    except Exception as error:
+        raise NoAudience(type(error).__name__) from None
 
 
 def _write_batch(pk, batch, now):

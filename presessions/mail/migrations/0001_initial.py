@@ -2,7 +2,6 @@
 
 import django.core.validators
 import django.db.models.deletion
-import presessions.mail.registry
 import presessions.vault
 from django.conf import settings
 from django.db import migrations, models
@@ -13,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('upr', '0001_initial'),
+        ('upr', '0001_calendar'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -28,7 +27,7 @@ class Migration(migrations.Migration):
                 ('recipient_id', models.CharField(max_length=64, verbose_name='recipient number')),
                 ('copy', models.PositiveSmallIntegerField(default=1, verbose_name='copy')),
                 ('language', models.CharField(max_length=8, verbose_name='language')),
-                ('priority', models.SmallIntegerField(default=presessions.mail.registry.Priority['NOW'], verbose_name='priority')),
+                ('priority', models.SmallIntegerField(default=0, verbose_name='priority')),
                 ('to', presessions.vault.EncryptedTextField(verbose_name='to')),
                 ('to_index', presessions.vault.BlindIndexField(db_index=True, editable=False, max_length=64)),
                 ('subject', presessions.vault.EncryptedTextField(verbose_name='subject')),

@@ -1,0 +1,266 @@
+"""Every letter of a mailing is written before the first one leaves, wherever a writer is killed."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from presessions.mail import delivery, outbox, schedule
+from presessions.mail.models import Letter, Mailing
+from presessions.mail.registry import Recipient
+from presessions.trail.models import Event
+from tests.mail.factories import GENEVA, geneva, make_mailing
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("timetable")]
+
+DUE = geneva(2026, 11, 17, 9)
+
+
+class Killed(BaseException):
+    """As sudden as SIGKILL."""
+
+
+@pytest.fixture
+def kill_after(monkeypatch):
+    """Kill the writer after so many letters, at the end of a batch or in the middle of it."""
+
+    def kill_after(number, *, batch):
+        monkeypatch.setattr("presessions.mail.writing.BATCH", batch)
+        put, calls = outbox.put, iter(range(number))
+
+        def put_or_die(**letter):
+            if next(calls, None) is None:
+                raise Killed
+            return put(**letter)
+
+        monkeypatch.setattr(outbox, "put", put_or_die)
+
+    return kill_after
+
+
+def test_nothing_is_written_before_it_is_due():
+    make_mailing()
+    assert schedule.write_due(DUE - timedelta(seconds=1)) == 0
+    assert not Letter.objects.exists()
+
+
+def test_when_due_every_person_gets_one_letter_and_all_may_leave():
+    mailing = make_mailing()
+    assert schedule.write_due(DUE) == 3
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.writing_at, mailing.written_at) == ("sending", DUE, DUE)
+    assert Letter.objects.claimable(DUE).count() == 3
+    assert {letter.key for letter in mailing.letters.all()} == {
+        f"invitation:{mailing.pk}:mission:{number}" for number in (1, 2, 3)
+    }
+
+
+def test_writing_twice_writes_once(people):
+    make_mailing()
+    people.append(people[0])
+    assert [schedule.write_due(DUE), schedule.write_due(DUE)] == [3, 0]
+
+
+@pytest.mark.parametrize("batch", [1, 2])
+def test_killed_in_the_middle_none_leaves_and_the_next_writer_goes_on(kill_after, monkeypatch, batch):
+    mailing = make_mailing()
+    with monkeypatch.context():
+        kill_after(2, batch=batch)
+        with pytest.raises(Killed):
+            schedule.write_due(DUE)
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.letters.count()) == ("writing", 2)
+    assert not Letter.objects.claimable(DUE + timedelta(days=1)).exists()
+    assert delivery.claim(DUE + timedelta(days=1)) is None
+
+    monkeypatch.undo()
+
+
+def test_after_a_killed_writer_the_next_one_writes_only_what_is_missing(kill_after, monkeypatch, timetable, people):
+    make_mailing()
+    put = outbox.put
+    kill_after(2, batch=1)
+    with pytest.raises(Killed):
+        schedule.write_due(DUE)
+    monkeypatch.setattr(outbox, "put", put)
+    assert schedule.write_due(DUE + timedelta(minutes=1)) == 1
+    assert Letter.objects.claimable(DUE + timedelta(minutes=1)).count() == 3
+
+
+def test_letters_die_with_the_mailing_s_last_useful_moment():
+    mailing = make_mailing()
+    schedule.write_due(DUE)
+    assert {letter.not_after.astimezone(GENEVA) for letter in mailing.letters.all()} == {geneva(2026, 12, 17)}
+
+
+def test_without_such_a_moment_they_die_after_a_week():
+    mailing = make_mailing("briefing")
+    schedule.write_due(mailing.due_at)
+    assert {letter.not_after for letter in mailing.letters.all()} == {mailing.due_at + timedelta(days=7)}
+
+
+# --- Poison -------------------------------------------------------------------------------------------------------
+
+POISON = {
+    "address": [
+        "no address",
+        "",
+        "two@example.org, three@example.org",
+        "line@example.org\r\nBcc: all@example.org",
+        "literal@[127.0.0.1]",
+        "reversed\u202e@example.org",
+        "half\ud800@example.org",
+        "ümlaut@example.org",
+    ],
+    "subject": ["Line\nend", "Carriage\rreturn", "Zero\0", "Reversed \u202e name", "Line\u2028separator"],
+    "size": ["x" * 300_000],
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "person"),
+    [("address", Recipient("mission", "poison", to=to, context={"name": "A"})) for to in POISON["address"]]
+    + [("subject", Recipient("mission", "poison", to="a@b.example", context={"name": n})) for n in POISON["subject"]]
+    + [("size", Recipient("mission", "poison", to="a@b.example", context={"name": n})) for n in POISON["size"]]
+    + [("render", Recipient("mission", "poison", to="a@b.example", context={}))],
+)
+def test_one_poisoned_letter_fails_by_name_and_the_others_go(timetable, monkeypatch, code, person):
+    people = [Recipient("mission", str(n), to=f"m{n}@example.org", context={"name": f"Mission {n}"}) for n in (1, 2)]
+    people.insert(1, person)
+    timetable.mailing("letter", label="letter", audience="all", template="named", months_before=("working_group", 1))(
+        lambda mailing: people
+    )
+    mailing = make_mailing("letter")
+    schedule.write_due(mailing.due_at)
+    states = dict(mailing.letters.values_list("recipient_id", "state"))
+    assert states == {"1": "pending", "poison": "failed", "2": "pending"}
+    bad = mailing.letters.get(recipient_id="poison")
+    assert (bad.last_code, bad.frozen, bad.links.count()) == (code, b"", 0)
+    assert [attempt.code for attempt in bad.history.all()] == [code]
+
+
+def test_a_method_that_fails_while_rendering_harms_its_letter_only(timetable):
+    class Rotten:
+        def __str__(self):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 / 0")
+
+    people = [
+        Recipient("mission", "1", to="a@example.org", context={"name": Rotten()}),
+        Recipient("mission", "2", to="b@example.org", context={"name": "B"}),
+    ]
+    timetable.mailing("letter", label="letter", audience="all", template="named", months_before=("working_group", 1))(
+        lambda mailing: people
+    )
+    mailing = make_mailing("letter")
+    schedule.write_due(mailing.due_at)
+    assert dict(mailing.letters.values_list("recipient_id", "state")) == {"1": "failed", "2": "pending"}
+
+
+def test_an_audience_that_cannot_be_listed_holds_its_mailing_and_no_other(timetable):
+    def broken(mailing):
+        yield Recipient("mission", "1", to="a@example.org")
+        raise RuntimeError("amina@example.org is to blame")
+
+    timetable.mailing(
+        "gala", label="gala", audience="all", template="plain", months_before=("working_group", 1), order=1
+    )(broken)
+    gala = make_mailing("gala")
+    schedule.write_due(gala.due_at)
+    gala.refresh_from_db()
+    assert (gala.state, gala.held_reason) == ("held", "audience")
+    assert gala.series.mailings.get(kind="briefing").state == "sending"
+
+
+def test_a_failing_audience_is_logged_without_its_words(timetable, caplog):
+    def broken(mailing):
+        raise RuntimeError("amina@example.org is to blame")
+
+    timetable.mailing("gala", label="gala", audience="all", template="plain", days_before=("working_group", 9))(broken)
+    gala = make_mailing("gala")
+    schedule.write_due(gala.due_at)
+    assert f"mailing {gala.pk} is held" in caplog.text
+    assert "amina" not in caplog.text
+
+
+# --- Late, past, pointless ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("late_by", "state", "reason"),
+    [
+        (timedelta(days=3), "sending", ""),
+        (timedelta(days=3, seconds=1), "held", "late"),
+        (timedelta(days=70), "held", "pointless"),
+    ],
+)
+def test_late_mail_goes_within_its_grace_while_it_is_of_use_and_waits_for_staff_otherwise(late_by, state, reason):
+    mailing = make_mailing()
+    schedule.write_due(DUE + late_by)
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.held_reason) == (state, reason)
+    assert Letter.objects.claimable(DUE + late_by).filter(mailing=mailing).exists() is (state == "sending")
+
+
+def test_a_call_is_held_from_the_moment_of_its_deadline(dates):
+    dates["deadline"] = geneva(2026, 11, 16)
+    call = make_mailing("call")
+    dates["deadline"] = call.due_at + timedelta(hours=5)
+    schedule.write_due(call.due_at + timedelta(hours=5))
+    call.refresh_from_db()
+    assert (call.state, call.held_reason) == ("held", "pointless")
+
+
+def test_staff_let_a_late_mailing_go(user):
+    mailing = make_mailing()
+    late = DUE + timedelta(days=4)
+    schedule.write_due(late)
+    mailing.refresh_from_db()
+    mailing.resume(by=user, now=late)
+    schedule.write_due(late + timedelta(minutes=1))
+    mailing.refresh_from_db()
+    assert mailing.state == "sending"
+
+
+# --- Settled, and late joiners ------------------------------------------------------------------------------------
+
+
+def test_a_mailing_is_done_when_its_last_letter_is_settled():
+    mailing = make_mailing()
+    schedule.write_due(DUE)
+    mailing.letters.filter(recipient_id__in=("1", "2")).update(state="sent")
+    mailing.letters.filter(recipient_id="3").update(state="uncertain")
+    schedule.write_due(DUE)
+    assert Mailing.objects.get(pk=mailing.pk).state == "sending"  # nobody knows about the third yet
+    mailing.letters.update(state="sent")
+    schedule.write_due(DUE)
+    assert Mailing.objects.get(pk=mailing.pk).state == "done"
+
+
+def test_a_mailing_to_nobody_is_done(people):
+    people.clear()
+    mailing = make_mailing()
+    schedule.write_due(DUE)
+    schedule.write_due(DUE)
+    assert Mailing.objects.get(pk=mailing.pk).state == "done"
+
+
+def test_late_joiners_are_listed_and_caught_up_under_the_same_keys(people, user):
+    mailing = make_mailing()
+    schedule.write_due(DUE)
+    Letter.objects.update(state="sent")
+    schedule.write_due(DUE)
+    people.append(Recipient("mission", "4", to="new@example.org"))
+    mailing.refresh_from_db()
+    assert [person.id for person in schedule.missing(mailing)] == ["4"]
+    assert schedule.catch_up(mailing, DUE + timedelta(days=1), by=user) == 1
+    assert schedule.missing(mailing) == []
+    assert [letter.recipient_id for letter in Letter.objects.claimable(DUE + timedelta(days=1))] == ["4"]
+
+
+def test_every_step_of_the_clock_is_in_the_trail():
+    mailing = make_mailing()
+    schedule.write_due(DUE)
+    Letter.objects.update(state="sent")
+    schedule.write_due(DUE)
+    assert [event.code for event in Event.objects.about(mailing)] == ["writing", "written", "done"]

@@ -4,7 +4,8 @@ Wiring, for development only; the deployed application is docker-compose.yml.
     python -m presessions.run             until Ctrl-C; what it knows stays in var/
     python -m presessions.run --forget    remove var/, so that the next run starts afresh
 
-PORT, DATABASE_URL, REDIS_URL and SMTP_URL are honoured; a server whose address is given is not started here.
+PORT, VAR (another folder), DATABASE_URL, REDIS_URL and SMTP_URL are honoured; a server whose address is given is not
+started here.
 """
 
 import fcntl
@@ -26,7 +27,7 @@ from urllib.request import urlopen
 from presessions import devservers, vault
 
 HOME = Path(__file__).resolve().parent.parent
-VAR = HOME / "var"
+VAR = Path(os.environ.get("VAR", HOME / "var")).absolute()
 SERVERS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL")
 STAFF = "staff@example.org"
 TOO_OFTEN = 3  # deaths of one process

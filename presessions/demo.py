@@ -1,0 +1,340 @@
+"""The demonstration: two series on the real States of sessions 53 and 54, with invented organisations. Wiring.
+
+Nothing here writes a status. Every row is made by the steps that staff, applicants and missions take, at moments of the
+last two months, and between them the mail room does its work as the bell would ring it. Left running, it goes on by
+itself. All addresses are under example.org, which belongs to nobody.
+
+    Pre-sessions 54   the call is open; a few have applied, one of them has only begun
+    Pre-sessions 53   the call is over; assessments and decisions are under way; the invitation is a click away
+"""
+
+import io
+import zipfile
+from datetime import timedelta
+from itertools import cycle
+
+import pikepdf
+from django.core.management import call_command
+
+from applications import assessments, decisions, files
+from applications.models import Application, Attachment, Call, Contact, Theme
+from missions.models import MissionAddress, PermanentMission
+from presessions import vault
+from presessions.accounts.models import User
+from presessions.mail import delivery
+from presessions.mail.models import Mailing
+from presessions.upr.dates import GENEVA, closes_after, geneva
+from presessions.upr.models import Series, State, WorkingGroupSession
+
+HOURS = ((10, 0), (11, 30), (14, 30), (16, 0))  # of meetings, each day
+ROOMS = cycle(("Palais des Nations, Room XXII", "Palais des Nations, Room XXIV"))
+FRENCH = ("BE", "BF", "BI", "BJ", "CD", "CF", "CG", "CH", "CI", "CM", "DJ", "DZ", "FR", "GA", "GN", "HT", "KM", "LU",
+          "MA", "MC", "MG", "ML", "MR", "NE", "SN", "TD", "TG", "TN")  # fmt: skip
+
+CONTACTS = (("en", ()), ("en", ("TG", "UG", "ZW")), ("fr", ("TG", "HT")), ("fr", ()), ("en", ("IS", "LT")), ("en", ()))
+
+# name: kind, national or international, year, theme, issue, recommendation
+ORGANISATIONS = {
+    "Riverside Legal Aid": ("cso", "national", 1998, "access-to-justice",
+        "Two thirds of people in pre-trial detention have never met a lawyer. The legal aid act of four years ago has "
+        "no budget line of its own, and the rural courts we observe hear cases without interpreters.",
+        "Give the legal aid service its own line in the state budget by 2028 and publish each year how many people in "
+        "pre-trial detention it has reached."),
+    "Open Classroom Network": ("cso", "national", 2006, "education",
+        "The last review recommended free secondary education. Fees were abolished by law, yet in 31 of the 48 schools "
+        "we visited families still pay for exams, and girls leave first.",
+        "End examination fees in public secondary schools within two years and report enrolment by sex and district."),
+    "National Human Rights Commission": ("nhri", "national", 2004, "national-institutions",
+        "Our commission received 4,100 complaints last year and may visit every place of detention. Of the last "
+        "review's recommendations, a third are carried out; those on prevention of torture have not begun.",
+        "Adopt the bill on the national preventive mechanism, with the commission's independence and staff secured."),
+    "Disability Rights Forum": ("cso", "national", 2011, "persons-with-disabilities",
+        "Polling stations, courts and health posts remain closed to wheelchair users. The accessibility standard of "
+        "2021 is not enforced and no public body has been inspected.",
+        "Inspect all courts and polling stations against the accessibility standard before the next general election."),
+    "Clean Water Alliance": ("cso", "national", 2009, "water-and-sanitation",
+        "Mining upstream has left eleven villages without safe water. Communities were not consulted and the "
+        "environmental reports are not public.",
+        "Publish every environmental impact report before a permit is given, in the languages of those it concerns."),
+    "Women in Public Life": ("cso", "national", 2001, "women",
+        "The quota law has brought women into parliament, and with them a wave of online abuse that the police do not "
+        "record as an offence.",
+        "Record and prosecute threats against women in public office, and publish the figures by 2027."),
+    "Global Press Watch": ("cso", "international", 1989, "freedom-of-expression",
+        "Since the last review nine journalists have been charged under the cybercrime act for reports on public "
+        "spending. None was convicted; all lost their equipment.",
+        "Amend the cybercrime act so that reporting on public matters is no offence, and return seized equipment."),
+    "Children First Coalition": ("cso", "national", 2014, "children",
+        "Children aged 14 still work nights in the harvest. Labour inspectors visit on announced dates only.",
+        "Carry out unannounced labour inspections during the harvest and publish what they find."),
+}  # fmt: skip
+PEOPLE = cycle(("Amara Diallo", "Nadia Petrov", "Lucía Herrera", "Samuel Okoth", "Mei Lin", "Jonas Weber", "Fatou Ba"))
+GENDERS = cycle(("woman", "woman", "man", "not_said", "woman", "man"))
+
+
+class Refused(Exception):
+    """The demonstration cannot be made here. str() says why."""
+
+
+def make(now, *, email, password, say):
+    """Make the demonstration unless it is there. Raises Refused where real series stand."""
+    if WorkingGroupSession.objects.filter(demonstration=True).exists():
+        say("The demonstration is there already.")
+        return
+    if Series.objects.exists():
+        raise Refused("This installation has series of its own: the demonstration would stand among them.")
+    ada = User.objects.create_superuser(email, password, name="Ada Keller")
+    ben = User.objects.create_user("ben@example.org", name="Ben Rossi", is_staff=True)
+    _fill_register(now)
+    say("  a register of Permanent Missions")
+    story = Story(now, ada, ben, say)
+    story.tell_53()
+    story.tell_54()
+    story.until(now)
+
+
+def _fill_register(now):
+    """A row for each Member State and the observers; an address for those not known to have no mission."""
+    call_command("load_missions", verbosity=0)
+    for mission in PermanentMission.objects.exclude(in_geneva=PermanentMission.InGeneva.NO):
+        MissionAddress.objects.create(mission=mission, email=f"mission-{mission.code.lower()}@example.org")
+    PermanentMission.objects.filter(code__in=FRENCH).update(language="fr")
+
+
+class Story:
+    """What happened in the last two months, told forwards; the bell rings whenever time passes."""
+
+    def __init__(self, now, ada, ben, say):
+        self.now, self.ada, self.ben, self.say = now, ada, ben, say
+        self.today = now.astimezone(GENEVA).date()
+
+    def day(self, days):
+        return self.today + timedelta(days=days)
+
+    def monday_after(self, days):
+        day = self.day(days)
+        return day + timedelta(days=-day.weekday() % 7)
+
+    def until(self, instant):
+        """Let time pass: each mailing that falls due on the way is written and sent, then whatever else waits."""
+        due = Mailing.objects.filter(state=Mailing.State.PLANNED, due_at__lte=instant).order_by("due_at")
+        for moment in [*due.values_list("due_at", flat=True), instant]:
+            delivery.drain(0, now=lambda moment=moment: moment)
+
+    def tell_53(self):
+        began = geneva(self.day(-60), 10)
+        contacts = self.gather_contacts(began)
+        series = self.set_up(53, working_group=self.monday_after(70), now=began)
+        call = self.open_call(series, opens_at=geneva(self.day(-55), 9), last_day=self.day(-16), now=began)
+        self.say(f"  Pre-sessions 53: set up, {contacts} contacts, a call")
+        applications = self.apply(call, ("TZ", "TZ", "TZ", "TZ", "GR", "GR", "GR", "TH", "TH", "IE", "IE", "PG"), -40)
+        self.assess(applications)
+        self.decide(series)
+        self.say(f"  Pre-sessions 53: {len(applications)} applications, assessed, some answered")
+
+    def tell_54(self):
+        began = geneva(self.day(-14), 10)
+        series = self.set_up(54, working_group=self.monday_after(84), now=began)
+        call = self.open_call(series, opens_at=began, last_day=self.day(21), now=began)
+        applications = self.apply(call, ("TG", "UG", "UG", "IS"), -5)
+        with_draft = call.state_calls.get(meeting__state_under_review__state="ZW")
+        Application.start(with_draft, email="draft@example.org", language="en", now=geneva(self.day(-2), 15))
+        extended = call.state_calls.get(meeting__state_under_review__state="TL")
+        extended.extend(
+            closes_after(self.day(28)), now=geneva(self.day(-1), 11), by=self.ada, reason="A cyclone cut the lines."
+        )
+        self.say(f"  Pre-sessions 54: a call that is open, {len(applications)} applications")
+
+    # --- What staff did --------------------------------------------------------------------------------------------
+
+    def set_up(self, number, *, working_group, now):
+        """A series five weeks before its Working Group session, its meetings from Tuesday to Friday."""
+        session = WorkingGroupSession.objects.get(number=number)
+        session.reschedule(
+            now=now,
+            by=self.ada,
+            demonstration=True,
+            starts_on=working_group,
+            ends_on=working_group + timedelta(days=11),
+        )
+        tuesday = working_group - timedelta(days=34)
+        series = Series.open_for(
+            session,
+            now=now,
+            by=self.ada,
+            first_day=tuesday,
+            last_day=tuesday + timedelta(days=3),
+            days_confirmed=True,
+            venue="Palais des Nations, Geneva",
+            reply_to="pre-sessions@example.org",
+        )
+        starts = [geneva(tuesday + timedelta(days=day), *hour) for day in range(4) for hour in HOURS]
+        for meeting, starts_at in zip(series.meetings().with_state(), starts, strict=False):
+            meeting.reschedule(now=now, by=self.ada, starts_at=starts_at, room=next(ROOMS))
+        return series
+
+    def open_call(self, series, *, opens_at, last_day, now):
+        return Call.open_for(series, opens_at=opens_at, closes_at=closes_after(last_day), now=now, by=self.ada)
+
+    def assess(self, applications):
+        now = geneva(self.day(-12), 14)
+        self.until(now)
+        for number, application in enumerate(applications):
+            view = {
+                "national_voice": 3 if application.scope == "national" else 1,
+                "follow_up": 1 + number % 3,
+                "recommendations": 2 + number % 2,
+                "new_theme": number % 4,
+                "note": "Concrete and new to this panel." if number % 2 else "Overlaps with another application.",
+                "overall": ("strong", "suitable", "suitable")[number % 3],
+            }
+            assessments.assess(application, by=self.ben, now=now + timedelta(minutes=6 * number), **view)
+
+    def decide(self, series):
+        """One meeting answered, one prepared; the rest is left to whoever tries this out."""
+        now = geneva(self.day(-6), 11)
+        self.until(now)
+        answers = {"TZ": ("accept", "accept", "accept", "waitlist"), "GR": ("accept", "accept", "decline")}
+        for state, prepared in answers.items():
+            meeting = series.meetings().with_state().get(state_under_review__state=state)
+            waiting = Application.objects.undecided().for_meeting(meeting).order_by("submitted_at")
+            for application, decision in zip(waiting, prepared, strict=True):
+                application.prepare(decision, by=self.ada, now=now)
+            if state == "TZ":
+                decisions.release(meeting, by=self.ada, now=now + timedelta(minutes=10))
+
+    # --- What people outside did -----------------------------------------------------------------------------------
+
+    def gather_contacts(self, now):
+        for number, (language, states) in enumerate(CONTACTS, start=1):
+            contact = Contact.sign_up(
+                email=f"network{number}@example.org",
+                language=language,
+                states=State.objects.filter(pk__in=states),
+                now=now,
+            )
+            self.until(now)
+            contact.confirm(now=now + timedelta(minutes=20))
+        return len(CONTACTS)
+
+    def apply(self, call, states, first_day):
+        """One organisation after the other applies, from the form's start to its receipt; returns the applications."""
+        applications = []
+        for number, (state, (name, answers)) in enumerate(zip(states, cycle(ORGANISATIONS.items()), strict=False)):
+            now = geneva(self.day(first_day), 16) + timedelta(hours=9 * number)
+            self.until(now)
+            state_call = call.state_calls.with_state().get(meeting__state_under_review__state=state)
+            applications.append(_apply(state_call, number, name, answers, now))
+        return applications
+
+
+def _apply(state_call, number, name, answers, now):
+    kind, scope, founded_year, theme, issues, recommendation = answers
+    state, person = state_call.state, next(PEOPLE)
+    full_name = f"{name}, {state.name_en}"
+    address = f"applicant{state_call.series.number}-{number + 1}@example.org"
+    application = Application.start(state_call, email=address, language="fr" if state.pk == "TG" else "en", now=now)
+    application.save_section(
+        "institution",
+        {
+            "kind": kind,
+            "name": full_name,
+            "scope": scope if kind == "cso" else "",
+            "ganhri_status": "a" if kind == "nhri" else "",
+            "ecosoc_status": ("none", "special", "roster")[number % 3] if kind == "cso" else "",
+            "founded_year": founded_year,
+            "aims": f"We document, advise and train since {founded_year}, with offices in the capital and two regions.",
+        },
+        now=now,
+    )
+    application.save_section(
+        "speaker",
+        {
+            "full_name": person,
+            "position": "Head of advocacy",
+            "part_in_upr": "Led our submission and the consultations with our members.",
+            "email": address,
+            "phone": "",
+            "gender": next(GENDERS),
+            "spoken_english": "fluent" if number % 2 else "good",
+            "attends": "in_person" if number % 4 else "remote",
+            "under_18": False,
+            "guardian_name": "",
+            "guardian_agrees": False,
+        },
+        now=now,
+    )
+    recommendations = {f"recommendation_{place}": "" for place in range(1, 6)} | {"recommendation_1": recommendation}
+    themes = list(Theme.objects.filter(slug=theme)) or list(Theme.objects.all()[:1])
+    application.save_section(
+        "issues",
+        {"themes": themes, "issues": issues, "follow_up": "Two of five recommendations were begun.", **recommendations},
+        now=now,
+    )
+    application.save_section("submission", {"submission_kind": "own", "joint_submitters": ""}, now=now)
+    paper = [f"Submission to the UPR of {state.name_en}", full_name, *_lines(issues), *_lines(recommendation)]
+    upload = _upload(paper, docx=number % 5 == 4)
+    application.attach(upload, Attachment.Kind.UPR_SUBMISSION, files.check(upload), now=now)
+    consents = {"consent_name": number % 3 != 1, "consent_organisation": True, "consent_statement": number % 2 == 0}
+    note = "Please do not call the office; write to me." if number % 4 == 1 else ""
+    application.save_section("safety", {"security_note": note, **consents}, now=now)
+    application.submit(now=now + timedelta(minutes=40))
+    return application
+
+
+def _upload(lines, *, docx):
+    """A paper as it arrives from the form: streamed into the vault, never plain on disk."""
+    upload = vault.EncryptedUpload.create("submission.docx" if docx else "submission.pdf")
+    upload.write(_docx(lines) if docx else _pdf(lines))
+    upload.finish()
+    return upload
+
+
+def _lines(text, width=78):
+    words, line = text.split(), ""
+    for word in words:
+        if len(line) + len(word) > width:
+            yield line
+            line = ""
+        line = f"{line} {word}".strip()
+    yield line
+
+
+def _pdf(lines):
+    """One page of plain text."""
+    pdf = pikepdf.new()
+    text = "\n".join(f"({line.translate(str.maketrans('()', '[]'))}) Tj T*" for line in lines)
+    font = pikepdf.Dictionary(
+        Type=pikepdf.Name.Font,
+        Subtype=pikepdf.Name.Type1,
+        BaseFont=pikepdf.Name.Helvetica,
+        Encoding=pikepdf.Name.WinAnsiEncoding,
+    )
+    page = pdf.add_blank_page(page_size=(595, 842))
+    page.Contents = pdf.make_stream(f"BT /F1 12 Tf 18 TL 60 770 Td\n{text}\nET".encode("cp1252", "replace"))
+    page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
+    target = io.BytesIO()
+    pdf.save(target)
+    return target.getvalue()
+
+
+def _docx(lines):
+    """The smallest document that Word opens."""
+    office = "http://schemas.openxmlformats.org"
+    main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    document = f"{office}/officeDocument/2006/relationships/officeDocument"
+    paragraphs = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in lines)
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{office}/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/word/document.xml" ContentType="{main}"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{office}/package/2006/relationships"><Relationship Id="r1" '
+        f'Type="{document}" Target="word/document.xml"/></Relationships>',
+        "word/document.xml": f'<w:document xmlns:w="{office}/wordprocessingml/2006/main">'
+        f"<w:body>{paragraphs}</w:body></w:document>",
+    }
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>{text}')
+    return target.getvalue()

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('upr', '0001_calendar'),
+        ('upr', '__first__'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -294,7 +294,7 @@ class Redis(Server):
 
     def _answers(self):
         try:
-            with redis_client.Redis.from_url(self.url, socket_timeout=5) as client:
+            with redis_client.Redis.from_url(self.url, socket_timeout=5, retry=None) as client:
                 return client.ping()
         except redis_client.ConnectionError:
             return False

@@ -72,7 +72,7 @@ def test_nobody_enters_without_the_password(folder):
         with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
             psycopg2.connect(postgres.url.replace(postgres.password, "guess"))
         with pytest.raises(redis.AuthenticationError):
-            redis.Redis(port=server.port).ping()
+            redis.Redis(port=server.port, retry=None).ping()
 
 
 def test_a_server_that_cannot_start_says_why(folder):

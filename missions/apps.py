@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MissionsConfig(AppConfig):
+    name = "missions"
+    verbose_name = _("Permanent Missions")
+
+    def ready(self):
+        from missions import mailings  # noqa: F401 -- registers what this room sends

@@ -54,16 +54,13 @@ class _Missing(str):
         raise Unwritable("render", f"no variable {variable}")
 
 
-templates = SimpleLazyObject(
-    lambda: DjangoTemplates(
-        {
-            "NAME": "letters",
-            "DIRS": settings.TEMPLATES[0]["DIRS"],
-            "APP_DIRS": True,
-            "OPTIONS": {"autoescape": False, "string_if_invalid": _Missing("%s")},
-        }
-    )
-)
+def plain_text_templates():
+    options = {"autoescape": False, "string_if_invalid": _Missing("%s")}
+    folders = settings.TEMPLATES[0]["DIRS"]
+    return DjangoTemplates({"NAME": "letters", "DIRS": folders, "APP_DIRS": True, "OPTIONS": options})
+
+
+templates = SimpleLazyObject(plain_text_templates)
 
 
 def render(template, context, language):
@@ -118,7 +115,7 @@ def freeze(text, *, to, reply_to, message_id, date, unsubscribe_url=None):
         ("From", formataddr((str(settings.ORGANISATION), settings.MAIL_FROM))),
         ("To", clean_address(to)),
         ("Reply-To", clean_address(reply_to)),
-        ("Subject", Header(text.subject, "utf-8", header_name="Subject").encode(linesep="\r\n")),
+        ("Subject", Header(text.subject, "utf-8", 74, "Subject").encode(linesep="\r\n")),
         ("Date", date),
         ("Message-ID", message_id),
         ("Auto-Submitted", "auto-generated"),

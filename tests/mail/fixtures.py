@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.template.backends.django import DjangoTemplates
 
 from presessions.mail import letters, registry
 from presessions.mail.registry import Recipient
@@ -81,14 +80,8 @@ def timetable(monkeypatch, settings, people, dates):
     monkeypatch.setattr(registry, "RECIPIENTS", {})
     monkeypatch.setattr(registry, "PURPOSES", {})
     monkeypatch.setattr(registry, "ANCHORS", dict(registry.ANCHORS))
-    options = {"autoescape": False, "string_if_invalid": letters._Missing("%s")}
-    folder = {
-        "NAME": "tests",
-        "DIRS": [HERE / "templates", *settings.TEMPLATES[0]["DIRS"]],
-        "APP_DIRS": False,
-        "OPTIONS": options,
-    }
-    monkeypatch.setattr(letters, "templates", DjangoTemplates(folder))
+    settings.TEMPLATES = [{"DIRS": [HERE / "templates", *settings.TEMPLATES[0]["DIRS"]]}]
+    monkeypatch.setattr(letters, "templates", letters.plain_text_templates())
 
     registry.anchor("deadline", "the deadline", too_late=True)(lambda series, meeting: dates.get("deadline"))
     registry.link_purpose("invitation", path=lambda token: f"/invitation/{token}/")

@@ -58,15 +58,14 @@ class Sink:
     def accept(self, to, data):
         head = data.split(b"\r\n\r\n")[0].decode()
         fields = dict(line.split(": ", 1) for line in head.split("\r\n") if ": " in line)
-        sha256 = hashlib.sha256(data).hexdigest()
         line = {
             "message_id": fields.get("Message-ID"),
             "to": to,
-            "sha256": sha256,
-            "size": len(data),
+            "sha256": hashlib.sha256(data).hexdigest(),
             "at": time.time(),
+            "data": data.decode(),
         }
-        self.journal.write(json.dumps({**line, "data": data.decode()}) + "\n")
+        self.journal.write(json.dumps(line) + "\n")
 
 
 class Gone(Exception):

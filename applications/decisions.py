@@ -43,6 +43,15 @@ class Preview:
     def decision(self):
         return Decision(self.application.prepared)
 
+    @property
+    def seen(self):
+        return what_is_seen(self.application)
+
+
+def what_is_seen(application):
+    """What a page showed, to compare with what there is when its button is pressed."""
+    return f"{application.reference}:{application.prepared}"
+
 
 def prepared(meeting):
     """Applications of a meeting whose answer waits for release, in the order they were sent."""
@@ -62,12 +71,15 @@ def _text(application):
         return None
 
 
-def release(meeting, *, by, now):
-    """Release all prepared answers of a meeting, each with its letter; returns how many. Raises WrongStep."""
+def release(meeting, *, by, now, seen=None):
+    """Release all prepared answers of a meeting, each with its letter; returns how many. Raises WrongStep.
+
+    seen -- the `Preview.seen` of each answer somebody looked at: when something has changed since, nothing is released
+    """
     with transaction.atomic():
         # Locked, so that of two clicks at once the second one finds nothing prepared any more.
         waiting = list(prepared(meeting).select_for_update(of=("self",)))
-        refusal = _refusal(meeting, waiting)
+        refusal = _refusal(meeting, waiting, seen)
         trail.record(meeting, "decisions_released", now=now, by=by, refused=bool(refusal))
         if not refusal:
             for application in waiting:
@@ -77,10 +89,12 @@ def release(meeting, *, by, now):
     return len(waiting)
 
 
-def _refusal(meeting, waiting):
+def _refusal(meeting, waiting, seen):
     """Why nothing can be released, in words; "" when it can."""
     if not waiting:
         return _("No answer is prepared for this meeting.")
+    if seen is not None and seen != {what_is_seen(application) for application in waiting}:
+        return _("The prepared answers have changed since you saw them. Please look at them again.")
     if not meeting.goes_ahead and any(application.prepared == Decision.ACCEPT for application in waiting):
         return _("This meeting does not take place, so nobody can be accepted for it.")
     return ""

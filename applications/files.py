@@ -133,9 +133,10 @@ DOWNLOAD_POLICY = "sandbox; default-src 'none'"
 def stream(attachment, *, inline):
     """The stored file as an answer, decrypted piece by piece; only a PDF shows inline. Who asks was checked before."""
     inline = inline and attachment.content_type == PDF
-    file = vault.storage.open(attachment.file)
+    file = vault.storage.open(attachment.stored)
     response = StreamingHttpResponse(file.chunks(), content_type=CONTENT_TYPES[attachment.content_type])
-    name = f"{attachment.application.reference}-{attachment.kind}-{attachment.version}.{attachment.content_type}"
+    kind = attachment.kind.removeprefix("upr_").replace("_", "-")
+    name = f"{attachment.application.reference}-{kind}-{attachment.version}.{attachment.content_type}"
     response["Content-Disposition"] = f'{"inline" if inline else "attachment"}; filename="{name}"'
     response["Content-Length"] = attachment.size
     response["Content-Encoding"] = "identity"  # or it would be compressed a second time, and lose its length

@@ -147,10 +147,10 @@ def test_a_small_file_is_looked_into_quickly():
 
 def attachment(content, content_type="pdf"):
     return SimpleNamespace(
-        file=vault.storage.save("submission", ContentFile(content)),
+        stored=vault.storage.save("submission", ContentFile(content)),
         content_type=content_type,
         size=len(content),
-        kind="submission",
+        kind="upr_submission",
         version=1,
         application=SimpleNamespace(reference="K7QF2-9MXA4"),
     )

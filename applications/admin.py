@@ -1,0 +1,474 @@
+"""Applications, calls and contacts on the staff's desk. Room: applications; its own pages are in `desk`.
+
+What happened is changed by steps and never typed over, so most rows are only read here. Names and addresses of
+applicants stand on no list: a row is known by its random reference.
+"""
+
+from functools import partial
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import path
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from applications import desk
+from applications.models import Application, Assessment, Call, Contact, Organisation, StateCall, Theme
+from presessions import trail, vault
+from presessions.trail.references import ALPHABET
+from presessions.upr.dates import in_words
+from presessions.upr.models import Series, State
+from presessions.upr.names import fold
+
+
+def pill(kind, label):
+    return format_html('<span class="pill pill-{}">{}</span>', kind, label)
+
+
+def moment(instant):
+    """An instant for a column, in Geneva time; a dash while it is unknown."""
+    return in_words(instant) if instant else admin.site.empty_value_display
+
+
+def by_reference_or_address(queryset, words):
+    """Rows whose reference begins like the words, or whose address is exactly that."""
+    if "@" in words:
+        return queryset.filter(email_index__in=vault.blind_indexes("email", words))
+    letters = words.upper().translate(str.maketrans("OIL", "011"))  # as people misread them
+    letters = "".join(letter for letter in letters if letter in ALPHABET)
+    reference = f"{letters[:5]}-{letters[5:]}" if len(letters) > 5 else letters
+    return queryset.filter(reference__startswith=reference) if letters else queryset.none()
+
+
+class Readable(admin.ModelAdmin):
+    """A list to read and search; nothing is added, changed or deleted here."""
+
+    actions = None
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def changelist_view(self, request, extra_context=None):
+        title = self.opts.verbose_name_plural
+        return super().changelist_view(request, {"title": title[:1].upper() + title[1:], **(extra_context or {})})
+
+
+class SeriesFilter(admin.SimpleListFilter):
+    title = gettext_lazy("series")
+    parameter_name = "series"
+    path = "state_call__call__series"
+
+    def lookups(self, request, model_admin):
+        return [(series.pk, str(series)) for series in Series.objects.exclude(call=None).select_related("session")]
+
+    def queryset(self, request, queryset):
+        chosen = self.value()
+        return queryset.filter(**{self.path: chosen}) if chosen and chosen.isdecimal() else queryset
+
+
+class SeriesOfCallFilter(SeriesFilter):
+    path = "call__series"
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = gettext_lazy("State")
+    parameter_name = "state"
+
+    def lookups(self, request, model_admin):
+        states = State.objects.filter(reviews__meeting__state_call__isnull=False).distinct()
+        return [(state.pk, state.name) for state in states]
+
+    def queryset(self, request, queryset):
+        chosen = self.value()
+        return queryset.filter(state_call__meeting__state_under_review__state=chosen) if chosen else queryset
+
+
+class WorkFilter(admin.SimpleListFilter):
+    """Opens on what waits for staff; a search looks everywhere."""
+
+    title = gettext_lazy("where it stands")
+    parameter_name = "stands"
+
+    def lookups(self, request, model_admin):
+        statuses = [(value, label) for value, label in Application.Status.choices if value != "submitted"]
+        return [
+            (None, _("to do: without an answer")),
+            ("mine", _("to do: not assessed by me")),
+            ("prepared", _("answer prepared")),
+            *statuses,
+            ("all", _("all")),
+        ]
+
+    def choices(self, changelist):
+        for lookup, title in self.lookup_choices:
+            yield {
+                "selected": self.value() == lookup,
+                "query_string": changelist.get_query_string(
+                    {self.parameter_name: lookup} if lookup else {}, [self.parameter_name]
+                ),
+                "display": title,
+            }
+
+    def queryset(self, request, queryset):
+        chosen = self.value()
+        if chosen is None:
+            return queryset if request.GET.get("q") else queryset.undecided()
+        if chosen == "mine":
+            return queryset.undecided().exclude(assessments__by=request.user)
+        if chosen == "prepared":
+            return queryset.exclude(prepared="").filter(status__in=desk.decisions.OPEN)
+        return queryset.filter(status=chosen) if chosen in Application.Status else queryset
+
+
+@admin.register(Application)
+class ApplicationAdmin(Readable):
+    list_display = ("known_as", "state", "kind", "status_pill", "assessments", "prepared_pill", "sent")
+    list_filter = (WorkFilter, SeriesFilter, StateFilter)
+    search_fields = ("reference",)
+    search_help_text = gettext_lazy("A reference or its beginning, or a whole e-mail address.")
+    ordering = ("-submitted_at",)
+    change_list_template = "admin/applications/application/change_list.html"
+
+    # What applicants wrote is not fetched, and not decrypted, for a list.
+    UNREAD = [field.name for field in Application._meta.fields if field.get_internal_type() == "BinaryField"]
+
+    def get_queryset(self, request):
+        counted = Assessment.objects.filter(application=OuterRef("pk")).order_by().values("application")
+        counted = Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
+        return super().get_queryset(request).with_state().defer(*self.UNREAD).annotate(assessment_count=counted)
+
+    def get_search_results(self, request, queryset, search_term):
+        words = search_term.strip()
+        return (by_reference_or_address(queryset, words) if words else queryset), False
+
+    @admin.display(description=gettext_lazy("reference"), ordering="reference")
+    def known_as(self, application):
+        return format_html('<span class="reference">{}</span>', application.reference)
+
+    @admin.display(
+        description=gettext_lazy("State"), ordering="state_call__meeting__state_under_review__state__sort_key"
+    )
+    def state(self, application):
+        return application.state_call.state.name
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def status_pill(self, application):
+        return pill(desk.PILLS[application.status], application.get_status_display())
+
+    @admin.display(description=gettext_lazy("assessments"), ordering="assessment_count")
+    def assessments(self, application):
+        return application.assessment_count
+
+    @admin.display(description=gettext_lazy("prepared"), ordering="prepared")
+    def prepared_pill(self, application):
+        open_to_it = application.prepared and application.status in desk.decisions.OPEN
+        return pill("late", application.get_prepared_display()) if open_to_it else self.admin_site.empty_value_display
+
+    @admin.display(description=gettext_lazy("sent"), ordering="submitted_at")
+    def sent(self, application):
+        return moment(application.submitted_at)
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        return desk.application_page(request, self.admin_site, self.get_key(object_id))
+
+    history_view = change_view  # our history is part of the page
+
+    def get_key(self, object_id):
+        return int(object_id) if str(object_id).isdecimal() else 0
+
+    def get_urls(self):
+        def page(route, view, name):
+            return path(
+                route, self.admin_site.admin_view(partial(view, site=self.admin_site)), name=f"applications_{name}"
+            )
+
+        return [
+            page("<int:pk>/assess/", desk.assess, "assess"),
+            page("<int:pk>/prepare/", desk.prepare, "prepare"),
+            page("<int:pk>/document/<int:attachment_pk>/", desk.document, "document"),
+            page("<int:pk>/security-note/", desk.security_note, "security_note"),
+            page("decisions/", desk.decisions_index, "decisions_index"),
+            page("decisions/<int:meeting_pk>/", desk.meeting_decisions, "decisions"),
+            page("decisions/<int:meeting_pk>/release/", desk.release, "release"),
+            *super().get_urls(),
+        ]
+
+
+# --- Calls -----------------------------------------------------------------------------------------------------------
+
+
+class ReasonForm(forms.ModelForm):
+    """A change of dates, and why."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        max_length=300,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text=gettext_lazy("Why the date changes; for staff, kept in the history."),
+    )
+
+
+class NewCallForm(forms.ModelForm):
+    def clean(self):
+        answers = super().clean()
+        opens_at, closes_at = answers.get("opens_at"), answers.get("closes_at")
+        if opens_at and closes_at and closes_at <= opens_at:
+            self.add_error("closes_at", _("The call cannot close before it opens."))
+        return answers
+
+
+class CallForm(NewCallForm, ReasonForm):
+    pass
+
+
+class DatedBySteps(admin.ModelAdmin):
+    """Rows whose dates other things hang on: changed by the model's own step, which announces them."""
+
+    actions = None
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Call)
+class CallAdmin(DatedBySteps):
+    list_display = ("series", "opens", "closes", "minimum")
+    list_select_related = ("series__session",)
+    search_fields = ("series__session__number",)
+    ordering = ("-series__session__number",)
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return super().get_form(request, obj, change, form=CallForm if change else NewCallForm, **kwargs)
+
+    def get_readonly_fields(self, request, obj=None):
+        return ("series",) if obj else ()
+
+    def save_model(self, request, obj, form, change):
+        now, answers = timezone.now(), form.cleaned_data
+        if not change:
+            # The form has made sure that the series has no call yet.
+            opened = Call.open_for(**answers, now=now, by=request.user)
+            obj.pk = opened.pk
+            obj.refresh_from_db()
+            return
+        plain = {name: answers[name] for name in ("minimum", "statement_lead_days")}
+        Call.objects.filter(pk=obj.pk).update(**plain)
+        obj.move_deadline(
+            answers["closes_at"], opens_at=answers["opens_at"], now=now, by=request.user, reason=answers["reason"]
+        )
+
+    @admin.display(description=gettext_lazy("opens"), ordering="opens_at")
+    def opens(self, call):
+        return moment(call.opens_at)
+
+    @admin.display(description=gettext_lazy("closes"), ordering="closes_at")
+    def closes(self, call):
+        return moment(call.closes_at)
+
+
+class StateCallForm(ReasonForm):
+    class Meta:
+        model = StateCall
+        fields = ("closes_at", "reason")
+
+    def clean(self):
+        answers = super().clean()
+        if "closes_at" in self.changed_data and not answers.get("reason"):
+            self.add_error("reason", _("Please say why this State has a date of its own."))
+        return answers
+
+
+@admin.register(StateCall)
+class StateCallAdmin(DatedBySteps):
+    form = StateCallForm
+    list_display = ("state", "series", "closes", "own_date", "applications", "reason")
+    list_filter = (SeriesOfCallFilter,)
+    search_fields = ("meeting__state_under_review__state__search_key",)
+    ordering = ("-call__series__session__number", "meeting__state_under_review__state__sort_key")
+    fields = ("state", "series", "of_the_series", "closes_at", "reason")
+    readonly_fields = ("state", "series", "of_the_series")
+
+    def has_add_permission(self, request):
+        return False
+
+    def get_queryset(self, request):
+        counted = Application.objects.sent().filter(state_call=OuterRef("pk")).order_by().values("state_call")
+        counted = Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
+        return super().get_queryset(request).with_state().annotate(application_count=counted)
+
+    def get_search_results(self, request, queryset, search_term):
+        return super().get_search_results(request, queryset, fold(search_term))
+
+    def save_model(self, request, obj, form, change):
+        answers = form.cleaned_data
+        obj.extend(answers["closes_at"], now=timezone.now(), by=request.user, reason=answers["reason"])
+
+    @admin.display(description=gettext_lazy("State"))
+    def state(self, state_call):
+        return state_call.state.name
+
+    @admin.display(description=gettext_lazy("series"))
+    def series(self, state_call):
+        return str(state_call.series)
+
+    @admin.display(description=gettext_lazy("closes"))
+    def closes(self, state_call):
+        return moment(state_call.deadline)
+
+    @admin.display(description=gettext_lazy("the series’ call closes"))
+    def of_the_series(self, state_call):
+        return moment(state_call.call.closes_at)
+
+    @admin.display(description=gettext_lazy("a date of its own"), boolean=True)
+    def own_date(self, state_call):
+        return state_call.closes_at is not None
+
+    @admin.display(description=gettext_lazy("applications sent"))
+    def applications(self, state_call):
+        return state_call.application_count
+
+
+# --- Who is told, and who has applied before -------------------------------------------------------------------------
+
+
+class ContactForm(forms.ModelForm):
+    class Meta:
+        model = Contact
+        fields = ("email", "language", "states")
+        widgets = {"states": forms.SelectMultiple(attrs={"size": 12})}
+        help_texts = {
+            "email": gettext_lazy("A mail goes there at once; the address counts when its owner confirms it."),
+            "states": gettext_lazy("None means all. Hold Ctrl, or Command on a Mac, to choose several."),
+        }
+
+
+class InTheListFilter(admin.SimpleListFilter):
+    title = gettext_lazy("on the list")
+    parameter_name = "on"
+
+    def lookups(self, request, model_admin):
+        return [("confirmed", _("confirmed")), ("waiting", _("not confirmed yet")), ("left", _("left"))]
+
+    def queryset(self, request, queryset):
+        if self.value() == "confirmed":
+            return queryset.confirmed()
+        if self.value() == "waiting":
+            return queryset.filter(confirmed_at=None, left_at=None)
+        return queryset.exclude(left_at=None) if self.value() == "left" else queryset
+
+
+@admin.register(Contact)
+class ContactAdmin(Readable):
+    """Added for somebody who asked by e-mail: the same step and the same mail as on the public page."""
+
+    form = ContactForm
+    list_display = ("known_as", "language", "asked", "confirmed", "left")
+    list_filter = (InTheListFilter, "language")
+    search_fields = ("reference",)
+    search_help_text = gettext_lazy("A reference or its beginning, or a whole e-mail address.")
+    ordering = ("-asked_at",)
+    actions = ("take_off",)
+    fields = ("known_as", "email", "language", "states", "asked_at", "confirmed_at", "left_at")
+
+    def has_add_permission(self, request):
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def get_fields(self, request, obj=None):
+        return self.fields if obj else ContactForm.Meta.fields
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("email")
+
+    def get_search_results(self, request, queryset, search_term):
+        words = search_term.strip()
+        return (by_reference_or_address(queryset, words) if words else queryset), False
+
+    def save_model(self, request, obj, form, change):
+        now = timezone.now()
+        contact = Contact.sign_up(**form.cleaned_data, now=now)
+        trail.record(contact, "received_by_email", now=now, by=request.user)
+        obj.pk = contact.pk
+        obj.refresh_from_db()
+
+    @admin.action(description=gettext_lazy("Take off the list and forget the address"), permissions=["delete_contact"])
+    def take_off(self, request, queryset):
+        now = timezone.now()
+        for contact in queryset:
+            contact.leave(now=now)
+            trail.record(contact, "taken_off", now=now, by=request.user)
+        messages.success(request, _("Taken off the list."))
+
+    def has_delete_contact_permission(self, request):
+        return request.user.has_perm("applications.delete_contact")
+
+    @admin.display(description=gettext_lazy("reference"), ordering="reference")
+    def known_as(self, contact):
+        return format_html('<span class="reference">{}</span>', contact.reference)
+
+    @admin.display(description=gettext_lazy("signed up"), ordering="asked_at")
+    def asked(self, contact):
+        return moment(contact.asked_at)
+
+    @admin.display(description=gettext_lazy("confirmed"), ordering="confirmed_at")
+    def confirmed(self, contact):
+        return moment(contact.confirmed_at)
+
+    @admin.display(description=gettext_lazy("left"), ordering="left_at")
+    def left(self, contact):
+        return moment(contact.left_at)
+
+
+@admin.register(Organisation)
+class OrganisationAdmin(admin.ModelAdmin):
+    """The register that staff keep of who has applied before."""
+
+    list_display = ("known_as", "kind", "applications")
+    list_filter = ("kind",)
+    search_fields = ("reference",)
+    search_help_text = gettext_lazy("A reference or its beginning. Names are encrypted and cannot be searched.")
+    ordering = ("reference",)
+    fields = ("reference", "name", "name_latin", "kind", "note")
+    readonly_fields = ("reference",)
+    actions = None
+    show_full_result_count = False
+
+    def get_queryset(self, request):
+        counted = Application.objects.filter(organisation=OuterRef("pk")).order_by().values("organisation")
+        counted = Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
+        return super().get_queryset(request).annotate(application_count=counted)
+
+    def get_search_results(self, request, queryset, search_term):
+        words = search_term.strip().replace("@", "")
+        return (by_reference_or_address(queryset, words) if words else queryset), False
+
+    @admin.display(description=gettext_lazy("reference"), ordering="reference")
+    def known_as(self, organisation):
+        return format_html('<span class="reference">{}</span>', organisation.reference)
+
+    @admin.display(description=gettext_lazy("applications"), ordering="application_count")
+    def applications(self, organisation):
+        return organisation.application_count
+
+
+@admin.register(Theme)
+class ThemeAdmin(admin.ModelAdmin):
+    list_display = ("name_en", "name_fr", "position")
+    search_fields = ("name_en", "name_fr")
+    prepopulated_fields = {"slug": ("name_en",)}
+    show_full_result_count = False

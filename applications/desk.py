@@ -1,0 +1,305 @@
+"""The staff's own pages: one application beside its document, and the answers of one meeting. Room: applications.
+
+They hang under ApplicationAdmin's addresses. Whoever may not do a thing gets 403; a step that cannot be taken says so
+in a message. A GET changes nothing; reading a document or a security note leaves an event.
+"""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Exists, OuterRef, Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from applications import assessments, decisions, files
+from applications.models import Application, Assessment, Attachment, Speaker, StateCall
+from presessions import trail
+from presessions.trail.models import Event
+from presessions.trail.steps import WrongStep
+from presessions.upr.models import CountryMeeting
+
+Status = Application.Status
+HIDDEN = (Status.DRAFT, Status.WITHDRAWN)  # not ours to read: not sent yet, or taken back
+
+EVENTS = {
+    "begun": gettext_lazy("begun"),
+    "saved_institution": gettext_lazy("institution saved"),
+    "saved_speaker": gettext_lazy("speaker saved"),
+    "saved_issues": gettext_lazy("issues and recommendations saved"),
+    "saved_submission": gettext_lazy("kind of submission saved"),
+    "saved_safety": gettext_lazy("safety and consent saved"),
+    "attached_upr_submission": gettext_lazy("UPR submission attached"),
+    "submitted": gettext_lazy("submitted"),
+    "withdrawn": gettext_lazy("withdrawn"),
+    "assessed": gettext_lazy("assessed"),
+    "abstained": gettext_lazy("abstained from assessing"),
+    "prepared_accept": gettext_lazy("prepared: accept"),
+    "prepared_waitlist": gettext_lazy("prepared: waiting list"),
+    "prepared_decline": gettext_lazy("prepared: decline"),
+    "prepared_nothing": gettext_lazy("prepared answer taken back"),
+    "released_accept": gettext_lazy("answer released: accepted"),
+    "released_waitlist": gettext_lazy("answer released: waiting list"),
+    "released_decline": gettext_lazy("answer released: declined"),
+    "document_read": gettext_lazy("document read"),
+    "security_note_read": gettext_lazy("private security note read"),
+}
+
+PILLS = {
+    Status.SUBMITTED: "open",
+    Status.ACCEPTED: "done",
+    Status.CONFIRMED: "done",
+    Status.WAITLISTED: "late",
+    Status.DECLINED: "quiet",
+    Status.RELEASED: "quiet",
+    Status.DRAFT: "quiet",
+    Status.WITHDRAWN: "quiet",
+}
+
+
+def require(request, *permissions):
+    if not request.user.has_perms([f"applications.{permission}" for permission in permissions]):
+        raise PermissionDenied
+
+
+# --- One application -------------------------------------------------------------------------------------------------
+
+
+class AssessmentForm(forms.ModelForm):
+    """Grades may be left open; the overall view may not, unless one abstains."""
+
+    class Meta:
+        model = Assessment
+        fields = (*Assessment.CRITERIA, "overall", "note", "abstained")
+        widgets = {
+            **dict.fromkeys((*Assessment.CRITERIA, "overall"), forms.RadioSelect),
+            "note": forms.Textarea(attrs={"rows": 4}),
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, label_suffix="", **kwargs)
+        for name in Assessment.CRITERIA:
+            self.fields[name].choices = Assessment.Grade.choices
+        self.fields["overall"].choices = Assessment.Overall.choices
+        self.fields["abstained"].label = _("I have a conflict of interest and abstain")
+        self.fields["abstained"].help_text = ""
+
+    def clean(self):
+        answers = super().clean()
+        if not answers.get("abstained") and not answers.get("overall"):
+            self.add_error("overall", _("Choose your overall view, or abstain."))
+        return answers
+
+
+def application_page(request, site, pk, form=None):
+    """Answers beside the document, assessments, the decision, and the history."""
+    require(request, "view_application")
+    application = get_object_or_404(_with_answers(), pk=pk)
+    mine = application.assessments.filter(by=request.user).first()
+    shown = application.status not in HIDDEN
+    document = application.upr_submission if shown else None
+    may = {name: request.user.has_perm(f"applications.{name}") for name in ("assess", "decide", "read_document")}
+    context = {
+        **site.each_context(request),
+        "is_nav_sidebar_enabled": False,  # the document needs the room
+        "opts": Application._meta,
+        "title": _("Application %(reference)s") % {"reference": application.reference},
+        "application": application,
+        "pill": PILLS[application.status],
+        "shown": shown,
+        "sections": _sections(application) if shown else [],
+        "recommendations": application.recommendations.all() if shown else [],
+        "consents": application.consents.all() if shown else [],
+        "document": document,
+        "may": may,
+        "can_assess": may["assess"] and application.status in assessments.ASSESSABLE,
+        "can_decide": may["decide"] and application.status in decisions.OPEN,
+        "form": form or AssessmentForm(instance=mine),
+        "mine": mine,
+        "views": assessments.visible_to(request.user, application),
+        "views_count": application.assessments.count(),
+        "criteria": Assessment.CRITERIA,
+        "history": _history(application),
+    }
+    return TemplateResponse(request, "admin/applications/application/page.html", context)
+
+
+def _with_answers():
+    return (
+        Application.objects.with_state()
+        .select_related("prepared_by", "organisation")
+        .prefetch_related("speakers", "recommendations", "themes", "attachments", "consents")
+    )
+
+
+def _sections(application):
+    """(heading, [(label, answer)]) with every answer that was given."""
+    themes = ", ".join(theme.name for theme in application.themes.all())
+    found = [
+        (_("Institution"), _answers(application, Application.ANSWERS["institution"])),
+        *((_("Speaker"), _answers(speaker, Speaker.ANSWERS)) for speaker in application.speakers.all()),
+        (_("What they would say"), [(_("Themes"), themes), *_answers(application, Application.ANSWERS["issues"])]),
+        (_("UPR submission"), _answers(application, Application.ANSWERS["submission"])),
+    ]
+    return [(heading, [(label, answer) for label, answer in answers if answer]) for heading, answers in found]
+
+
+def _answers(row, names):
+    for name in names:
+        field, value = row._meta.get_field(name), getattr(row, name)
+        if value is True:
+            value = _("yes")
+        elif field.choices:
+            value = getattr(row, f"get_{name}_display")()
+        yield field.verbose_name, value
+
+
+def _history(application):
+    events = list(Event.objects.about(application).select_related("reason"))
+    staff = get_user_model().objects.in_bulk({event.staff_id for event in events if event.staff_id})
+    for event in reversed(events):
+        reason = getattr(event, "reason", None)
+        yield {
+            "event": event,
+            "words": EVENTS.get(event.code, event.code),
+            "by": staff.get(event.staff_id),
+            "reason": reason.text if reason else "",
+        }
+
+
+@require_POST
+def assess(request, site, pk):
+    """Save my view of an application."""
+    require(request, "view_application", "assess")
+    application = get_object_or_404(Application, pk=pk)
+    form = AssessmentForm(request.POST)
+    if not form.is_valid():
+        return application_page(request, site, pk, form=form)
+    try:
+        assessments.assess(application, by=request.user, now=timezone.now(), **form.cleaned_data)
+    except WrongStep as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Your assessment is saved."))
+    return redirect("admin:applications_application_change", pk)
+
+
+@require_POST
+def prepare(request, site, pk):
+    """Prepare a decision, or take the prepared one back. Nobody is told."""
+    require(request, "view_application", "decide")
+    application = get_object_or_404(Application, pk=pk)
+    decision, reason = request.POST.get("decision"), request.POST.get("reason", "").strip()[:2000]
+    if decision not in ("", *Application.Decision.values):
+        raise Http404
+    try:
+        if decision == Application.Decision.DECLINE and not reason:
+            raise WrongStep(_("Please give a reason for declining. It stays with staff."))
+        application.prepare(decision, by=request.user, now=timezone.now(), reason=reason)
+    except WrongStep as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Prepared. Nobody is told before the answers of this meeting are released."))
+    return redirect("admin:applications_application_change", pk)
+
+
+@require_GET
+def document(request, site, pk, attachment_pk):
+    """The stored original: a PDF inline beside the answers, or anything as a download."""
+    require(request, "view_application", "read_document")
+    readable = Attachment.objects.select_related("application").filter(state=Attachment.State.CHECKED)
+    attachment = get_object_or_404(readable.exclude(application__status__in=HIDDEN), application=pk, pk=attachment_pk)
+    trail.record(attachment.application, "document_read", now=timezone.now(), by=request.user)
+    return files.stream(attachment, inline="inline" in request.GET)
+
+
+@require_POST
+def security_note(request, site, pk):
+    """What the applicant wrote for few eyes. Asked for by a button, so that each reading stands in the history."""
+    require(request, "view_application", "read_document")
+    application = get_object_or_404(Application.objects.exclude(status__in=HIDDEN), pk=pk)
+    trail.record(application, "security_note_read", now=timezone.now(), by=request.user)
+    context = {
+        **site.each_context(request),
+        "opts": Application._meta,
+        "title": _("Private security note of %(reference)s") % {"reference": application.reference},
+        "application": application,
+    }
+    response = TemplateResponse(request, "admin/applications/application/security_note.html", context)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+# --- The answers of one meeting --------------------------------------------------------------------------------------
+
+
+def _meetings():
+    """Meetings that have a call, with how many of their applications stand where."""
+    counted = {
+        name: Count("state_call__applications", filter=Q(**{f"state_call__applications__{key}": value}))
+        for name, (key, value) in {
+            "submitted": ("status", Status.SUBMITTED),
+            "accepted": ("status__in", (Status.ACCEPTED, Status.CONFIRMED)),
+            "waitlisted": ("status", Status.WAITLISTED),
+            "declined": ("status", Status.DECLINED),
+        }.items()
+    }
+    waiting = Q(state_call__applications__status__in=decisions.OPEN) & ~Q(state_call__applications__prepared="")
+    meetings = CountryMeeting.objects.filter(state_call__isnull=False).with_state()
+    return meetings.annotate(**counted, prepared=Count("state_call__applications", filter=waiting))
+
+
+def decisions_index(request, site):
+    """Every meeting with a call, the newest series first."""
+    require(request, "view_application")
+    meetings = _meetings().order_by("-state_under_review__session__number", "state_under_review__state__sort_key")
+    context = {
+        **site.each_context(request),
+        "opts": Application._meta,
+        "title": _("Answers per meeting"),
+        "meetings": meetings,
+    }
+    return TemplateResponse(request, "admin/applications/decisions/index.html", context)
+
+
+def meeting_decisions(request, site, meeting_pk):
+    """Where a meeting's applications stand, and what each applicant would get."""
+    require(request, "view_application")
+    state_call = get_object_or_404(StateCall.objects.with_state(), meeting=meeting_pk)
+    meeting = get_object_or_404(_meetings(), pk=meeting_pk)
+    assessed = Assessment.objects.filter(application=OuterRef("pk"), by=request.user)
+    sent = Application.objects.for_meeting(meeting).sent().live().annotate(assessed_by_me=Exists(assessed))
+    previews = decisions.preview(meeting)
+    context = {
+        **site.each_context(request),
+        "opts": Application._meta,
+        "title": _("Answers: %(state)s") % {"state": meeting.state.name},
+        "meeting": meeting,
+        "state_call": state_call,
+        "is_open": state_call.is_open(timezone.now()),
+        "applications": sent.only("reference", "status", "kind", "prepared", "submitted_at").order_by("submitted_at"),
+        "pills": PILLS,
+        "previews": previews,
+        "unprepared": meeting.submitted - sum(preview.application.status == Status.SUBMITTED for preview in previews),
+        "may_release": request.user.has_perm("applications.decide"),
+    }
+    return TemplateResponse(request, "admin/applications/decisions/meeting.html", context)
+
+
+@require_POST
+def release(request, site, meeting_pk):
+    """Release what was seen on the page before, and only that."""
+    require(request, "view_application", "decide")
+    meeting = get_object_or_404(CountryMeeting.objects.with_state(), pk=meeting_pk, state_call__isnull=False)
+    try:
+        count = decisions.release(meeting, by=request.user, now=timezone.now(), seen=set(request.POST.getlist("seen")))
+    except WrongStep as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("Released: %(count)s. The letters leave within seconds.") % {"count": count})
+    return redirect("admin:applications_decisions", meeting_pk)

@@ -22,7 +22,7 @@ test: $(READY) ## every test but the browser journeys, the short storm last
 lint: $(READY) ## style, templates, missing migrations, Django's own checks
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/djlint --quiet --lint templates
+	.venv/bin/djlint --quiet --lint templates presessions/templates
 	.venv/bin/python -m presessions.devservers manage.py makemigrations --check --dry-run
 	.venv/bin/python -m presessions.devservers manage.py check --fail-level WARNING
 

@@ -158,7 +158,7 @@ class Wire:
         """No reply: the connection was refused, dropped, or ran out of time."""
         handed_over = bool(self.smtp and getattr(self.smtp, "handed_over", False))
         self.close()
-        if isinstance(error, TimeoutError):
+        if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
             code = "timeout"
         elif isinstance(error, ConnectionRefusedError):
             code = "refused"

@@ -48,7 +48,7 @@ demo-reset: .venv/.installed ## forget the demonstration; the next `make run` st
 .venv/.installed: requirements/dev.txt
 	@test -n "$(PYTHON)" || { echo 'Pre-sessions needs Python 3.11 or 3.12, and none was found. Install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12'; exit 1; }
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	.venv/bin/pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
 %.mo: %.po | .venv/.installed

@@ -164,7 +164,8 @@ class Postgres(Server):
             elsewhere = ROOTS_DATA / hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:12]
             elsewhere.mkdir(parents=True, exist_ok=True)
             home.symlink_to(elsewhere)
-        home.resolve().mkdir(mode=0o700, exist_ok=True)
+        home.resolve().mkdir(exist_ok=True)
+        home.chmod(0o700)
         if self.user:
             os.chown(home, self.user.pw_uid, self.user.pw_gid)
         return home.resolve()

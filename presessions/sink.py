@@ -24,7 +24,7 @@ class Keep:
 
     def __init__(self, folder):
         self.folder = folder
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def handle_DATA(self, server, session, envelope):
         now = datetime.now(UTC)

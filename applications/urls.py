@@ -1,3 +1,36 @@
-"""Addresses of the public pages. Room: applications; stands under the language's prefix."""
+"""Addresses of the public pages. Room: applications; stands under the language's prefix.
 
-urlpatterns = []
+Nothing in an address tells who applies. The token of a personal link is the one secret, and its page has one button.
+"""
+
+from django.urls import path, re_path
+
+from applications.rules import SECTIONS
+from applications.views import calls, contacts, form, start
+
+app_name = "applications"
+
+SECTION = "|".join(SECTIONS)
+
+urlpatterns = [
+    path("", calls.home, name="home"),
+    path("about/", calls.about, name="about"),
+    path("privacy/", calls.privacy, name="privacy"),
+    path("<int:number>/", calls.series, name="series"),
+    re_path(r"^(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/$", calls.meeting, name="meeting"),
+    re_path(r"^apply/(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/$", start.start, name="start"),
+    path("apply/sent/", start.link_sent, name="link_sent"),
+    path("apply/lost-link/", start.lost_link, name="lost_link"),
+    path("application/", form.tasks, name="tasks"),
+    re_path(rf"^application/(?P<section>{SECTION})/$", form.section, name="section"),
+    path("application/check/", form.check, name="check"),
+    path("application/receipt/", form.receipt, name="receipt"),
+    path("application/status/", form.status, name="status"),
+    path("application/withdraw/", form.withdraw, name="withdraw"),
+    path("application/leave/", form.leave, name="leave"),
+    path("application/<str:token>/", start.open_link, name="open"),
+    path("contacts/", contacts.sign_up, name="contact_signup"),
+    path("contacts/sent/", contacts.sent, name="contact_sent"),
+    path("contacts/confirm/<str:token>/", contacts.confirm, name="contact_confirm"),
+    path("contacts/leave/<str:token>/", contacts.leave, name="contact_leave"),
+]

@@ -126,10 +126,19 @@ MAIL_FINAL_DOT_TIMEOUT = 600  # seconds after the final dot, RFC 5321 4.5.3.2.6
 MAIL_LEASE = 900  # seconds; never ends inside a legal wait
 MAIL_BACKOFF = [60, 300, 900, 3600]  # seconds before each new try; the last one repeats
 MAIL_UNCERTAIN_DELAY = 900  # seconds before the one identical repeat
+MAIL_DRAIN_SECONDS = 50  # how long each bell looks for due letters; the next one rings after 60
 MAIL_GRACE_DAYS = 3  # how late a mailing still goes out by itself
 MAIL_LIFETIME_DAYS = 7  # how long a letter is tried when its kind says nothing else
 
-# --- Redis carries a bell without arguments, nothing else -----------------------------------------------------------
+# --- Redis carries a bell without arguments, and counts that slow down abuse: nothing that may not be lost ------------
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "presessions",
+        "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},  # a page must not wait for a dead Redis
+    }
+}
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 10,
@@ -176,9 +185,10 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "strict-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)  # one that sets X-Forwarded-For and -Proto itself
 if PUBLIC_URL.startswith("https://"):
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 

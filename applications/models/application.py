@@ -21,6 +21,8 @@ from presessions import trail, vault
 from presessions.trail.references import new_reference
 from presessions.trail.steps import WrongStep
 
+MOST_LINKS = 20  # that one question for lost links is answered with
+
 
 class Closed(WrongStep):
     """The deadline has passed, or the call is not open yet."""
@@ -173,7 +175,7 @@ class Application(models.Model):
     security_note = vault.EncryptedTextField(_("private security note"), max_length=4000, blank=True)
     safety_seen_at = models.DateTimeField(_("safety and consent answered"), null=True, editable=False)
 
-    created_at = models.DateTimeField(_("begun"))
+    created_at = models.DateTimeField(_("begun"), db_index=True)
     submitted_at = models.DateTimeField(_("submitted"), null=True)
     changed_at = models.DateTimeField(_("last changed by the applicant"), null=True)
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True)
@@ -301,6 +303,16 @@ class Application(models.Model):
         except IntegrityError:  # two clicks at once: the other one began it
             return cls.objects.live().get(state_call=state_call, email_index=index)
 
+    @classmethod
+    def send_links_again(cls, email, *, language, now):
+        """Mail the link of every living application of this address; where there is none, mail that."""
+        with transaction.atomic():
+            found = list(cls.objects.live().of_address(email).with_state().order_by("-pk")[:MOST_LINKS])
+            for application in found:
+                letters.send_link(application, now=now)
+            if not found:
+                letters.say_nothing_found(email, language=language, now=now)
+
     def save_section(self, section, facts, *, now):
         """Keep the answers of one section, complete or not. Raises WrongStep; Closed after the deadline, except for
         safety and consent, which an applicant may change as long as the application lives."""
@@ -348,7 +360,7 @@ class Application(models.Model):
                 kind=kind,
                 version=(last or 0) + 1,  # the UPDATE before us holds the application's row
                 state=Attachment.State.CHECKED,
-                original_name=upload.name,
+                original_name=verdict.name,
                 stored=kept[0],
                 size=upload.size,
                 sha256=upload.sha256,
@@ -398,7 +410,7 @@ class Application(models.Model):
         done = None
         with transaction.atomic():
             moved = Application.objects.filter(guard).update(**facts)
-            self.refresh_from_db()
+            self.refresh_from_db(from_queryset=Application.objects.with_state())
             if moved and also:
                 done = also()
             trail.record(self, code, now=now, by=by, refused=not moved, reason=reason)

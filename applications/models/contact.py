@@ -34,7 +34,7 @@ class Contact(models.Model):
     email_index = vault.BlindIndexField()
     language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
     states = models.ManyToManyField("upr.State", blank=True, related_name="+", verbose_name=_("States of interest"))
-    asked_at = models.DateTimeField(_("signed up"))
+    asked_at = models.DateTimeField(_("signed up"), db_index=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
     left_at = models.DateTimeField(_("left"), null=True)
 

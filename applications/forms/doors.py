@@ -1,0 +1,130 @@
+"""Short forms that anybody may post: start, lost link, contacts. Robots are kept out without troubling people."""
+
+from datetime import UTC, datetime, timedelta
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import ButtonHolder, Div, Layout, Submit
+from django import forms
+from django.conf import settings
+from django.core import signing
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from presessions.upr.models import State
+
+AT_LEAST = timedelta(seconds=2)  # no person reads and fills a form faster
+EMAIL = {
+    "required": _("Enter your e-mail address, like name@example.org"),
+    "invalid": _("Enter an e-mail address, like name@example.org"),
+}
+
+
+class DoorForm(forms.Form):
+    """A field that people do not see, and the signed instant at which the page was shown.
+
+    Who fills the hidden field is answered like everybody else, and nothing is done (`is_robot`). Who is too fast is
+    asked to press the button again, with nothing lost.
+    """
+
+    button = _("Send")
+    leave_empty = forms.CharField(
+        label=_("Leave this empty"),
+        required=False,
+        widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
+    )
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, data=None, *, now, **kwargs):
+        super().__init__(data, **kwargs)
+        self.now = now
+        self.fields["shown"].initial = signing.dumps(now.timestamp(), salt="form shown")
+        names = [name for name in self.fields if name not in ("leave_empty", "shown")]
+        self.helper = FormHelper()
+        self.helper.attrs = {"novalidate": True}  # our words in the reader's language, not the browser's
+        self.helper.layout = Layout(
+            *names,
+            Div("leave_empty", css_class="visually-hidden"),
+            "shown",
+            ButtonHolder(Submit("send", self.button)),
+        )
+
+    @property
+    def is_robot(self):
+        return bool(self.cleaned_data["leave_empty"])
+
+    def clean(self):
+        if not self._was_read():
+            raise forms.ValidationError(_("That was very fast. Please press the button once more."), code="fast")
+
+    def _was_read(self):
+        try:
+            shown_at = datetime.fromtimestamp(signing.loads(self.cleaned_data["shown"], salt="form shown"), UTC)
+        except signing.BadSignature:
+            self.data = self.data.copy()  # the page comes back with an instant of ours
+            self.data["shown"] = self.fields["shown"].initial
+            return False
+        return self.now - shown_at >= AT_LEAST
+
+    def wishes(self):
+        """What the person asked for."""
+        return {name: value for name, value in self.cleaned_data.items() if name not in ("leave_empty", "shown")}
+
+    def typed(self):
+        """(label, text) of what was typed, so that a page that cannot take it can give it back."""
+        return typed(self, but=("leave_empty", "shown", "language"))
+
+
+def typed(form, but=()):
+    """(label, text) for every text that was typed into a bound form."""
+    texts = [(field.label, field.value()) for field in form if field.name not in but]
+    return [(label, text) for label, text in texts if isinstance(text, str) and text.strip()]
+
+
+def language_field():
+    return forms.ChoiceField(label=_("Language of our letters"), choices=settings.LANGUAGES)
+
+
+class StartForm(DoorForm):
+    button = _("Send me my link")
+    email = forms.EmailField(
+        label=_("Your e-mail address"),
+        max_length=254,
+        error_messages=EMAIL,
+        help_text=_("We send your personal link there. Only UPR Info sees the address."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    language = language_field()
+
+
+class LostLinkForm(DoorForm):
+    button = _("Send me my link")
+    email = forms.EmailField(
+        label=_("The e-mail address you began with"),
+        max_length=254,
+        error_messages=EMAIL,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+
+class ContactForm(DoorForm):
+    button = _("Ask to be told")
+    email = forms.EmailField(
+        label=_("Your e-mail address"),
+        max_length=254,
+        error_messages=EMAIL,
+        help_text=_("We send one mail to confirm it. Only UPR Info sees the address."),
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    language = language_field()
+    states = forms.ModelMultipleChoiceField(
+        State.objects.all(),
+        label=_("States you are interested in"),
+        required=False,
+        help_text=_("Choose none to hear of every call."),
+        widget=forms.SelectMultiple(attrs={"size": 8}),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        by_name = State.objects.sorted_by_name(get_language())
+        self.fields["states"].choices = [(state.pk, state.name) for state in by_name]

@@ -1,0 +1,69 @@
+"""Who is told of the call: sign-up, confirmation, leaving. Known and unknown addresses are answered alike."""
+
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from applications import throttle
+from applications.forms import ContactForm
+from applications.models import Contact
+from presessions.mail import links
+
+page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@page
+@never_cache
+def sign_up(request):
+    now = timezone.now()
+    form = ContactForm(request.POST or None, now=now, initial={"language": get_language()})
+    if not form.is_valid():
+        return render(request, "applications/contact_signup.html", {"form": form})
+    if form.is_robot:
+        return redirect("applications:contact_sent")
+    if not throttle.allows(request, "sign_up", now=now):
+        form.add_error(None, throttle.TOO_MANY)
+        return render(request, "applications/contact_signup.html", {"form": form}, status=429)
+    Contact.sign_up(**form.wishes(), now=now)
+    return redirect("applications:contact_sent")
+
+
+@require_safe
+@never_cache
+def sent(request):
+    return render(request, "applications/contact_sent.html")
+
+
+@page
+@never_cache
+def confirm(request, token):
+    """A page with one button, because mail filters fetch links; its POST confirms the address."""
+    now = timezone.now()
+    link = links.find(token, "contact_confirm", now=now)
+    contact = link and Contact.objects.filter(reference=link.target_id, left_at=None).first()
+    if contact is None:
+        return render(request, "applications/dead_link.html", {"of_contact": True}, status=404)
+    if request.method == "POST":
+        contact.confirm(now=now)
+        return render(request, "applications/contact_confirmed.html", {"done": True})
+    links.visited(link, request, now)
+    return render(request, "applications/contact_confirmed.html", {"done": False})
+
+
+@csrf_exempt  # a mail program posts here when its reader presses "unsubscribe" (RFC 8058): the token is the right to
+@page
+@never_cache
+def leave(request, token):
+    now = timezone.now()
+    link = links.find(token, "leave", now=now)
+    if link is None:
+        return render(request, "applications/dead_link.html", {"of_contact": True}, status=404)
+    if request.method == "POST":
+        for contact in Contact.objects.filter(reference=link.target_id):
+            contact.leave(now=now)
+        return render(request, "applications/contact_left.html", {"done": True})
+    links.visited(link, request, now)
+    return render(request, "applications/contact_left.html", {"done": False})

@@ -1,0 +1,193 @@
+"""The applicant's own pages. Which application is shown stands in the session and nowhere else; no page is stored by
+a browser, none has anybody's data in its address or title."""
+
+from contextlib import suppress
+from functools import wraps
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from applications import files, rules
+from applications.forms import SECTION_FORMS, SendForm, WithdrawForm
+from applications.models import Application, Attachment, Closed, Incomplete
+from applications.views.start import SESSION_KEY
+from presessions.trail.steps import WrongStep
+
+
+def applicants_page(view):
+    """Give the view the application of this session. Whoever has none is told how to come back, and keeps what they
+    have just typed."""
+
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @never_cache
+    @wraps(view)
+    def page(request, **kwargs):
+        application = (
+            Application.objects.with_state()
+            .prefetch_related("speakers", "themes", "recommendations", "attachments", "consents")
+            .filter(pk=request.session.get(SESSION_KEY))
+            .first()
+        )
+        if application is None:
+            return render(request, "applications/no_session.html", {"typed": _posted(request, kwargs)}, status=404)
+        return view(request, application, timezone.now(), **kwargs)
+
+    return page
+
+
+def _posted(request, kwargs):
+    """What was typed into a section whose session has ended meanwhile, to be copied."""
+    form = SECTION_FORMS.get(kwargs.get("section"))
+    return form(request.POST, application=None).typed() if form and request.method == "POST" else []
+
+
+@applicants_page
+def tasks(request, application, now):
+    """The sections, each with how far it is. What was sent has a status page instead."""
+    if application.was_sent or application.is_withdrawn:
+        return redirect("applications:status")
+    missing = application.missing()
+    sections = [
+        {
+            "form": SECTION_FORMS[name],
+            "done": name not in missing,
+            "begun": rules.is_begun(application.answers(name)),
+        }
+        for name in rules.SECTIONS
+    ]
+    context = {
+        "application": application,
+        "sections": sections,
+        "ready": not missing,
+        "open": application.can_change(now),
+    }
+    return render(request, "applications/tasks.html", context)
+
+
+@applicants_page
+def section(request, application, now, section):
+    """One section: shown, or saved as it is, complete or not."""
+    form = SECTION_FORMS[section](request.POST or None, request.FILES or None, application=application)
+    if section != "safety" and not application.can_change(now):
+        return _too_late(request, application, form)
+    if form.is_valid():
+        try:
+            application.save_section(section, form.cleaned_data, now=now)
+            if form.cleaned_data.get("file"):
+                _keep_file(application, form, now)
+        except Closed:
+            return _too_late(request, application, form)
+        except WrongStep:  # decided or withdrawn meanwhile: the status page says which
+            return redirect("applications:status")
+    if form.is_bound and not form.errors:
+        messages.success(request, _("Saved."))
+        return redirect(_next(request, application, section))
+    number = rules.SECTIONS.index(section) + 1
+    context = {"application": application, "form": form, "number": number, "of": len(rules.SECTIONS)}
+    return render(request, "applications/section.html", context)
+
+
+def _keep_file(application, form, now):
+    """Check the file and keep it as the next version. A refusal becomes the field's error; the rest is saved."""
+    upload = form.cleaned_data["file"]
+    try:
+        verdict = files.check(upload)
+    except files.Refused as refused:
+        form.add_error("file", str(refused))
+    else:
+        application.attach(upload, Attachment.Kind.UPR_SUBMISSION, verdict, now=now)
+
+
+def _next(request, application, section):
+    """Where to go after saving: back to where the person came from, or on to the next section."""
+    following = rules.SECTIONS[rules.SECTIONS.index(section) + 1 :]
+    if "later" in request.POST:
+        return reverse("applications:tasks")  # of an application that was sent, that is its status page
+    if application.was_sent or request.GET.get("then") == "check" or not following:
+        return reverse("applications:check")
+    return reverse("applications:section", args=[following[0]])
+
+
+def _too_late(request, application, form=None):
+    """Late is a page that says so and keeps what was typed."""
+    typed = form.typed() if form and form.is_bound else []
+    context = {"application": application, "state_call": application.state_call, "typed": typed}
+    return render(request, "applications/too_late.html", context, status=410)
+
+
+@applicants_page
+def check(request, application, now):
+    """All answers on one page, each with a way to change it; then send. Sending twice is sending once."""
+    if application.is_withdrawn:
+        return redirect("applications:status")
+    form = SendForm(request.POST or None)
+    if form.is_valid():
+        try:
+            application.submit(now=now)
+        except Incomplete:
+            pass  # the page below names what is missing
+        except Closed:
+            return _too_late(request, application)
+        except WrongStep:
+            return redirect("applications:receipt" if application.was_sent else "applications:status")
+        else:
+            return redirect("applications:receipt")
+    sections = [SECTION_FORMS[name](application=application) for name in rules.SECTIONS]
+    missing = _missing_words(application) if form.is_bound else []
+    context = {
+        "application": application,
+        "form": form,
+        "sections": sections,
+        "missing": missing,
+        "open": application.can_change(now),
+    }
+    return render(request, "applications/check.html", context)
+
+
+def _missing_words(application):
+    """What to do about each missing answer, and where."""
+    return [
+        {"section": section, "field": name, "words": SECTION_FORMS[section].words_for(name)}
+        for section, names in application.missing().items()
+        for name in names
+    ]
+
+
+@applicants_page
+def receipt(request, application, now):
+    if not application.was_sent:
+        return redirect("applications:tasks")
+    context = {"application": application, "file": application.upr_submission}
+    return render(request, "applications/receipt.html", context)
+
+
+@applicants_page
+def status(request, application, now):
+    """Where it stands, what happens next, and what the applicant can do."""
+    if not application.was_sent and not application.is_withdrawn:
+        return redirect("applications:tasks")
+    context = {"application": application, "file": application.upr_submission, "open": application.can_change(now)}
+    return render(request, "applications/status.html", context)
+
+
+@applicants_page
+def withdraw(request, application, now):
+    form = WithdrawForm(request.POST or None)
+    if form.is_valid():
+        with suppress(WrongStep):  # it is withdrawn already, and the status page says so
+            application.withdraw(now=now)
+        return redirect("applications:status")
+    return render(request, "applications/withdraw.html", {"application": application, "form": form})
+
+
+@require_POST
+@never_cache
+def leave(request):
+    """Forget on this device which application is open: others may use it."""
+    request.session.flush()
+    return render(request, "applications/left.html")

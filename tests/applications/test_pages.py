@@ -1,0 +1,109 @@
+"""What everybody may read, in every language, at a price that does not grow."""
+
+from datetime import datetime
+
+import pytest
+import time_machine
+from django.urls import reverse
+from django.utils import translation
+
+from presessions.upr.dates import GENEVA
+from tests.applications.factories import CLOSES_AT, MONDAY, StateCallFactory
+from tests.upr.factories import CountryMeetingFactory, SeriesFactory, StateFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def on_monday():
+    with time_machine.travel(MONDAY, tick=False):
+        yield
+
+
+def test_home_shows_each_open_state_with_its_own_last_minute_in_geneva(client):
+    StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    extended = datetime(2026, 4, 1, 0, 0, tzinfo=GENEVA)
+    StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="TR")), closes_at=extended)
+    text = client.get(reverse("applications:home")).content.decode()
+    assert "Kenya" in text
+    assert "Sun 22 March 2026, 23:59 Geneva time" in text
+    assert "Türkiye" in text
+    assert "Tue 31 March 2026, 23:59 Geneva time" in text
+
+
+def test_home_without_a_call_says_so_and_offers_to_tell(client):
+    text = client.get(reverse("applications:home")).content.decode()
+    assert "No call is open at the moment." in text
+    assert reverse("applications:contact_signup") in text
+
+
+def test_a_meeting_that_is_not_held_cannot_be_applied_for(client):
+    state_call = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    state_call.meeting.call_off("postponed", now=MONDAY)
+    assert "Kenya" not in client.get(reverse("applications:home")).content.decode()
+    page = client.get(reverse("applications:meeting", args=[54, "KE"])).content.decode()
+    assert "This meeting does not take place" in page
+    assert client.get(reverse("applications:start", args=[54, "KE"])).status_code == 410
+
+
+def test_a_demonstration_is_flagged_wherever_it_is_shown(client):
+    state_call = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    session = state_call.series.session
+    session.demonstration = True
+    session.save()
+    for name, args in [("home", []), ("series", [54]), ("meeting", [54, "KE"])]:
+        assert "Demonstration." in client.get(reverse(f"applications:{name}", args=args)).content.decode()
+
+
+def test_a_series_without_a_call_is_shown_and_not_open(client):
+    CountryMeetingFactory(series=SeriesFactory(), state=StateFactory(iso2="KE"))
+    assert "Not open" in client.get(reverse("applications:series", args=[54])).content.decode()
+    assert "Applications are not open." in client.get(reverse("applications:meeting", args=[54, "KE"])).content.decode()
+
+
+@pytest.mark.parametrize("path", ["/en/99/", "/en/99/KE/", "/en/54/XX/", "/en/54/ke/", "/en/apply/54/XX/"])
+def test_what_does_not_exist_is_not_found(client, path):
+    StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("name, args, queries", [("home", [], 1), ("series", [54], 2), ("meeting", [54, "KE"], 1)])
+@pytest.mark.parametrize("states", [1, 14])
+def test_a_page_costs_the_same_for_one_state_and_for_many(
+    client, django_assert_num_queries, name, args, queries, states
+):
+    for code in ["KE", "TR", "CL", "FR", "NO", "VN", "CI", "NL", "GM", "PE", "JP", "MX", "EG", "TD"][:states]:
+        StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2=code)))
+    address = reverse(f"applications:{name}", args=args)
+    with django_assert_num_queries(queries):
+        client.get(address)
+
+
+@pytest.mark.parametrize(
+    "name", ["home", "about", "privacy", "link_sent", "lost_link", "contact_signup", "contact_sent"]
+)
+def test_every_page_speaks_french_addresses(client, name):
+    with translation.override("fr"):
+        answer = client.get(reverse(f"applications:{name}"))
+    assert answer.status_code == 200
+    assert '<html lang="fr"' in answer.content.decode()
+
+
+def test_states_are_listed_in_the_readers_alphabet(client):
+    for code in ("EG", "ES", "TR"):  # Égypte, Espagne, Türkiye
+        StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2=code)))
+    text = client.get("/fr/").content.decode()
+    assert text.index("Égypte") < text.index("Espagne") < text.index("Türkiye")
+
+
+def test_the_last_day_counts_down_on_genevas_calendar(client):
+    StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    for moment, words in [
+        (datetime(2026, 3, 22, 23, 59, 59, tzinfo=GENEVA), "today is the last day"),
+        (datetime(2026, 3, 21, 23, 59, 59, tzinfo=GENEVA), "1 day left"),
+        (datetime(2026, 3, 20, 0, 0, tzinfo=GENEVA), "2 days left"),
+    ]:
+        with time_machine.travel(moment, tick=False):
+            assert words in " ".join(client.get("/en/").content.decode().split())
+    with time_machine.travel(CLOSES_AT, tick=False):
+        assert "Kenya" not in client.get("/en/").content.decode()

@@ -1,0 +1,400 @@
+"""Missions, their invitations and answers, and the page of a series, on the staff's desk. Room: missions.
+
+The page of a series stands here because this is the highest floor that it shows: meetings, call, mailings, answers.
+"""
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import CharField, Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Cast, Coalesce
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from applications.models import Call
+from missions import overview
+from missions.models import Invitation, MissionAddress, PermanentMission, Reply
+from missions.programme import SeriesForm
+from presessions import trail, vault
+from presessions.mail import schedule
+from presessions.mail.admin import StepsAdmin
+from presessions.mail.admin import pill as state_pill
+from presessions.mail.models import Letter, LinkVisit
+from presessions.trail.models import Event
+from presessions.trail.steps import WrongStep
+from presessions.upr.dates import in_words
+from presessions.upr.models import CountryMeeting, Series
+from presessions.upr.names import fold
+
+
+def pill(kind, label):
+    return format_html('<span class="pill pill-{}">{}</span>', kind, label)
+
+
+def number_of(rows, owner):
+    """How many rows belong to each row of a list, as a subquery: a join would count whole tables for one page."""
+    return Coalesce(Subquery(rows.order_by().values(owner).annotate(number=Count("pk")).values("number")), 0)
+
+
+# --- The register -----------------------------------------------------------------------------------------------------
+
+
+class AddressesFormSet(forms.BaseInlineFormSet):
+    def clean(self):
+        """The same address twice would be one letter twice, one day."""
+        super().clean()
+        seen = set()
+        for form in self.forms:
+            email = form.cleaned_data.get("email") if hasattr(form, "cleaned_data") else None
+            if not email or form.cleaned_data.get("DELETE"):
+                continue
+            if vault.normal_email(email) in seen:
+                form.add_error("email", _("This address stands here already."))
+            seen.add(vault.normal_email(email))
+
+
+class AddressInline(admin.StackedInline):
+    model = MissionAddress
+    formset = AddressesFormSet
+    fields = (("email", "role", "position"), ("valid_from", "valid_until"), "bounced_at")
+    extra = 0
+
+
+class ReachedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("can be written to")
+    parameter_name = "reached"
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("yes")), ("no", _("no"))]
+
+    def queryset(self, request, missions):
+        today = timezone.localdate()
+        if self.value() == "yes":
+            return missions.reachable(today)
+        return missions.not_reachable(today) if self.value() == "no" else missions
+
+
+@admin.register(PermanentMission)
+class PermanentMissionAdmin(admin.ModelAdmin):
+    list_display = ("name", "code", "in_geneva_pill", "language", "addresses", "is_reached")
+    list_filter = (ReachedFilter, "in_geneva", "kind", "language")
+    list_per_page = 250  # all of them: people look for a State with the eye first
+    search_fields = ("search_key",)
+    search_help_text = gettext_lazy("A name in any language, a code, or a whole e-mail address")
+    ordering = ("sort_key",)
+    show_full_result_count = False
+    inlines = (AddressInline,)
+    actions = None
+    fieldsets = (
+        (None, {"fields": ("kind", "code", "state", ("in_geneva", "as_of"), "source", "language")}),
+        (
+            gettext_lazy("Form of address in letters"),
+            {
+                "description": gettext_lazy("Empty: the usual one, “Excellency,” in the language of the letter."),
+                "fields": ("address_form_en", "address_form_fr"),
+            },
+        ),
+        (
+            gettext_lazy("Names of an observer"),
+            {
+                "classes": ("collapse",),
+                "description": gettext_lazy("A State’s names come from the calendar."),
+                "fields": ("name_en", "name_fr", "name_es", "name_ar", "name_zh", "name_ru"),
+            },
+        ),
+    )
+
+    def get_queryset(self, request):
+        addresses = MissionAddress.objects.filter(mission=OuterRef("pk"))
+        valid = addresses.valid(timezone.localdate())
+        counted = {"address_count": number_of(addresses, "mission"), "reached": Exists(valid)}
+        return super().get_queryset(request).with_state().annotate(**counted)
+
+    def get_readonly_fields(self, request, obj=None):
+        return ("kind", "code", "state") if obj else ()
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def get_search_results(self, request, missions, term):
+        if "@" in term:
+            return missions.with_email(term), False
+        return (missions.named_like(term) if term else missions), False
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        now = timezone.now()
+        trail.record(form.instance, "changed" if change else "added", now=now, by=request.user)
+        if any(formset.has_changed() for formset in formsets):
+            trail.record(form.instance, "addresses_changed", now=now, by=request.user)
+
+    @admin.display(description=gettext_lazy("mission of"), ordering="sort_key")
+    def name(self, mission):
+        return mission.name
+
+    @admin.display(description=gettext_lazy("in Geneva"), ordering="in_geneva")
+    def in_geneva_pill(self, mission):
+        kinds = {"yes": "done", "no": "late"}
+        return pill(kinds.get(mission.in_geneva, "quiet"), mission.get_in_geneva_display())
+
+    @admin.display(description=gettext_lazy("addresses"))
+    def addresses(self, mission):
+        return mission.address_count
+
+    @admin.display(description=gettext_lazy("can be written to"), boolean=True)
+    def is_reached(self, mission):
+        return mission.reached
+
+
+# --- Invitations and answers ------------------------------------------------------------------------------------------
+
+
+class SeriesFilter(admin.SimpleListFilter):
+    title = gettext_lazy("series")
+    parameter_name = "series"
+    path = "series"
+
+    def lookups(self, request, model_admin):
+        return [(series.pk, str(series)) for series in Series.objects.select_related("session")]
+
+    def queryset(self, request, rows):
+        chosen = self.value()
+        return rows.filter(**{self.path: chosen}) if chosen and chosen.isdecimal() else rows
+
+
+class ReplySeriesFilter(SeriesFilter):
+    path = "invitation__series"
+
+
+class AnsweredFilter(admin.SimpleListFilter):
+    title = gettext_lazy("answer")
+    parameter_name = "answered"
+
+    def lookups(self, request, model_admin):
+        return [("no", _("not answered")), ("yes", _("answered"))]
+
+    def queryset(self, request, invitations):
+        if self.value() == "no":
+            return invitations.not_answered()
+        return invitations.answered() if self.value() == "yes" else invitations
+
+
+@admin.register(Invitation)
+class InvitationAdmin(StepsAdmin):
+    list_display = ("mission", "series", "letter", "fetched", "answer", "coming", "declined")
+    list_filter = (AnsweredFilter, SeriesFilter)
+    search_fields = ("reference",)
+    search_help_text = gettext_lazy("A mission’s name, a whole e-mail address, or a reference")
+    ordering = ("-series__session__number", "mission__sort_key")
+    change_form_template = "admin/missions/invitation/page.html"
+
+    def get_queryset(self, request):
+        letters = Letter.objects.filter(
+            mailing__series=OuterRef("series"),
+            kind="invitation",
+            recipient_kind="mission",
+            recipient_id=Cast(OuterRef("mission"), CharField()),
+        )
+        visits = LinkVisit.objects.filter(link__purpose="invitation", link__target_id=OuterRef("reference"))
+        replies = Reply.objects.filter(invitation=OuterRef("pk"))
+        annotated = {
+            "letter_state": Subquery(letters.order_by("-pk").values("state")[:1]),
+            "visited": Exists(visits),
+            "surely_visited": Exists(visits.filter(maybe_filter=False)),
+            "coming_count": number_of(replies.filter(answer__in=Reply.COMES), "invitation"),
+            "declined_count": number_of(replies.filter(answer=Reply.Answer.NO), "invitation"),
+        }
+        return super().get_queryset(request).with_names().defer("note").annotate(**annotated)
+
+    def get_search_results(self, request, invitations, term):
+        if not term:
+            return invitations, False
+        missions = PermanentMission.objects
+        found = missions.with_email(term) if "@" in term else missions.named_like(term)
+        wanted = Q(mission__in=found.values("pk")) | Q(reference__istartswith=term.strip())
+        return invitations.filter(wanted), False
+
+    @admin.display(description=gettext_lazy("letter"))
+    def letter(self, invitation):
+        state = invitation.letter_state
+        return state_pill(state, Letter.State(state).label) if state else pill("late", _("not yet written"))
+
+    @admin.display(description=gettext_lazy("page fetched"))
+    def fetched(self, invitation):
+        if invitation.surely_visited:
+            return _("yes")
+        return _("may be a mail filter") if invitation.visited else _("no")
+
+    @admin.display(description=gettext_lazy("answered"), ordering="answered_at")
+    def answer(self, invitation):
+        return in_words(invitation.answered_at) if invitation.answered_at else pill("quiet", _("not answered"))
+
+    @admin.display(description=gettext_lazy("comes to"))
+    def coming(self, invitation):
+        return invitation.coming_count
+
+    @admin.display(description=gettext_lazy("declined"))
+    def declined(self, invitation):
+        return invitation.declined_count
+
+    def steps(self, invitation, request):
+        return {"close_links": invitation.close_links}
+
+    def page(self, invitation):
+        replies = {reply.meeting_id: reply for reply in invitation.replies.all()}
+        meetings = invitation.series.meetings().with_state()
+        return {
+            "title": f"{invitation.mission}, {invitation.series}",
+            "answers": [(meeting, replies.get(meeting.pk)) for meeting in meetings],
+            "delegates": invitation.delegates.select_related("meeting__state_under_review__state"),
+            "visits": LinkVisit.objects.filter(
+                link__purpose="invitation", link__target_id=invitation.reference
+            ).order_by("-at")[:50],
+            "letter": self.letter(invitation),
+            "earlier": Event.objects.filter(
+                room=Reply._meta.label_lower, reference__startswith=f"{invitation.reference}/"
+            ).order_by("at", "pk"),
+        }
+
+
+@admin.register(Reply)
+class ReplyAdmin(admin.ModelAdmin):
+    """Answers of missions, to look through; they are changed by the missions alone."""
+
+    list_display = ("mission", "state", "answer", "wants_floor", "at")
+    list_display_links = None
+    list_filter = (ReplySeriesFilter, "answer", "wants_floor")
+    list_select_related = ("invitation__mission__state", "meeting__state_under_review__state")
+    search_fields = ("invitation__mission__search_key", "meeting__state_under_review__state__search_key")
+    ordering = ("-at", "-pk")
+    actions = None
+    show_full_result_count = False
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def get_search_results(self, request, replies, term):
+        return super().get_search_results(request, replies, fold(term))
+
+    @admin.display(description=gettext_lazy("mission of"), ordering="invitation__mission__sort_key")
+    def mission(self, reply):
+        return reply.invitation.mission
+
+    @admin.display(description=gettext_lazy("meeting on"))
+    def state(self, reply):
+        return reply.meeting.state
+
+
+# --- The page of a series ---------------------------------------------------------------------------------------------
+
+
+@admin.register(Series)
+class SeriesAdmin(admin.ModelAdmin):
+    form = SeriesForm
+    list_display = ("__str__", "first_day", "last_day", "days_confirmed", "working_group", "meeting_count", "answers")
+    list_select_related = ("session",)
+    search_fields = ("session__number",)
+    ordering = ("-session__number",)
+    show_full_result_count = False
+    actions = None
+    add_form_template = "admin/upr/series/change_form.html"
+    change_form_template = "admin/upr/series/change_form.html"
+
+    def get_queryset(self, request):
+        meetings = CountryMeeting.objects.going_ahead().filter(state_under_review__session=OuterRef("session"))
+        answered = Invitation.objects.answered().filter(series=OuterRef("pk"))
+        counted = {
+            "meeting_number": number_of(meetings, "state_under_review__session"),
+            "answered_number": number_of(answered, "series"),
+        }
+        return super().get_queryset(request).annotate(**counted)
+
+    def get_urls(self):
+        answers = path("<int:pk>/answers/", self.admin_site.admin_view(self.answers_view), name="upr_series_answers")
+        return [answers, *super().get_urls()]
+
+    def get_readonly_fields(self, request, obj=None):
+        return ("session",) if obj else ()
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    @admin.display(description=gettext_lazy("Working Group"), ordering="session__starts_on")
+    def working_group(self, series):
+        return series.session.starts_on or series.session.month_label
+
+    @admin.display(description=gettext_lazy("meetings"))
+    def meeting_count(self, series):
+        return series.meeting_number
+
+    @admin.display(description=gettext_lazy("missions that answered"))
+    def answers(self, series):
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:upr_series_answers", args=[series.pk]), series.answered_number
+        )
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except WrongStep as refusal:  # somebody else was faster
+            self.message_user(request, str(refusal), messages.ERROR)
+            return redirect(request.get_full_path())
+
+    def render_change_form(self, request, context, obj=None, **kwargs):
+        if obj:
+            mailings = obj.mailings.with_series().order_by("due_at", "pk")
+            context |= {
+                "call": Call.objects.filter(series=obj).first(),
+                "mailings": [
+                    (mailing, state_pill(mailing.state, mailing.get_state_display()), schedule.explain(mailing))
+                    for mailing in mailings
+                ],
+                "warnings": [(mailing, warning) for mailing in mailings if (warning := schedule.short_notice(mailing))],
+            }
+        return super().render_change_form(request, context, obj=obj, **kwargs)
+
+    def save_model(self, request, obj, form, change):
+        now = timezone.now()
+        if not change:
+            opened = Series.open_for(**form.cleaned_data, now=now, by=request.user)
+            obj.pk = opened.pk
+            obj.refresh_from_db()
+        elif form.changed_data:
+            changed = {name: form.cleaned_data[name] for name in form.changed_data}
+            Series.objects.select_related("session").get(pk=obj.pk).reschedule(now=now, by=request.user, **changed)
+
+    def save_related(self, request, form, formsets, change):
+        now = timezone.now()
+        for meeting_form in form.programme.forms if change else ():
+            if meeting_form.has_changed():
+                meeting_form.save_by_steps(now=now, by=request.user)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        """To its page, where the mailings stand with their dates: that is what to look at now."""
+        self.message_user(request, _("%(series)s are set up. Please look at the dates below.") % {"series": obj})
+        return redirect("admin:upr_series_change", obj.pk)
+
+    def answers_view(self, request, pk):
+        """Missions and meetings in one table; who is silent; who was not reached, and why."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        series = get_object_or_404(Series.objects.select_related("session"), pk=pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Answers of missions: %(series)s") % {"series": series},
+            "series": series,
+            "overview": overview.of(series, now=timezone.now()),
+        }
+        return TemplateResponse(request, "admin/upr/series/answers.html", context)

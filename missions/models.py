@@ -37,12 +37,6 @@ class PermanentMissionQuerySet(models.QuerySet):
     def not_invited_to(self, series):
         return self.exclude(invitations__series=series)
 
-    def with_address_count(self):
-        """A subquery: counting over a join would read every address for every page of the list."""
-        addresses = MissionAddress.objects.filter(mission=models.OuterRef("pk")).order_by().values("mission")
-        count = addresses.annotate(number=models.Count("pk")).values("number")
-        return self.annotate(address_count=models.functions.Coalesce(models.Subquery(count), 0))
-
     def named_like(self, text):
         """Those whose name in any language holds the text, whatever its accents; or whose code it is."""
         wanted = fold(text)
@@ -142,6 +136,10 @@ class PermanentMission(models.Model):
         if self.state:
             return self.state.name_in(language)
         return getattr(self, f"name_{language[:2]}", "") or self.name_en
+
+    def is_as_loaded(self):
+        """Whether it still says what load_missions wrote; one that staff added or changed does not."""
+        return bool(self.loaded) and self.loaded == {name: getattr(self, name) for name in self.loaded}
 
     @property
     def form_of_address(self):

@@ -1,0 +1,38 @@
+"""What a mission's page posts, and what the database holds of a mission's business."""
+
+from django.db import connection
+
+from missions.models import Invitation
+from presessions.upr.models import CountryMeeting
+
+ADDED_BY_LOOKING = {"trail_event", "mail_linkvisit"}  # the two tables that a GET may add to
+
+
+def answers(invitation, *, note="", delegates=(), version=None, **chosen):
+    """The form as somebody who opened the page just now would send it: KE="in_person", floor_KE="on"."""
+    meetings = CountryMeeting.objects.for_series(invitation.series).with_state()
+    keys = {meeting.state.pk: meeting.pk for meeting in meetings}
+    saved = Invitation.objects.get(pk=invitation.pk)
+    asked = {
+        "version": saved.version if version is None else version,
+        "note": note,
+        "delegate-TOTAL_FORMS": len(delegates) + 2,
+        "delegate-INITIAL_FORMS": 0,
+    }
+    for name, value in chosen.items():
+        asked[name if name.startswith("floor_") else f"answer_{name}"] = value
+    for number, (name, function, iso2) in enumerate(delegates):
+        line = {"name": name, "function": function, "meeting": keys.get(iso2, "")}
+        asked |= {f"delegate-{number}-{field}": value for field, value in line.items()}
+    return asked
+
+
+def dump():
+    """Every row of every table but those two, as the database writes it."""
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor)) - ADDED_BY_LOOKING
+        rows = {}
+        for table in tables:
+            cursor.execute(f'SELECT "{table}"::text FROM "{table}" ORDER BY 1')
+            rows[table] = cursor.fetchall()
+    return rows

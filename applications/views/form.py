@@ -54,7 +54,8 @@ def tasks(request, application, now):
     missing = application.missing()
     sections = [
         {
-            "form": SECTION_FORMS[name],
+            "name": name,
+            "title": SECTION_FORMS[name].title,
             "done": name not in missing,
             "begun": rules.is_begun(application.answers(name)),
         }

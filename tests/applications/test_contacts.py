@@ -1,0 +1,158 @@
+"""Who is told of the call: sign-up, confirmation, leaving, and the call itself."""
+
+import re
+from datetime import date, timedelta
+from email import message_from_bytes
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from applications import mailings
+from applications.models import Contact
+from presessions.mail import schedule
+from presessions.mail.models import Letter, Mailing
+from presessions.upr.dates import closes_after, geneva
+from tests.applications.factories import CLOSES_AT, MONDAY, ContactFactory, StateCallFactory
+from tests.upr.factories import CountryMeetingFactory, SeriesFactory, StateFactory
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "reader@example.org"
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        yield clock
+
+
+def sign_up(client, clock, email=ADDRESS, **more):
+    page = client.get(reverse("applications:contact_signup")).content.decode()
+    clock.shift(timedelta(seconds=20))
+    shown = re.search(r'name="shown" value="([^"]+)"', page)[1]
+    facts = {"email": email, "language": "en", "shown": shown, **more}
+    return client.post(reverse("applications:contact_signup"), facts)
+
+
+def text_of(letter):
+    return message_from_bytes(letter.frozen).get_payload(decode=True).decode()
+
+
+def path_in(letter, page):
+    return re.search(rf"https?://[^/]+(/\S*/{page}/\S+)", text_of(letter))[1]
+
+
+def test_an_address_counts_once_it_has_confirmed_itself(client, clock):
+    assert sign_up(client, clock).url == reverse("applications:contact_sent")
+    assert not Contact.objects.confirmed().exists()
+    address = path_in(Letter.objects.get(), "confirm")
+    assert client.get(address).status_code == 200
+    assert client.head(address).status_code == 200
+    assert not Contact.objects.confirmed().exists()
+    for _click in range(2):
+        assert "confirmed" in client.post(address).content.decode()
+    assert Contact.objects.confirmed().get().email == ADDRESS
+
+
+def test_known_and_unknown_addresses_are_answered_alike(client, clock):
+    ContactFactory(email=ADDRESS)
+    answers = [sign_up(client, clock, email=email) for email in (ADDRESS, "new@example.org")]
+    assert len({(answer.status_code, answer.url, answer.content) for answer in answers}) == 1
+    assert Letter.objects.filter(created_at__gt=MONDAY).count() == 2
+
+
+def test_a_confirmation_link_lives_seven_days(client, clock):
+    sign_up(client, clock)
+    address = path_in(Letter.objects.get(), "confirm")
+    clock.shift(timedelta(days=7))
+    assert client.post(address).status_code == 404
+    assert not Contact.objects.confirmed().exists()
+
+
+def test_nobody_changes_somebody_elses_wishes(client, clock):
+    StateFactory(iso2="KE")
+    ContactFactory(email=ADDRESS)
+    sign_up(client, clock, states=["KE"])
+    assert list(Contact.objects.confirmed().get().states.all()) == []
+    client.post(path_in(Letter.objects.last(), "confirm"))
+    assert [state.pk for state in Contact.objects.confirmed().get().states.all()] == ["KE"]
+
+
+def called(state_call):
+    mailing = Mailing.objects.get(kind="call", series=state_call.series)
+    return {recipient.to for recipient in mailings.call(mailing)}
+
+
+def test_the_call_goes_to_those_who_want_all_states_or_one_of_these():
+    kenya = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    ContactFactory(email="all@example.org")
+    ContactFactory(email="kenya@example.org", states=[kenya.state])
+    ContactFactory(email="chile@example.org", states=[StateFactory(iso2="CL")])
+    ContactFactory(email="unconfirmed@example.org", confirmed=False)
+    ContactFactory(email="gone@example.org").leave(now=MONDAY)
+    assert called(kenya) == {"all@example.org", "kenya@example.org"}
+
+
+def the_call(contact, now):
+    """The call as it is written to this contact."""
+    state_call = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    mailing = Mailing.objects.get(kind="call", series=state_call.series)
+    due_at = now + timedelta(minutes=1)
+    mailing.move_to(due_at, by=None, now=now)
+    schedule.write_due(now=due_at)
+    return Letter.objects.get(kind="call", recipient_id=contact.reference)
+
+
+def test_the_call_names_states_and_deadlines_and_how_to_leave(client):
+    letter = the_call(ContactFactory(), MONDAY)
+    assert letter.subject == "Call for applications: Pre-sessions 54"
+    assert "Kenya: Sun 22 March 2026, 23:59 Geneva time" in text_of(letter)
+    assert "/en/54/" in text_of(letter)
+    headers = message_from_bytes(letter.frozen)
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert path_in(letter, "leave") in headers["List-Unsubscribe"]
+
+
+def test_one_click_in_the_mail_program_leaves_without_cookies():
+    contact = ContactFactory()
+    address = path_in(the_call(contact, MONDAY), "leave")
+    browser = Client(enforce_csrf_checks=True)
+    assert browser.get(address).status_code == 200
+    assert Contact.objects.confirmed().exists()
+    for _click in range(2):
+        assert browser.post(address, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    contact.refresh_from_db()
+    assert (contact.email, contact.email_index) == ("", "")
+    assert not mailings.still_a_contact(Letter.objects.get(kind="call"))
+
+
+def test_the_deadline_is_the_latest_of_the_series_or_the_states_own():
+    kenya = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    turkey = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="TR")))
+    turkey.extend(CLOSES_AT + timedelta(days=3), now=MONDAY)
+    assert mailings.deadline(kenya.series, None) == CLOSES_AT + timedelta(days=3)
+    assert mailings.deadline(kenya.series, kenya.meeting) == CLOSES_AT
+
+
+def test_without_a_call_the_deadline_is_unknown_and_the_mailing_waits():
+    assert mailings.deadline(SeriesFactory(), None) is None
+
+
+def test_moving_a_deadline_moves_what_hangs_on_it():
+    january = geneva(date(2026, 1, 5), 10)
+    kenya = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")), now=january)
+    mailing = Mailing.objects.get(kind="call")
+    assert mailing.due_at == geneva(date(2026, 2, 4), 9)  # three months before the Working Group
+    kenya.call.move_deadline(closes_after(date(2026, 2, 15)), now=january)
+    mailing.refresh_from_db()
+    assert (mailing.due_at, mailing.decided_by) == (geneva(date(2026, 1, 18), 9), "latest")
+
+
+def test_a_state_that_joins_later_gets_its_call_by_itself():
+    kenya = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    later = CountryMeetingFactory(state=StateFactory(iso2="TR"))
+    kenya.series.announce_dates(now=timezone.now())
+    assert later.state_call.call == kenya.call

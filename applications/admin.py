@@ -12,7 +12,9 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import path
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +22,6 @@ from applications import desk
 from applications.models import Application, Assessment, Call, Contact, Organisation, StateCall, Theme
 from presessions import trail, vault
 from presessions.trail.references import ALPHABET
-from presessions.upr.dates import in_words
 from presessions.upr.models import Series, State
 from presessions.upr.names import fold
 
@@ -31,7 +32,11 @@ def pill(kind, label):
 
 def moment(instant):
     """An instant for a column, in Geneva time; a dash while it is unknown."""
-    return in_words(instant) if instant else admin.site.empty_value_display
+    if not instant:
+        return admin.site.empty_value_display
+    return format_html(
+        '<time datetime="{}">{}</time>', instant.isoformat(), date_format(localtime(instant), "j M Y H:i")
+    )
 
 
 def by_reference_or_address(queryset, words):
@@ -135,10 +140,10 @@ class WorkFilter(admin.SimpleListFilter):
 
 @admin.register(Application)
 class ApplicationAdmin(Readable):
-    list_display = ("known_as", "state", "kind", "status_pill", "assessments", "prepared_pill", "sent")
+    list_display = ("known_as", "state", "institution", "status_pill", "assessments", "prepared_pill", "sent")
     list_filter = (WorkFilter, SeriesFilter, StateFilter)
     search_fields = ("reference",)
-    search_help_text = gettext_lazy("A reference or its beginning, or a whole e-mail address.")
+    search_hint = gettext_lazy("A reference or its beginning, or a whole e-mail address.")
     ordering = ("-submitted_at",)
     change_list_template = "admin/applications/application/change_list.html"
 
@@ -163,6 +168,10 @@ class ApplicationAdmin(Readable):
     )
     def state(self, application):
         return application.state_call.state.name
+
+    @admin.display(description=gettext_lazy("institution"), ordering="kind")
+    def institution(self, application):
+        return application.kind.upper() or self.admin_site.empty_value_display
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def status_pill(self, application):
@@ -381,7 +390,7 @@ class ContactAdmin(Readable):
     list_display = ("known_as", "language", "asked", "confirmed", "left")
     list_filter = (InTheListFilter, "language")
     search_fields = ("reference",)
-    search_help_text = gettext_lazy("A reference or its beginning, or a whole e-mail address.")
+    search_hint = gettext_lazy("A reference or its beginning, or a whole e-mail address.")
     ordering = ("-asked_at",)
     actions = ("take_off",)
     fields = ("known_as", "email", "language", "states", "asked_at", "confirmed_at", "left_at")
@@ -441,7 +450,7 @@ class OrganisationAdmin(admin.ModelAdmin):
     list_display = ("known_as", "kind", "applications")
     list_filter = ("kind",)
     search_fields = ("reference",)
-    search_help_text = gettext_lazy("A reference or its beginning. Names are encrypted and cannot be searched.")
+    search_hint = gettext_lazy("A reference or its beginning. Names are encrypted and cannot be searched.")
     ordering = ("reference",)
     fields = ("reference", "name", "name_latin", "kind", "note")
     readonly_fields = ("reference",)

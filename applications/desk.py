@@ -144,7 +144,7 @@ def _sections(application):
         (_("Institution"), _answers(application, Application.ANSWERS["institution"])),
         *((_("Speaker"), _answers(speaker, Speaker.ANSWERS)) for speaker in application.speakers.all()),
         (_("What they would say"), [(_("Themes"), themes), *_answers(application, Application.ANSWERS["issues"])]),
-        (_("UPR submission"), _answers(application, Application.ANSWERS["submission"])),
+        (_("About the submission"), _answers(application, Application.ANSWERS["submission"])),
     ]
     return [(heading, [(label, answer) for label, answer in answers if answer]) for heading, answers in found]
 

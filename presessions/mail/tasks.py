@@ -1,12 +1,11 @@
 """The bell. It takes no arguments, so nothing personal lies in Redis, and a second ring is harmless. Room: mail."""
 
 from celery import shared_task
+from django.conf import settings
 
 from presessions.mail import delivery
-
-SECONDS = 50  # of the minute until the next bell
 
 
 @shared_task(ignore_result=True, expires=55)
 def send_due_letters():
-    delivery.drain(SECONDS)
+    delivery.drain(settings.MAIL_DRAIN_SECONDS)

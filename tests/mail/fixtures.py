@@ -80,7 +80,8 @@ def timetable(monkeypatch, settings, people, dates):
     monkeypatch.setattr(registry, "RECIPIENTS", {})
     monkeypatch.setattr(registry, "PURPOSES", {})
     monkeypatch.setattr(registry, "ANCHORS", dict(registry.ANCHORS))
-    settings.TEMPLATES = [{"DIRS": [HERE / "templates", *settings.TEMPLATES[0]["DIRS"]]}]
+    (engine,) = settings.TEMPLATES
+    settings.TEMPLATES = [{**engine, "DIRS": [HERE / "templates", *engine["DIRS"]]}]
     monkeypatch.setattr(letters, "templates", letters.plain_text_templates())
 
     registry.anchor("deadline", "the deadline", too_late=True)(lambda series, meeting: dates.get("deadline"))

@@ -1,0 +1,46 @@
+"""The bell: what Beat names exists, takes nothing, and does what a system timer does."""
+
+import importlib
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from presessions.celery import app
+from presessions.mail import delivery, tasks
+from tests.mail.factories import put
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("timetable")]
+
+
+def test_every_task_that_beat_names_exists_and_takes_no_arguments():
+    assert app.conf.beat_schedule
+    for entry in app.conf.beat_schedule.values():
+        room, name = entry["task"].rsplit(".", 1)
+        task = getattr(importlib.import_module(room), name)
+        assert task.name == entry["task"]
+        assert not entry.get("args")
+        assert not entry.get("kwargs")
+        assert entry["options"]["expires"] < entry["schedule"]
+        assert task.ignore_result
+
+
+def test_a_ring_sends_for_most_of_the_minute_until_the_next(monkeypatch):
+    rung = []
+    monkeypatch.setattr(delivery, "drain", rung.append)
+    tasks.send_due_letters()
+    assert rung == [50]
+
+
+def test_no_task_outlives_a_lease_and_no_lease_ends_inside_a_task_s_limit(settings):
+    assert app.conf.task_time_limit > settings.MAIL_LEASE
+
+
+def test_the_command_says_what_it_did_and_to_nobody_whom(sink):
+    put(now=timezone.now()), put(now=timezone.now())
+    said = StringIO()
+    call_command("send_due", "--once", stdout=said)
+    assert said.getvalue() == "2 sent\n"
+    call_command("send_due", "--seconds", "0", stdout=said)
+    assert said.getvalue().endswith("nothing was due\n")

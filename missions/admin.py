@@ -27,7 +27,7 @@ from presessions.mail.admin import pill as state_pill
 from presessions.mail.models import Letter, LinkVisit
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
-from presessions.upr.dates import in_words
+from presessions.upr.dates import in_words, last_minute_words
 from presessions.upr.models import CountryMeeting, Series
 from presessions.upr.names import fold
 
@@ -354,8 +354,10 @@ class SeriesAdmin(admin.ModelAdmin):
     def render_change_form(self, request, context, obj=None, **kwargs):
         if obj:
             mailings = obj.mailings.with_series().order_by("due_at", "pk")
+            call = Call.objects.filter(series=obj).first()
             context |= {
-                "call": Call.objects.filter(series=obj).first(),
+                "call": call,
+                "call_closes": call and call.closes_at and last_minute_words(call.closes_at),
                 "mailings": [
                     (mailing, state_pill(mailing.state, mailing.get_state_display()), schedule.explain(mailing))
                     for mailing in mailings

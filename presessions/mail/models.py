@@ -133,6 +133,11 @@ class Mailing(models.Model):
         end = self.anchor_at(self.pointless_after) if self.pointless_after else None
         return end is not None and end <= now
 
+    @property
+    def date_may_change(self):
+        """Until writing begins; not even a hold in the middle of it opens the date again."""
+        return self.state in self.BEFORE_WRITING and self.writing_at is None
+
     # Steps of staff. Each raises WrongStep in words; `reason` is kept, encrypted, in the trail.
 
     def move_to(self, instant, *, by, now, reason=""):
@@ -142,17 +147,17 @@ class Mailing(models.Model):
         if self.is_pointless(instant):
             self._refuse("move", _("At that moment %(mailing)s would be of no use any more."), by=by, now=now)
         facts = {"moved_to": instant, "state": self.State.PLANNED, "held_reason": ""}
-        self._step("move", self.BEFORE_WRITING, by=by, now=now, reason=reason, **facts)
+        self._redate("move", by=by, now=now, reason=reason, **facts)
 
     def follow_rule(self, *, by, now, reason=""):
         """Take back a move: the rule decides again."""
         if not self.moved_to:
             self._refuse("follow_rule", _("%(mailing)s has not been moved."), by=by, now=now)
-        self._step("follow_rule", self.BEFORE_WRITING, by=by, now=now, reason=reason, moved_to=None)
+        self._redate("follow_rule", by=by, now=now, reason=reason, moved_to=None)
 
     def change_rule(self, *, by, now, reason="", **rule):
         """Give this series its own rule: anchor, months, days, hour, latest_anchor, latest_days."""
-        self._step("change_rule", self.BEFORE_WRITING, by=by, now=now, reason=reason, **rule)
+        self._redate("change_rule", by=by, now=now, reason=reason, **rule)
 
     def hold(self, *, by, now, reason=""):
         """Stop it where it is: no letter leaves but the one in hand."""
@@ -166,6 +171,7 @@ class Mailing(models.Model):
             self._refuse(
                 "resume", _("%(mailing)s is of no use any more; cancel it, or change the dates."), by=by, now=now
             )
+        self.refresh_from_db()  # where it was held decides where it goes on
         state = self.State.PLANNED
         if self.writing_at:
             state = self.State.SENDING if self.written_at else self.State.WRITING
@@ -182,14 +188,20 @@ class Mailing(models.Model):
         """Write to those who joined its audience after it went."""
         if self.is_pointless(now):
             self._refuse("catch_up", _("%(mailing)s is of no use any more."), by=by, now=now)
-        facts = {"state": self.State.WRITING, "written_at": None}
+        facts = {"state": self.State.WRITING, "writing_at": now, "written_at": None}
         self._step("catch_up", (self.State.SENDING, self.State.DONE), by=by, now=now, reason=reason, **facts)
 
-    def _step(self, code, before, *, by, now, reason, **facts):
+    def _redate(self, code, *, by, now, reason, **facts):
+        self.refresh_from_db(fields=["writing_at"])
+        if self.writing_at and self.state in self.BEFORE_WRITING:
+            self._refuse(code, _("The letters of %(mailing)s are being written already."), by=by, now=now)
+        self._step(code, self.BEFORE_WRITING, Q(writing_at=None), by=by, now=now, reason=reason, **facts)
+
+    def _step(self, code, before, guard=Q(), *, by, now, reason, **facts):  # noqa: B008 -- an empty Q is a constant
         """Move in one UPDATE, so that of two clicks at once only one wins; letters and dates follow in the same
         transaction, and the trail is written beside it."""
         with transaction.atomic():
-            moved = Mailing.objects.filter(pk=self.pk, state__in=before).update(**facts)
+            moved = Mailing.objects.filter(guard, pk=self.pk, state__in=before).update(**facts)
             self.refresh_from_db()
             trail.record(self, code, now=now, by=by, refused=not moved, reason=reason)
             if moved:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
+from django.test import Client
 
 from missions.models import Delegate, Reply
 from presessions.mail.models import Letter, LinkVisit
@@ -207,7 +208,7 @@ def test_the_confirmation_says_what_was_answered_with_a_link_to_each_calendar_en
     assert "Canary" not in text
     entry = re.search(r"http://\S+KE\.ics", text).group()
     assert "PE.ics" not in text
-    assert client.get(entry.removeprefix("http://localhost:8000")).status_code in (200, 404)
+    assert b"BEGIN:VEVENT" in client.get("/" + entry.split("/", 3)[3]).content
 
 
 def test_a_mission_without_a_valid_address_can_answer_all_the_same(client, brazil):
@@ -243,8 +244,6 @@ def test_an_answer_that_is_none_of_the_four_is_refused(client, brazil):
 
 
 def test_a_post_without_the_forms_secret_is_refused(brazil):
-    from django.test import Client
-
     assert Client(enforce_csrf_checks=True).post(brazil[1], answers(brazil[0], KE="no")).status_code == 403
 
 

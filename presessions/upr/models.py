@@ -9,8 +9,7 @@ import secrets
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import F, Q
-from django.utils.translation import get_language, pgettext_lazy
-from django.utils.translation import gettext as _now
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from presessions import trail
@@ -128,7 +127,7 @@ class WorkingGroupSession(models.Model):
         ]
 
     def __str__(self):
-        return _now("Working Group session %(number)s") % {"number": self.number}
+        return gettext("Working Group session %(number)s") % {"number": self.number}
 
     @property
     def reference(self):
@@ -236,10 +235,10 @@ class StateUnderReview(models.Model):
                 )
                 self._change_meetings_with(place, now=now, by=by)
         if has_place:
-            raise WrongStep(_now("%(state)s already has a place there.") % {"state": self.state})
+            raise WrongStep(gettext("%(state)s already has a place there.") % {"state": self.state})
         if not left:
             raise WrongStep(
-                _now("%(place)s is already %(status)s.") % {"place": self, "status": self.get_status_display()}
+                gettext("%(place)s is already %(status)s.") % {"place": self, "status": self.get_status_display()}
             )
         return place
 
@@ -289,7 +288,7 @@ class Series(models.Model):
         ]
 
     def __str__(self):
-        return _now("Pre-sessions %(number)s") % {"number": self.number}
+        return gettext("Pre-sessions %(number)s") % {"number": self.number}
 
     @classmethod
     def open_for(cls, session, *, now, by=None, **fields):
@@ -304,7 +303,7 @@ class Series(models.Model):
             if is_new:
                 series.add_meetings(now=now, by=by)
         if not is_new:
-            raise WrongStep(_now("%(series)s are already set up.") % {"series": series})
+            raise WrongStep(gettext("%(series)s are already set up.") % {"series": series})
         return series
 
     @property
@@ -471,7 +470,7 @@ class CountryMeeting(models.Model):
                 self.series.announce_dates(now=now)
         if not done:  # outside the block: a refusal must not undo its own event
             status = {"meeting": self, "status": self.get_status_display()}
-            raise WrongStep(_now("The meeting about %(meeting)s is already %(status)s.") % status)
+            raise WrongStep(gettext("The meeting about %(meeting)s is already %(status)s.") % status)
 
 
 def _change(row, code, *conditions, now, by, reason="", **changed):

@@ -120,7 +120,7 @@ class ContactForm(DoorForm):
         State.objects.all(),
         label=_("States you are interested in"),
         required=False,
-        help_text=_("Choose none to hear of every call."),
+        help_text=_("Choose none to hear of every call. On a computer, hold Ctrl to choose several."),
         widget=forms.SelectMultiple(attrs={"size": 8}),
     )
 

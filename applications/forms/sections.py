@@ -4,6 +4,8 @@ Labels and hints say beside each field who will see the answer. A wrong value (n
 refused at once, in words that say what to do, and nothing that was typed is lost.
 """
 
+from datetime import date
+
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import ButtonHolder, Fieldset, Layout, Submit
 from django import forms
@@ -15,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from applications import rules
 from applications.forms.doors import typed
 from applications.models import Application, Consent, Speaker, Theme
+from presessions.upr import dates
 
 ONLY_US = _("Seen by UPR Info only.")
 US_UNTIL_CONSENT = _("Seen by UPR Info only, unless you agree to more under “Safety and consent”.")
@@ -71,8 +74,8 @@ class SectionForm(forms.Form):
     groups = ()
     missing_words = {}
 
-    def __init__(self, *args, application, **kwargs):
-        super().__init__(*args, initial=application and application.answers(self.section), **kwargs)
+    def __init__(self, data=None, files=None, *, application):
+        super().__init__(data, files, initial=application.answers(self.section) if data is None else None)
         self.application = application
         for name in self.missing_words:
             self.fields[name].needed = True
@@ -110,18 +113,22 @@ class SectionForm(forms.Form):
         return typed(self)
 
     def summary(self):
-        """(field, words) for each answer as the last page shows it; "" where there is none."""
-        return [(field, _in_words(field)) for field in self]
+        """(field, words) for each answer as the last page shows it; "" where one is missing. What was not answered
+        and need not be is left out."""
+        needed = rules.needed(self.section, self.initial)
+        told = [(field, self.in_words(field)) for field in self]
+        return [(field, words) for field, words in told if words or field.name in needed]
 
-
-def _in_words(field):
-    value = field.initial
-    if value is True or value is False:
-        return gettext("Yes") if value else gettext("No")
-    if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
-    choices = dict(getattr(field.field, "choices", ())) if isinstance(field.field, forms.ChoiceField) else {}
-    return choices.get(value, value) or ""
+    def in_words(self, field):
+        value = field.initial
+        if isinstance(value, bool):
+            return gettext("Yes") if value else gettext("No")
+        if isinstance(value, list):
+            return ", ".join(str(one) for one in value)
+        if isinstance(value, date):
+            return dates.day_in_words(value)
+        choices = dict(field.field.choices) if isinstance(field.field, forms.ChoiceField) else {}
+        return choices.get(value, value) or ""
 
 
 class InstitutionForm(SectionForm):
@@ -322,9 +329,10 @@ class SubmissionForm(SectionForm):
     def facts(self):
         return self.cleaned_data | {"file": self.cleaned_data.get("file") or self.application.upr_submission}
 
-    def summary(self):
-        file = self.application.upr_submission
-        return [*super().summary()[:2], (self["file"], file.original_name if file else "")]
+    def in_words(self, field):
+        if field.name == "file":
+            return field.initial.original_name if field.initial else ""
+        return super().in_words(field)
 
 
 class SafetyForm(SectionForm):

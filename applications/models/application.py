@@ -243,10 +243,15 @@ class Application(models.Model):
     def can_change(self, now):
         return self.status in self.EDITABLE and self.state_call.is_open(now)
 
+    def fetch_all(self):
+        """Fetch what belongs to it in one go, for a page that shows everything."""
+        models.prefetch_related_objects([self], "speakers", "themes", "recommendations", "attachments", "consents")
+
     def answers(self, section):
         """What has been answered in a section, by the names its form uses."""
         if section == "speaker":
-            return {name: getattr(self.speaker, name, "") for name in Speaker.ANSWERS}
+            speaker = self.speaker
+            return {name: getattr(speaker, name, "") for name in Speaker.ANSWERS}
         facts = {name: getattr(self, name) for name in self.ANSWERS[section]}
         if section == "issues":
             texts = {f"recommendation_{row.position}": row.text for row in self.recommendations.all()}
@@ -378,6 +383,7 @@ class Application(models.Model):
 
     def submit(self, *, now):
         """Send it, once: the receipt leaves in the same transaction. Raises Incomplete, Closed, WrongStep."""
+        self.fetch_all()
         missing = self.missing()
         if missing:
             raise Incomplete(missing)
@@ -410,9 +416,13 @@ class Application(models.Model):
         done = None
         with transaction.atomic():
             moved = Application.objects.filter(guard).update(**facts)
-            self.refresh_from_db(from_queryset=Application.objects.with_state())
-            if moved and also:
-                done = also()
+            if moved:
+                for name, value in facts.items():
+                    setattr(self, name, value)
+                self._prefetched_objects_cache = {}
+                done = also() if also else None
+            else:
+                self.refresh_from_db(from_queryset=Application.objects.with_state())
             trail.record(self, code, now=now, by=by, refused=not moved, reason=reason)
         if not moved:  # outside the block: a refusal must not undo its own event
             raise self._refusal(before)

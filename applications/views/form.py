@@ -27,12 +27,7 @@ def applicants_page(view):
     @never_cache
     @wraps(view)
     def page(request, **kwargs):
-        application = (
-            Application.objects.with_state()
-            .prefetch_related("speakers", "themes", "recommendations", "attachments", "consents")
-            .filter(pk=request.session.get(SESSION_KEY))
-            .first()
-        )
+        application = Application.objects.with_state().filter(pk=request.session.get(SESSION_KEY)).first()
         if application is None:
             return render(request, "applications/no_session.html", {"typed": _posted(request, kwargs)}, status=404)
         return view(request, application, timezone.now(), **kwargs)
@@ -51,6 +46,7 @@ def tasks(request, application, now):
     """The sections, each with how far it is. What was sent has a status page instead."""
     if application.was_sent or application.is_withdrawn:
         return redirect("applications:status")
+    application.fetch_all()
     missing = application.missing()
     sections = [
         {
@@ -138,6 +134,7 @@ def check(request, application, now):
             return redirect("applications:receipt" if application.was_sent else "applications:status")
         else:
             return redirect("applications:receipt")
+    application.fetch_all()
     sections = [SECTION_FORMS[name](application=application) for name in rules.SECTIONS]
     missing = _missing_words(application) if form.is_bound else []
     context = {

@@ -8,6 +8,8 @@ from email import message_from_bytes
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from applications.models import Application, Attachment, StateCall
@@ -500,3 +502,26 @@ def test_nothing_personal_reaches_the_logs(client, clock, kenya, caplog):
     client.get(reverse("applications:open", args=["x" * 43]))
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("factory")]
     assert not [message for message in ours if "anary" in message]
+
+
+def test_a_whole_application_costs_few_queries(client, clock, kenya):
+    """Eighteen requests, from the State's page to the receipt; each page looks at its session and its application."""
+    sections = ("institution", "speaker", "issues", "submission", "safety")
+    facts = {section: posted(answers()[section]) for section in sections}
+    with CaptureQueriesContext(connection) as counted:
+        begin(client, clock)
+        address = path_in(Letter.objects.get())
+        client.get(address)
+        client.post(address)
+        client.get(reverse("applications:tasks"))
+        for section in sections:
+            client.get(reverse("applications:section", args=[section]))
+            if section == "submission":
+                facts[section] |= {"file": SimpleUploadedFile("submission.pdf", pdf())}
+            client.post(reverse("applications:section", args=[section]), facts[section])
+        client.get(reverse("applications:check"))
+        client.post(reverse("applications:check"), {"understood": "on"})
+        client.get(reverse("applications:receipt"))
+    assert Application.objects.sent().count() == 1
+    statements = [query["sql"] for query in counted.captured_queries if "SAVEPOINT" not in query["sql"]]
+    assert len(statements) <= 100

@@ -211,7 +211,7 @@ class MailingAdmin(StepsAdmin):
             "previews": self._previews(mailing, people or []),
             "move_form": MoveForm(),
             "rule_form": RuleForm(instance=mailing),
-            "before_writing": state in Mailing.BEFORE_WRITING,
+            "before_writing": mailing.date_may_change,
             "can_hold": state in (State.PLANNED, State.WRITING, State.SENDING),
             "can_resume": state == State.HELD,
             "can_catch_up": state in (State.SENDING, State.DONE),

@@ -60,8 +60,8 @@ def drain(seconds, now=None, stop=None):
 def claim(now):
     """Take the most urgent due letter, or None. One short transaction; two workers never get the same one."""
     with transaction.atomic():
-        due = Letter.objects.claimable(now).defer(*Letter.SEALED).select_for_update(skip_locked=True, of=("self",))
-        letter = due.first()
+        due = Letter.objects.claimable(now).select_related("mailing").defer(*Letter.SEALED)
+        letter = due.select_for_update(skip_locked=True, of=("self",)).first()
         if letter is None or not Switch.lets_pass(now):
             return None
         letter.attempts += 1

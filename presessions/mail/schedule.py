@@ -19,7 +19,6 @@ from presessions.upr.signals import dates_changed
 
 State, Held, Decided = Mailing.State, Mailing.Held, Mailing.Decided
 
-OPEN = Mailing.BEFORE_WRITING  # the date may still change
 SHORT_NOTICE = timedelta(days=14)
 
 
@@ -127,7 +126,7 @@ def plan(series, now):
         mailings = list(series.mailings.with_series().select_for_update(of=("self",)).order_by("pk"))
         dates = {mailing.pk: due(mailing) for mailing in mailings}
         for mailing in mailings:
-            if mailing.state in OPEN:
+            if mailing.date_may_change:
                 _date(mailing, dates[mailing.pk], _is_needed(mailing, mailings, dates), now)
 
 
@@ -159,7 +158,7 @@ def _is_needed(mailing, mailings, dates):
 
 
 def _comes_no_earlier(other, others, ours):
-    goes_at = others.at if other.state in OPEN else other.due_at
+    goes_at = others.at if other.date_may_change else other.due_at
     goes_at = goes_at or others.known_at
     return ours.at is not None and goes_at is not None and goes_at >= ours.at
 
@@ -189,12 +188,12 @@ def explain(mailing, *, count=None):
     meeting; goes out Mon 23 November 2026 09:00 Geneva to every Permanent Mission."
     """
     found = due(mailing)
-    if mailing.state in OPEN and found.at is None:
+    if mailing.date_may_change and found.at is None:
         dates = _(" and ").join(str(_anchor_label(name)) for name in found.unknown)
         return _("Waits for a date: %(dates)s.") % {"dates": dates}
     goes = _goes(mailing, found, count)
     rule = {"rule": in_rule(mailing), "at": found.rule_at and in_words(found.rule_at), "goes": goes}
-    decided_by = found.decided_by if mailing.state in OPEN else mailing.decided_by
+    decided_by = found.decided_by if mailing.date_may_change else mailing.decided_by
     if decided_by == Decided.MOVED:
         return _("Moved by staff: %(goes)s.") % rule
     if decided_by == Decided.LATEST:
@@ -242,7 +241,7 @@ def _is_overdue(mailing, now):
 
 
 def _goes(mailing, found, count):
-    at = in_words(found.at if mailing.state in OPEN else mailing.due_at)
+    at = in_words(found.at if mailing.date_may_change else mailing.due_at)
     to = mailing.audience if count is None else f"{count} · {mailing.audience}"
     words = {"at": at, "to": to}
     if mailing.state == State.NOT_NEEDED:

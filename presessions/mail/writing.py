@@ -94,8 +94,8 @@ def _write(pk, now):
         return written
     with transaction.atomic():
         if _change(pk, State.WRITING, "written", now, state=State.SENDING, written_at=now):
-            fresh = Letter.objects.filter(mailing=pk, state=Letter.State.PENDING, next_attempt_at=None)
-            fresh.update(next_attempt_at=F("due_at"))
+            waiting = Letter.objects.filter(mailing=pk, state__in=(Letter.State.PENDING, Letter.State.DEFERRED))
+            waiting.filter(next_attempt_at=None).update(next_attempt_at=F("due_at"))
     return written
 
 

@@ -141,6 +141,7 @@ TABLE = [
     ("RCPT", "hang", LATER, "timeout"),
     ("RCPT", "drop", LATER, "dropped"),
     ("RCPT", "garbage", LATER, "garbage"),
+    ("RCPT", "550 " + "endless " * 2000, LATER, "garbage"),  # no reply of SMTP's, whatever it begins with
     ("DATA", "451 later", LATER, "451"),
     ("DATA", "554 no", "failed", "554"),
     ("DATA", "250 what?", LATER, "garbage"),

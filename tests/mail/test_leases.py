@@ -22,7 +22,8 @@ from presessions.mail.models import Letter, Mailing, Switch
 from presessions.mail.wire import Wire
 from tests.mail.factories import LONG_BEFORE, make_mailing, put
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("timetable")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("timetable")]
+real_commits = pytest.mark.django_db(transaction=True)
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = LONG_BEFORE
@@ -175,6 +176,7 @@ def test_a_late_refusal_does_not_undo_a_success(sink):
 # --- Many at once -------------------------------------------------------------------------------------------------
 
 
+@real_commits
 def test_two_workers_never_get_the_same_letter():
     for _ in range(20):
         put()
@@ -183,12 +185,14 @@ def test_two_workers_never_get_the_same_letter():
     assert set(Letter.objects.values_list("attempts", flat=True)) == {1}
 
 
+@real_commits
 def test_one_key_put_down_by_many_is_one_letter():
     letters = at_once(6, lambda n: put(key="receipt:A:1"))
     assert {letter.pk for letter in letters} == set(Letter.objects.values_list("pk", flat=True))
     assert Letter.objects.get().links.count() == 1
 
 
+@real_commits
 def test_two_writers_write_each_letter_once(monkeypatch, people):
     monkeypatch.setattr("presessions.mail.writing.BATCH", 1)
     mailing = make_mailing()
@@ -199,6 +203,7 @@ def test_two_writers_write_each_letter_once(monkeypatch, people):
     assert Mailing.objects.get(pk=mailing.pk).state == "sending"
 
 
+@real_commits
 def test_one_trial_is_made_by_one_worker():
     Switch.fault_is_ours(now=NOW, code="550", answer="")
     later = NOW + timedelta(minutes=15)
@@ -241,16 +246,18 @@ def wait_for(condition):
     raise AssertionError("It never happened.")
 
 
+@real_commits
 def test_several_processes_share_the_work_and_send_each_letter_once(sink, send_due):
     put_now(60)
-    processes = [send_due("--once") for _ in range(3)]
+    processes = [send_due("--once") for _ in range(2)]
     said = [process.communicate(timeout=60)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert [process.returncode for process in processes] == [0, 0]
     assert Counter(sink.recipients) == Counter(f"p{n}@example.org" for n in range(60))
     assert set(Letter.objects.values_list("state", "attempts")) == {("sent", 1)}
     assert "example.org" not in "".join(said)
 
 
+@real_commits
 def test_a_killed_process_leaves_a_letter_that_is_known_to_be_doubtful(sink, send_due):
     sink.order(dot=["accept-hang"])
     put_now(1)
@@ -265,6 +272,7 @@ def test_a_killed_process_leaves_a_letter_that_is_known_to_be_doubtful(sink, sen
     assert (fresh(letter).state, fresh(letter).resends) == ("deferred", 1)
 
 
+@real_commits
 def test_a_process_that_is_asked_to_end_leaves_nothing_half_done(sink, send_due):
     put_now(200)
     process = send_due("--seconds", "60")

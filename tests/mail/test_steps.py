@@ -1,6 +1,6 @@
 """What staff may do with a mailing and with a letter, and what they are told when they may not."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import transaction
@@ -135,14 +135,36 @@ def test_held_while_it_is_written_it_is_written_on_when_resumed(user):
     assert schedule.write_due(DUE) == 3
 
 
+def test_once_writing_has_begun_not_even_a_hold_lets_the_date_change(user):
+    mailing = being_sent()
+    mailing.hold(by=user, now=DUE)
+    with pytest.raises(WrongStep, match="are being written already"):
+        mailing.move_to(DUE + timedelta(days=1), by=user, now=DUE)
+    mailing.series.reschedule(now=DUE, first_day=date(2027, 1, 11), last_day=date(2027, 1, 12))
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.due_at) == ("held", DUE)
+
+
+def test_held_while_catching_up_no_letter_is_forgotten(user, people, sink):
+    mailing = being_sent()
+    sink.order(RCPT=["450 later"])
+    with delivery.Wire() as wire:
+        delivery.send(delivery.claim(DUE), wire, lambda: DUE)
+    mailing.catch_up(by=user, now=DUE)
+    mailing.hold(by=user, now=DUE)
+    mailing.resume(by=user, now=DUE)
+    assert delivery.drain(0, now=lambda: DUE + timedelta(hours=1)) == {"sent": 3}
+
+
 def test_cancelled_in_the_middle_what_has_not_gone_never_goes(user, sink):
     mailing = being_sent()
     in_hand = delivery.claim(DUE)
     mailing.cancel(by=user, now=DUE)
     assert sorted(mailing.letters.values_list("state", flat=True)) == ["cancelled", "cancelled", "sending"]
+    sink.order(RCPT=["450 later"])
     with delivery.Wire() as wire:
-        delivery.send(in_hand, wire, lambda: DUE)
-    assert set(mailing.letters.values_list("state", flat=True)) == {"cancelled"}
+        assert delivery.send(in_hand, wire, lambda: DUE) == "deferred"  # the one in hand comes back
+    assert delivery.drain(0, now=lambda: DUE + timedelta(hours=1)) == {"cancelled": 1}
     assert {letter.frozen for letter in mailing.letters.all()} == {b""}
     assert sink.mails == []
 

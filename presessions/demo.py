@@ -27,7 +27,7 @@ from presessions.upr.dates import GENEVA, closes_after, geneva
 from presessions.upr.models import Series, State, WorkingGroupSession
 
 HOURS = ((10, 0), (11, 30), (14, 30), (16, 0))  # of meetings, each day
-ROOMS = cycle(("Palais des Nations, Room XXII", "Palais des Nations, Room XXIV"))
+ROOMS = cycle(("Room XXII", "Room XXIV"))
 FRENCH = ("BE", "BF", "BI", "BJ", "CD", "CF", "CG", "CH", "CI", "CM", "DJ", "DZ", "FR", "GA", "GN", "HT", "KM", "LU",
           "MA", "MC", "MG", "ML", "MR", "NE", "SN", "TD", "TG", "TN")  # fmt: skip
 

@@ -39,8 +39,9 @@ class Process(devservers.Server):
 
     working_folder = HOME
 
-    def __init__(self, name, *arguments, environment, answers=lambda: True):
+    def __init__(self, name, *arguments, environment, answers=lambda: True, end_with=signal.SIGTERM):
         self.name, self.arguments, self.environment, self._answers = name, arguments, environment, answers
+        self.end_with = end_with
         super().__init__(VAR / "log")
 
     def _command(self):
@@ -51,7 +52,7 @@ def main():
     port = int(os.environ.get("PORT", 8000))
     for request_to_stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(request_to_stop, signal.default_int_handler)
-    VAR.mkdir(mode=0o711, exist_ok=True)  # `nobody` passes through to its database when we are root
+    VAR.mkdir(mode=0o711, parents=True, exist_ok=True)  # `nobody` passes through to its database when we are root
     with ExitStack() as servers:
         servers.enter_context(only_one())
         if "--forget" in sys.argv:
@@ -120,7 +121,9 @@ def start(servers, port):
         begin(Process("web", *web, environment=environment, answers=lambda: healthy(port)))
     with step("Worker and beat"):
         worker = ["worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=info"]
-        begin(Process("worker", *celery, *worker, environment=environment))
+        # Asked politely, Celery waits for the running bell, up to a minute; asked like this, for what we tell it here.
+        worker += ["worker.soft_shutdown_timeout=2"]
+        begin(Process("worker", *celery, *worker, environment=environment, end_with=signal.SIGQUIT))
         beat = ["beat", f"--schedule={VAR / 'beat'}", "--pidfile=", "--loglevel=warning"]
         begin(Process("beat", *celery, *beat, environment=environment))
 
@@ -157,6 +160,8 @@ def watch(servers):
 
 
 def forget():
+    if not (VAR / "secrets").exists():
+        sys.exit(f"There is no demonstration in {VAR}.")
     database = VAR / "postgres"
     if database.is_symlink():
         shutil.rmtree(database.resolve())

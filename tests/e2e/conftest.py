@@ -1,0 +1,136 @@
+"""One `make run` for all browser journeys: its own folder, its own port, every process of the real tree."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from presessions import devservers
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 120
+AXE = Axe()
+QUIET = [  # without these Chromium calls home at every start
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@dataclass(frozen=True)
+class House:
+    """The running application, as somebody sees it who has just typed `make run`."""
+
+    url: str
+    var: Path
+    email: str
+    password: str
+
+    def letters_to(self, address):
+        """The letters that have arrived for an address, oldest first, as a person reads them."""
+        return [path.read_text() for path in sorted((self.var / "mail").glob("*.txt")) if f"-{address}" in path.name]
+
+    def next_letter_to(self, address, *, about, seconds=100):
+        """Wait for a letter whose text holds these words."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for text in self.letters_to(address):
+                if about in text:
+                    return text
+            time.sleep(0.3)
+        raise AssertionError(f"No letter about {about!r} within {seconds} s.")
+
+    def link_in(self, letter, room):
+        """The personal link of a letter, such as room "invitation"."""
+        return re.search(rf"{re.escape(self.url)}/\w\w/{room}/[\w-]{{40,}}/", letter)[0]
+
+
+@pytest.fixture(scope="session")
+def house():
+    port = devservers.free_port()
+    with devservers.temporary_folder() as folder:
+        var = folder / "var"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "presessions.run"],
+            cwd=ROOT,
+            env={**_plain_environment(), "PORT": str(port), "VAR": str(var)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+            preexec_fn=devservers.end_with_owner(signal.SIGTERM),
+        )
+        try:
+            _wait_until_it_runs(process)
+            made = json.loads((var / "secrets").read_text())
+            yield House(f"http://localhost:{port}", var, "staff@example.org", made["DEMO_STAFF_PASSWORD"])
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            if kept := os.environ.get("KEEP_LOGS"):
+                shutil.copytree(var / "log", kept, dirs_exist_ok=True)
+
+
+def _plain_environment():
+    """Ours without what the test plugin set: the application starts its own servers, as for anybody."""
+    ours = {"DATABASE_URL", "REDIS_URL", "SMTP_URL", "PUBLIC_URL", "SECRET_KEY", "VAULT_KEYSET", "PRIVATE_FILES"}
+    ours |= {"STATIC_ROOT", "ALLOWED_HOSTS", "MAIL_DOMAIN", "MAIL_FROM", "DJANGO_SETTINGS_MODULE"}
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+def _wait_until_it_runs(process):
+    said, deadline = [], time.monotonic() + START_SECONDS
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith("Ctrl-C"):
+            return
+        if time.monotonic() > deadline:
+            break
+    raise AssertionError("make run does not start:\n" + "".join(said))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    return {**browser_type_launch_args, "args": [*browser_type_launch_args["args"], *QUIET]}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args, house):
+    return {**browser_context_args, "base_url": house.url, "locale": "en-GB"}
+
+
+@pytest.fixture
+def staff(browser, browser_context_args, house):
+    """A page in which staff are logged in. It remembers every complaint of the Content-Security-Policy."""
+    context = browser.new_context(**browser_context_args)
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
+    page.goto("/admin/")
+    page.get_by_label("E-mail address").fill(house.email)
+    page.get_by_label("Password").fill(house.password)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/")
+    yield page
+    context.close()
+
+
+def violations(page):
+    """What axe finds on the page, in words; [] is what we promise."""
+    found = AXE.run(page).response["violations"]
+    return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]

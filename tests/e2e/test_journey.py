@@ -1,0 +1,125 @@
+"""The main job, end to end, in the running application: an organisation applies, staff decide, the invitation goes out
+by itself, a mission answers and takes the meeting into its calendar."""
+
+import hashlib
+import re
+
+import icalendar
+import pikepdf
+import pytest
+
+from tests.e2e.conftest import violations
+
+APPLICANT = "amina@example.org"
+MISSION = "mission-ke@example.org"
+
+
+@pytest.fixture(scope="session")
+def paper(tmp_path_factory):
+    """A UPR submission as an organisation has it on its disk."""
+    path = tmp_path_factory.mktemp("desk") / "Submission to the UPR.pdf"
+    pdf = pikepdf.new()
+    pdf.add_blank_page()
+    pdf.save(path)
+    return path
+
+
+def test_from_an_application_to_an_answered_invitation(house, page, staff, paper):
+    reference = apply(house, page, paper)
+    decide(staff, reference)
+    told = house.next_letter_to(APPLICANT, about="accept")
+    assert "Uganda" not in told and "Rights" not in told  # a mailbox may be watched
+    invite(staff)
+    letter = house.next_letter_to(MISSION, about="Pre-sessions 53", seconds=240)
+    answer(page, house.link_in(letter, "invitation"))
+    confirmation = house.next_letter_to(MISSION, about="answers")
+    assert "Greece" in confirmation
+
+
+def apply(house, page, paper):
+    page.goto("/")
+    page.get_by_role("link", name="Uganda").click()
+    page.get_by_role("link", name="Apply").first.click()
+    page.wait_for_timeout(2100)  # nobody reads and fills a form faster
+    page.get_by_label("Your e-mail address").fill(APPLICANT)
+    page.get_by_role("button", name="Send me my link").click()
+    letter = house.next_letter_to(APPLICANT, about="/application/")
+    page.goto(house.link_in(letter, "application"))
+    page.get_by_role("button").first.click()
+    assert page.url.endswith("/en/application/"), "the token must leave the address"
+
+    page.get_by_role("link", name="Your institution").click()
+    page.get_by_label("Civil society organisation (CSO)").check()
+    page.get_by_label("Name of the institution").fill("Rights Now")
+    page.get_by_label("Since which year does it exist?").fill("1998")
+    page.get_by_label("Aims and work").fill("We advise and document.")
+    page.get_by_label("National or local").check()
+    page.get_by_label("None").check()
+    page.get_by_role("button", name="Save and continue").click()
+
+    page.get_by_label("Full name").fill("Amina Okello")
+    page.get_by_label("Position in the institution").fill("Director")
+    page.get_by_label("Experience, and part in the UPR so far").fill("Wrote our submission.")
+    page.get_by_label("Fluent: can read a statement and answer questions").check()
+    page.get_by_label("In person, in Geneva").check()
+    page.get_by_label("E-mail address").fill(APPLICANT)
+    page.get_by_role("button", name="Save and continue").click()
+
+    page.locator("[name=themes]").first.check()
+    page.locator("[name=issues]").fill("Two thirds of people in pre-trial detention have never met a lawyer.")
+    page.locator("[name=recommendation_1]").fill("Give legal aid its own line in the state budget by 2028.")
+    page.get_by_role("button", name="Save and continue").click()
+
+    page.get_by_label("Our own submission").check()
+    page.get_by_label("The file").set_input_files(paper)
+    page.get_by_role("button", name="Save and continue").click()
+
+    page.get_by_label("Our institution’s name may stand in the programme").check()
+    page.get_by_role("button", name="Save and continue").click()
+
+    page.get_by_label("I have understood").check()
+    page.get_by_role("button", name="Send the application").click()
+    proof = hashlib.sha256(paper.read_bytes()).hexdigest()
+    assert proof in re.sub(r"\s", "", page.locator("main").inner_text())
+    assert violations(page) == []
+    reference = page.locator(".reference").first.inner_text()
+    assert reference in house.next_letter_to(APPLICANT, about=proof)
+    return reference
+
+
+def decide(staff, reference):
+    staff.goto("/admin/applications/application/")
+    staff.get_by_role("link", name=reference).click()
+    assert staff.locator("iframe").count() == 1, "the document stands beside the answers"
+    staff.locator("#id_overall").get_by_label("strong").check()
+    staff.get_by_role("button", name="Save my assessment").click()
+    staff.get_by_role("button", name="Prepare: accept").click()
+    staff.get_by_role("link", name="Answers for this meeting").click()
+    staff.get_by_role("button", name=re.compile("Release")).click()
+    staff.goto("/admin/applications/application/?q=" + reference)
+    assert "accepted" in staff.locator("#result_list").inner_text()
+    assert staff.complaints == []
+
+
+def invite(staff):
+    staff.goto("/admin/mail/mailing/")
+    staff.get_by_role("row", name=re.compile("invitation Pre-sessions 53")).get_by_role("link").first.click()
+    staff.get_by_role("button", name="Move to in 2 minutes").click()
+    assert staff.complaints == []
+
+
+def answer(page, link):
+    page.goto(link)
+    assert "Reply" not in page.title()
+    row = page.get_by_role("row", name=re.compile("Greece"))
+    row.get_by_label("In person").check()
+    page.get_by_role("row", name=re.compile("Ireland")).get_by_label("No", exact=True).check()
+    page.get_by_label("Full name").first.fill("J. Mwangi")
+    page.get_by_role("button", name="Save our answers").click()
+    assert "We have your Mission’s answers" in page.locator("main").inner_text()
+    assert violations(page) == []
+    with page.expect_download() as download:
+        page.get_by_role("row", name=re.compile("Greece")).get_by_role("link", name=re.compile("calendar")).click()
+    calendar = icalendar.Calendar.from_ical(download.value.path().read_bytes())
+    assert calendar["METHOD"] == "PUBLISH"
+    assert [event.get("ATTENDEE") for event in calendar.walk("VEVENT")] == [None]

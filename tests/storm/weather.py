@@ -1,0 +1,422 @@
+"""The weather: starts the product's processes as an operator would, kills them at random moments, brings them back.
+
+Everything is a process of its own in a temporary folder, and dies with us. What falls is drawn beforehand from a seed;
+which process it hits is chance.
+"""
+
+import heapq
+import itertools
+import json
+import os
+import random
+import secrets
+import signal
+import sys
+import time
+from collections import Counter
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+import redis
+
+from presessions import devservers, vault
+from tests.storm.judge import Accepted, Letter
+from tests.storm.sink import exists
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+LEASE = 2  # seconds, as in tests/storm/settings.py
+SECONDS_TO_SETTLE = 60  # promise M1, after the last fault
+PATIENCE = 900  # seconds after which a storm that does not end is a failure of its own
+
+
+@dataclass(frozen=True)
+class Form:
+    """How long a storm blows, over how many letters, and how often each thing falls."""
+
+    letters: int
+    mailings: int
+    apart: float  # seconds between the moments of two mailings
+    seconds: float
+    kill_writers: int  # all who may be writing a mailing, while it is half written
+    kill_child: int  # of a worker: its parent starts another
+    kill_worker: int  # the parent; its children die with it
+    kill_fallback: int  # `manage.py send_due`
+    freeze: int  # SIGSTOP for all children of a worker until after their leases, then SIGCONT
+    flush: int
+    restart_redis: int
+    restart_sink: int
+    restart_beat: int
+    crash_postgres: int
+    thaws: int  # at least; a process that was killed in its sleep cannot wake
+
+    AT_RANDOM = (
+        "kill_child",
+        "kill_worker",
+        "kill_fallback",
+        "freeze",
+        "flush",
+        "restart_redis",
+        "restart_sink",
+        "restart_beat",
+        "crash_postgres",
+    )
+
+
+SHORT = Form(
+    letters=520,
+    mailings=2,
+    apart=2,
+    seconds=5,
+    kill_writers=1,
+    kill_child=10,
+    kill_worker=1,
+    kill_fallback=1,
+    freeze=2,
+    flush=3,
+    restart_redis=1,
+    restart_sink=1,
+    restart_beat=1,
+    crash_postgres=1,
+    thaws=1,
+)
+FULL = Form(
+    letters=6000,
+    mailings=24,
+    apart=8,
+    seconds=200,
+    kill_writers=6,
+    kill_child=220,
+    kill_worker=24,
+    kill_fallback=20,
+    freeze=50,
+    flush=60,
+    restart_redis=17,
+    restart_sink=20,
+    restart_beat=17,
+    crash_postgres=17,
+    thaws=90,
+)
+
+
+class Program(devservers.Server):
+    """One of our own programs, run like a server; its words go to the storm's folder."""
+
+    working_folder = ROOT
+    end_with = signal.SIGKILL
+
+    def __init__(self, name, *arguments, folder, environment, port=None):
+        self.name, self.arguments, self.environment = name, arguments, environment
+        super().__init__(folder, port=port)
+
+    def _command(self):
+        return [sys.executable, *map(str, self.arguments)], None
+
+    def _answers(self):
+        return True
+
+    def children(self):
+        """Their process ids; a worker's are those that deliver."""
+        with suppress(OSError):  # it died at this moment
+            pid = self.process.pid
+            return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return []
+
+
+def is_stopped(pid):
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    return False
+
+
+class Sink(Program):
+    def __init__(self, folder, seed):
+        self.seed, self.journal = seed, folder / "journal"
+        super().__init__("sink", folder=folder, environment=dict(os.environ))
+
+    def _command(self):
+        self.arguments = (HERE / "sink.py", self.port, self.journal, self.seed)
+        return super()._command()
+
+    def exists(self, address):
+        return exists(address, self.seed)
+
+    def be_calm(self):
+        self.process.send_signal(signal.SIGUSR1)
+
+    def accepted(self):
+        return [Accepted(**json.loads(line)) for line in self.journal.read_text().splitlines()]
+
+    def faults(self):
+        return Counter(self.log.read_text().splitlines())
+
+
+class Storm:
+    """Use it in a `with` block: everything runs inside, and nothing is left behind."""
+
+    def __init__(self, form, seed, say=lambda words: None):
+        self.form, self.seed, self.say = form, seed, say
+        self.chance = random.Random(seed)
+        self.fallen = Counter()
+        self.diary = []  # (when, number, what to do then)
+        self.numbers = itertools.count()
+        self.down = set()  # what is dead and will be brought back
+        self.connection = None
+        self.began = self.spoke = time.monotonic()
+
+    # --- Before ---------------------------------------------------------------------------------------------------
+
+    def __enter__(self):
+        with ExitStack() as stack:
+            folder = stack.enter_context(devservers.temporary_folder())
+            self.postgres = stack.enter_context(devservers.Postgres(folder, durable=True))
+            self.redis = stack.enter_context(devservers.Redis(folder))
+            self.sink = stack.enter_context(Sink(folder, self.seed))
+            environment = self._environment(folder)
+
+            def program(name, *arguments):
+                return Program(name, *arguments, folder=folder, environment=environment)
+
+            celery = ["-m", "celery", "--app=presessions", "--quiet"]
+            worker = [
+                *celery,
+                "worker",
+                "--concurrency=3",
+                "--without-gossip",
+                "--without-mingle",
+                "--loglevel=warning",
+            ]
+            self.workers = [program(f"worker{n}", *worker, f"--hostname=storm{n}@%h") for n in (1, 2)]
+            self.beat = program("beat", *celery, "beat", f"--schedule={folder / 'beat'}", "--pidfile=")
+            self.fallback = program("send_due", "manage.py", "send_due", "--seconds=20")
+            self.programs = [*self.workers, self.beat, self.fallback]
+
+            for one in (*self.workers, self.beat):  # until there are tables, all they do is complain
+                stack.enter_context(one)
+            begin = stack.enter_context(program("begin", "-m", "tests.storm.begin", self.form.apart))
+            if begin.process.wait(60):
+                raise devservers.CannotStart(begin.log.read_text())
+            stack.enter_context(self.fallback)
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *failure):
+        self.stack.close()
+
+    def _environment(self, folder):
+        return {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.storm.settings",
+            "PYTHONPATH": str(ROOT),
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "VAULT_KEYSET": vault.new_keyset(),
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.redis.url,
+            "SMTP_URL": f"smtp://127.0.0.1:{self.sink.port}",
+            "PUBLIC_URL": "http://localhost",
+            "MAIL_DOMAIN": "presessions.example.org",
+            "MAIL_FROM": "pre-sessions@example.org",
+            "PRIVATE_FILES": str(folder / "private"),
+            "STORM_LETTERS": str(self.form.letters),
+            "STORM_MAILINGS": str(self.form.mailings),
+        }
+
+    # --- During ---------------------------------------------------------------------------------------------------
+
+    def blow(self):
+        """Let everything fall that the form names, at random moments, repairing as an operator's system would.
+
+        When it is over nothing is killed any more, and the SMTP server behaves; most letters have met it at its worst.
+        """
+        self._later(0, self.kill_writers)
+        self._wait_until(self.sink.accepted)
+        for kind in Form.AT_RANDOM:
+            for _ in range(getattr(self.form, kind)):
+                self._later(self.chance.uniform(0, self.form.seconds), getattr(self, kind))
+        for number in range(1, self.form.kill_writers):
+            self._later(number * self.form.seconds / self.form.kill_writers, self.kill_writers)
+        self._wait_until(lambda: not self.diary)
+        self._wait_until(lambda: self._ahead() < self.form.letters / 10)
+        self.sink.be_calm()
+
+    def settle(self):
+        """Wait until the outbox has nothing left to do; returns whether that came within the promised time."""
+        settled = self._wait_until(lambda: self._ahead() == 0, SECONDS_TO_SETTLE)
+        time.sleep(0.5)  # whoever still believes in an old lease would try now
+        return settled
+
+    def _wait_until(self, happened, seconds=PATIENCE):
+        """Look after everything until it has happened; False when the time was up before."""
+        ends, looked = time.monotonic() + seconds, 0
+        while time.monotonic() < ends:
+            if time.monotonic() - looked > 0.1:
+                if happened():
+                    return True
+                looked = time.monotonic()
+            self._watch()
+        return False
+
+    def _watch(self):
+        """One look around: what is due in the diary, who has died by itself."""
+        if time.monotonic() - self.spoke > 10:
+            self.spoke = time.monotonic()
+            self.say(f"{self.spoke - self.began:4.0f} s, about {self._ahead()} letters ahead, {dict(self.fallen)}")
+        while self.diary and self.diary[0][0] <= time.monotonic():
+            heapq.heappop(self.diary)[2]()
+        for program in self.programs:
+            if not program.alive and program not in self.down:
+                self._revive(program, within=0.2)  # `send_due` whose time was up, or that found no database
+        time.sleep(0.01)
+
+    def _later(self, seconds, do):
+        heapq.heappush(self.diary, (time.monotonic() + seconds, next(self.numbers), do))
+
+    def _revive(self, server, within):
+        self.down.add(server)
+
+        def start():
+            server.start()
+            self.down.discard(server)
+
+        self._later(self.chance.uniform(0, within), start)
+
+    def _kill(self, server, kind, within):
+        """Kill it if it runs, and bring it back; what is down already falls a little later."""
+        if server in self.down:
+            return self._later(0.2, getattr(self, kind))
+        server.kill()
+        self.fallen[kind] += 1
+        self._revive(server, within)
+
+    def kill_child(self):
+        children = [child for worker in self.workers for child in worker.children() if not is_stopped(child)]
+        if not children:
+            return self._later(0.2, self.kill_child)
+        self._strike([self.chance.choice(children)], signal.SIGKILL, "kill_child")
+
+    def kill_writers(self):
+        """Wait for a mailing that is half written, and kill all who could be writing it."""
+        if not self._ask("SELECT 1 FROM mail_letter WHERE state = 'pending' AND next_attempt_at IS NULL LIMIT 1"):
+            return self._later(0.05, self.kill_writers)
+        self.fallen["kill_writers"] += 1
+        self._strike([child for worker in self.workers for child in worker.children()], signal.SIGKILL, "kill_child")
+        self.kill_fallback()
+
+    def freeze(self):
+        children = [child for child in self.chance.choice(self.workers).children() if not is_stopped(child)]
+        if not children:
+            return self._later(0.2, self.freeze)
+        self._strike(children, signal.SIGSTOP, "freeze")
+        self._later(LEASE + self.chance.uniform(0.3, 1), lambda: self.thaw(children))
+
+    def thaw(self, children):
+        self._strike(filter(is_stopped, children), signal.SIGCONT, "thaw")  # unless killed in their sleep
+
+    def _strike(self, children, signal_number, kind):
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal_number)
+                self.fallen[kind] += 1
+
+    def kill_worker(self):
+        self._kill(self.chance.choice(self.workers), "kill_worker", within=0.5)
+
+    def kill_fallback(self):
+        self._kill(self.fallback, "kill_fallback", within=0.5)
+
+    def restart_redis(self):
+        self._kill(self.redis, "restart_redis", within=1)
+
+    def restart_sink(self):
+        self._kill(self.sink, "restart_sink", within=1)
+
+    def restart_beat(self):
+        self._kill(self.beat, "restart_beat", within=1)
+
+    def crash_postgres(self):
+        self._kill(self.postgres, "crash_postgres", within=0.5)
+
+    def flush(self):
+        if self.redis in self.down:
+            return self._later(0.2, self.flush)
+        with redis.Redis.from_url(self.redis.url) as client:
+            client.flushall()
+        self.fallen["flush"] += 1
+
+    # --- After ----------------------------------------------------------------------------------------------------
+
+    def counts(self):
+        fallen = self.fallen
+        return {
+            "SIGKILL": fallen["kill_child"] + fallen["kill_worker"] + fallen["kill_fallback"],
+            "  of a worker with its children": fallen["kill_worker"],
+            "  of send_due": fallen["kill_fallback"],
+            "  of all who write, amid writing": fallen["kill_writers"],
+            "SIGSTOP": fallen["freeze"],
+            "  thawed beyond the lease": fallen["thaw"],
+            "FLUSHALL": fallen["flush"],
+            "Redis restarts": fallen["restart_redis"],
+            "SMTP server restarts": fallen["restart_sink"],
+            "beat restarts": fallen["restart_beat"],
+            "PostgreSQL crashes": fallen["crash_postgres"],
+            "SMTP faults": self.sink.faults().total(),
+        }
+
+    def fell_short(self):
+        """What should have fallen more often than it did."""
+        wanted = {kind: getattr(self.form, kind) for kind in (*Form.AT_RANDOM, "kill_writers")}
+        wanted["thaw"] = self.form.thaws
+        return {kind: f"{self.fallen[kind]} of {times}" for kind, times in wanted.items() if self.fallen[kind] < times}
+
+    def letters(self):
+        rows = self._ask(
+            """
+            SELECT recipient_kind, recipient_id, state, uncertain_at IS NOT NULL, message_id, body_sha256,
+                   (SELECT count(*) FROM mail_personallink WHERE letter_id = mail_letter.id)
+            FROM mail_letter
+            """
+        )
+        return [Letter(f"{kind}{number}@example.org", *facts) for kind, number, *facts in rows]
+
+    def people(self):
+        return [f"person{number}@example.org" for number in range(self.form.letters)]
+
+    def history(self, address):
+        """What happened to the letters of one recipient, for whoever must find out why."""
+        number = address.removeprefix("person").split("@")[0]
+        return self._ask(
+            """
+            SELECT letter_id, number, to_char(at, 'MI:SS.MS'), attempt.state, attempt.phase, attempt.code
+            FROM mail_attempt attempt JOIN mail_letter ON letter_id = mail_letter.id
+            WHERE recipient_id = %s ORDER BY attempt.id
+            """,
+            number,
+        )
+
+    def _ahead(self):
+        """How many letters are on their way or to be written; those held for staff are where they should be."""
+        rows = self._ask(
+            """
+            SELECT (SELECT count(*) FROM mail_letter WHERE state IN ('pending', 'sending', 'deferred')),
+                   (SELECT count(*) FROM mail_mailing WHERE kind = 'storm' AND state IN ('planned', 'writing'))
+            """
+        )
+        if not rows:
+            return self.form.letters
+        [(letters, mailings)] = rows
+        return letters + mailings * self.form.letters // self.form.mailings
+
+    def _ask(self, question, *values):
+        """Look into the database; nothing while it is down."""
+        try:
+            if self.connection is None:
+                self.connection = psycopg2.connect(self.postgres.url)
+                self.connection.autocommit = True
+            with self.connection.cursor() as cursor:
+                cursor.execute(question, values)
+                return cursor.fetchall()
+        except (psycopg2.OperationalError, psycopg2.InterfaceError):
+            self.connection = None
+            return []

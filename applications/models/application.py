@@ -227,6 +227,11 @@ class Application(models.Model):
         return self.status == self.Status.WITHDRAWN
 
     @property
+    def is_decided(self):
+        """An answer has been released, so that answers of the applicant stand as they are."""
+        return self.status not in (*self.EDITABLE, self.Status.WITHDRAWN)
+
+    @property
     def speaker(self):
         """Who would speak now: the one named last; None while nobody is named."""
         return next((speaker for speaker in self.speakers.all() if speaker.replaced_at is None), None)

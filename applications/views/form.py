@@ -69,6 +69,8 @@ def tasks(request, application, now):
 @applicants_page
 def section(request, application, now, section):
     """One section: shown, or saved as it is, complete or not."""
+    if application.is_withdrawn or (section != "safety" and application.is_decided):
+        return redirect("applications:status")
     form = SECTION_FORMS[section](request.POST or None, request.FILES or None, application=application)
     if section != "safety" and not application.can_change(now):
         return _too_late(request, application, form)
@@ -175,6 +177,8 @@ def status(request, application, now):
 
 @applicants_page
 def withdraw(request, application, now):
+    if application.is_withdrawn:
+        return redirect("applications:status")
     form = WithdrawForm(request.POST or None)
     if form.is_valid():
         with suppress(WrongStep):  # it is withdrawn already, and the status page says so

@@ -449,6 +449,18 @@ def test_the_status_page_says_where_it_stands(client, kenya, status):
     assert client.get(reverse("applications:tasks"), follow=True).status_code == 200
 
 
+@pytest.mark.parametrize("status", ["accepted", "withdrawn"])
+def test_after_an_answer_or_a_withdrawal_the_form_leads_to_the_status_page(client, kenya, status):
+    application = ApplicationFactory(state_call=kenya, **{status: True})
+    open_session(client, application)
+    for answer in (
+        client.get(reverse("applications:section", args=["issues"])),
+        save(client, "institution", name="New"),
+    ):
+        assert answer.url == reverse("applications:status")
+    assert Application.objects.get().name == "Rights Now"
+
+
 def test_leaving_forgets_the_form_on_this_device(client, kenya):
     open_session(client, ApplicationFactory(state_call=kenya))
     assert client.get(reverse("applications:leave")).status_code == 405

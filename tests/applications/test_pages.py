@@ -1,14 +1,17 @@
 """What everybody may read, in every language, at a price that does not grow."""
 
 from datetime import datetime
+from email import message_from_bytes
 
 import pytest
 import time_machine
 from django.urls import reverse
 from django.utils import translation
 
+from applications.rules import SECTIONS
+from presessions.mail.models import Letter
 from presessions.upr.dates import GENEVA
-from tests.applications.factories import CLOSES_AT, MONDAY, StateCallFactory
+from tests.applications.factories import CLOSES_AT, MONDAY, ApplicationFactory, StateCallFactory
 from tests.upr.factories import CountryMeetingFactory, SeriesFactory, StateFactory
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +110,41 @@ def test_the_last_day_counts_down_on_genevas_calendar(client):
             assert words in " ".join(client.get("/en/").content.decode().split())
     with time_machine.travel(CLOSES_AT, tick=False):
         assert "Kenya" not in client.get("/en/").content.decode()
+
+
+@pytest.mark.parametrize("status", ["complete", "submitted", "withdrawn"])
+@pytest.mark.parametrize(
+    "page",
+    ["tasks", "check", "receipt", "status", "withdraw", "institution", "speaker", "issues", "submission", "safety"],
+)
+def test_every_page_of_the_form_renders_in_french(client, page, status):
+    application = ApplicationFactory(**{status: True}, language="fr", consents=["name"])
+    session = client.session
+    session["application"] = application.pk
+    session.save()
+    with translation.override("fr"):
+        address = reverse("applications:section", args=[page]) if page in SECTIONS else reverse(f"applications:{page}")
+        answer = client.get(address, follow=True)
+    assert answer.status_code == 200
+    assert '<html lang="fr"' in answer.content.decode()
+
+
+def test_letters_speak_the_applicants_language():
+    application = ApplicationFactory(language="fr", withdrawn=True, submitted=True)
+    written = Letter.objects.filter(recipient_id=application.reference)
+    assert {letter.kind for letter in written} == {"application_link", "receipt", "withdrawn"}
+    assert {letter.language for letter in written} == {"fr"}
+    assert "/fr/application/" in message_from_bytes(written[0].frozen).get_payload(decode=True).decode()
+
+
+def test_what_an_applicant_typed_is_text_and_never_markup(client):
+    hostile = "<script>alert(1)</script>{{ settings.SECRET_KEY }}\u202e"
+    application = ApplicationFactory(name=hostile, issues=hostile, full_name=hostile)
+    session = client.session
+    session["application"] = application.pk
+    session.save()
+    for address in (reverse("applications:check"), reverse("applications:section", args=["institution"])):
+        page = client.get(address).content.decode()
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;" in page
+        assert "{{ settings" in page  # typed, shown, not run

@@ -363,7 +363,7 @@ class ContactForm(forms.ModelForm):
         widgets = {"states": forms.SelectMultiple(attrs={"size": 12})}
         help_texts = {
             "email": gettext_lazy("A mail goes there at once; the address counts when its owner confirms it."),
-            "states": gettext_lazy("None means all. Hold Ctrl, or Command on a Mac, to choose several."),
+            "states": gettext_lazy("None means all."),
         }
 
 

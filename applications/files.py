@@ -125,7 +125,8 @@ def ending(name):
 
 # --- Handing out ----------------------------------------------------------------------------------------------------
 
-# Chromium's viewer refuses to start on a page with `sandbox`; a PDF shown inside our own page has this instead.
+# For a PDF inside our own page. Without `sandbox`, under which not every browser starts its viewer; what could act
+# was refused at the door, and nothing here may run or load anything.
 INLINE_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 DOWNLOAD_POLICY = "sandbox; default-src 'none'"
 

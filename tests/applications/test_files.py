@@ -138,7 +138,7 @@ def test_a_small_file_is_looked_into_quickly():
             started = time.perf_counter()
             files.check(incoming)
             seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 1
+    assert min(seconds) < 2
     assert "pikepdf" not in sys.modules or "pikepdf" not in vars(files)
 
 

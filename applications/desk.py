@@ -123,7 +123,6 @@ def application_page(request, site, pk, form=None):
         "mine": mine,
         "views": assessments.visible_to(request.user, application),
         "views_count": application.assessments.count(),
-        "criteria": Assessment.CRITERIA,
         "history": _history(application),
     }
     return TemplateResponse(request, "admin/applications/application/page.html", context)
@@ -283,7 +282,6 @@ def meeting_decisions(request, site, meeting_pk):
         "state_call": state_call,
         "is_open": state_call.is_open(timezone.now()),
         "applications": sent.only("reference", "status", "kind", "prepared", "submitted_at").order_by("submitted_at"),
-        "pills": PILLS,
         "previews": previews,
         "unprepared": meeting.submitted - sum(preview.application.status == Status.SUBMITTED for preview in previews),
         "may_release": request.user.has_perm("applications.decide"),

@@ -302,6 +302,7 @@ class ReplyAdmin(admin.ModelAdmin):
 @admin.register(Series)
 class SeriesAdmin(admin.ModelAdmin):
     form = SeriesForm
+    fields = ("session", ("first_day", "last_day", "days_confirmed"), "venue", "format", "reply_to")
     list_display = ("__str__", "first_day", "last_day", "days_confirmed", "working_group", "meeting_count", "answers")
     list_select_related = ("session",)
     search_fields = ("session__number",)

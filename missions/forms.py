@@ -10,7 +10,7 @@ from missions.models import Answers, Reply, Said
 from missions.rules import takes_answers
 
 MOST_DELEGATES = 20
-EMPTY_ROWS = 3
+EMPTY_ROWS = 2
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,7 @@ class PermanentMission(models.Model):
     language = models.CharField(
         _("language of letters"), max_length=5, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
     )
-    address_form_en = models.CharField(
-        _("form of address in English"), max_length=200, blank=True, help_text=_("Empty: Excellency,")
-    )
+    address_form_en = models.CharField(_("form of address in English"), max_length=200, blank=True)
     address_form_fr = models.CharField(_("form of address in French"), max_length=200, blank=True)
     address_form_es = models.CharField(_("form of address in Spanish"), max_length=200, blank=True)
     address_form_ar = models.CharField(_("form of address in Arabic"), max_length=200, blank=True)

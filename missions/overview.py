@@ -85,6 +85,9 @@ class Overview:
     def not_reached(self):
         return [line for line in self.lines if not line.reached]
 
+    def not_reached_by_reason(self):
+        return sorted(self.not_reached, key=lambda line: line.reason)  # stable: by name under each reason
+
     def tallies(self):
         for meeting in self.meetings:
             given = [line.replies[meeting.pk] for line in self.lines if meeting.pk in line.replies]

@@ -7,7 +7,6 @@ in the transaction of the page.
 from functools import partial
 
 from django import forms
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -37,13 +36,22 @@ class SeriesForm(forms.ModelForm):
 class MeetingForm(forms.ModelForm):
     """One line of the programme. Every field says by itself which State it belongs to, for those who hear the page."""
 
-    starts_at = forms.SplitDateTimeField(widget=AdminSplitDateTime, required=False)
-    online_link = forms.URLField(assume_scheme="https", max_length=500, required=False)
+    starts_at = forms.DateTimeField(
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), required=False
+    )
+    online_link = forms.URLField(
+        widget=forms.URLInput(attrs={"size": 22}), assume_scheme="https", max_length=500, required=False
+    )
     step = forms.ChoiceField(required=False)
 
     class Meta:
         model = CountryMeeting
         fields = ("starts_at", "minutes", "room", "online_link", "moderator")
+        widgets = {
+            "minutes": forms.TextInput(attrs={"size": 3, "inputmode": "numeric"}),
+            "room": forms.TextInput(attrs={"size": 22}),
+            "moderator": forms.TextInput(attrs={"size": 18}),
+        }
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('source', models.CharField(blank=True, help_text='Who says so.', max_length=300, verbose_name='source')),
                 ('as_of', models.CharField(blank=True, help_text='A year, or a date like 2026-03-02.', max_length=10, verbose_name='as of')),
                 ('language', models.CharField(choices=[('en', 'English'), ('fr', 'Français')], default='en', max_length=5, verbose_name='language of letters')),
-                ('address_form_en', models.CharField(blank=True, help_text='Empty: Excellency,', max_length=200, verbose_name='form of address in English')),
+                ('address_form_en', models.CharField(blank=True, max_length=200, verbose_name='form of address in English')),
                 ('address_form_fr', models.CharField(blank=True, max_length=200, verbose_name='form of address in French')),
                 ('address_form_es', models.CharField(blank=True, max_length=200, verbose_name='form of address in Spanish')),
                 ('address_form_ar', models.CharField(blank=True, max_length=200, verbose_name='form of address in Arabic')),

@@ -141,8 +141,7 @@ def series_form(series, **changed):
         start = meeting.starts_at and meeting.starts_at.astimezone(geneva(NOW.date()).tzinfo)
         line = {
             "id": meeting.pk,
-            "starts_at_0": start.date() if start else "",
-            "starts_at_1": f"{start:%H:%M}" if start else "",
+            "starts_at": f"{start:%Y-%m-%dT%H:%M}" if start else "",
             "minutes": meeting.minutes,
             "room": meeting.room,
             "moderator": meeting.moderator,
@@ -159,7 +158,7 @@ def save(desk, series, **changed):
 
 
 def test_a_meeting_gets_its_hour_on_the_page_and_the_mailings_follow_at_once(desk, series, staff):
-    assert save(desk, series, KE={"starts_at_0": "2026-04-13", "starts_at_1": "15:00", "room": "XX"}).status_code == 200
+    assert save(desk, series, KE={"starts_at": "2026-04-13T15:00", "room": "XX"}).status_code == 200
     kenya = CountryMeeting.objects.get(state_under_review__state="KE")
     assert (kenya.starts_at, kenya.room, kenya.sequence) == (geneva(date(2026, 4, 13), 15), "XX", 1)
     assert series.mailings.get(kind="invitation").due_at == geneva(date(2026, 3, 16), 9)
@@ -186,7 +185,7 @@ def test_a_step_that_a_meeting_cannot_take_is_refused(desk, series):
 
 
 def test_what_cannot_be_read_as_an_hour_is_pointed_at_and_nothing_is_saved(desk, series):
-    text = save(desk, series, venue="Elsewhere", KE={"starts_at_0": "soon"}).content.decode()
+    text = save(desk, series, venue="Elsewhere", KE={"starts_at": "soon"}).content.decode()
     assert "Please look at the meetings below." in text
     series.refresh_from_db()
     assert series.venue == ""

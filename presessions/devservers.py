@@ -50,6 +50,7 @@ class Server:
     environment = {"PATH": os.defpath, "LC_ALL": "C"}
     working_folder = "/"
     end_with = signal.SIGTERM  # what asks it to leave at once but tidily
+    patience = 10  # seconds, before it is killed after all
     user = None  # run as this pwd entry instead of as ourselves
 
     def __init__(self, folder, *, port=None):
@@ -91,13 +92,14 @@ class Server:
         if self.alive:
             self.process.send_signal(self.end_with)
             try:
-                self.process.wait(10)
+                self.process.wait(self.patience)
             except subprocess.TimeoutExpired:
                 self.kill()
 
     def kill(self):
-        """What a power cut does."""
-        self.process.kill()
+        """What a power cut does, to it and to its children."""
+        if self.alive:
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def restart(self):

@@ -38,10 +38,10 @@ class Process(devservers.Server):
     """One of our own programs, watched like a server; its words go to var/log/."""
 
     working_folder = HOME
+    patience = 3  # a worker would go on until its bell has rung out, up to a minute; its letters survive a kill
 
-    def __init__(self, name, *arguments, environment, answers=lambda: True, end_with=signal.SIGTERM):
+    def __init__(self, name, *arguments, environment, answers=lambda: True):
         self.name, self.arguments, self.environment, self._answers = name, arguments, environment, answers
-        self.end_with = end_with
         super().__init__(VAR / "log")
 
     def _command(self):
@@ -121,9 +121,7 @@ def start(servers, port):
         begin(Process("web", *web, environment=environment, answers=lambda: healthy(port)))
     with step("Worker and beat"):
         worker = ["worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=info"]
-        # Asked politely, Celery waits for the running bell, up to a minute; asked like this, for what we tell it here.
-        worker += ["worker.soft_shutdown_timeout=2"]
-        begin(Process("worker", *celery, *worker, environment=environment, end_with=signal.SIGQUIT))
+        begin(Process("worker", *celery, *worker, environment=environment))
         beat = ["beat", f"--schedule={VAR / 'beat'}", "--pidfile=", "--loglevel=warning"]
         begin(Process("beat", *celery, *beat, environment=environment))
 

@@ -183,6 +183,22 @@ def test_new_dates_of_a_session_are_announced_to_its_series(calendar, folder, no
     assert heard == [date(2027, 1, 18)]
 
 
+def test_a_file_whose_dates_cannot_be_announced_is_not_loaded_at_all(calendar, folder, now):
+    def fail(**kwargs):
+        raise RuntimeError
+
+    Series.open_for(WorkingGroupSession.objects.get(number=54), now=now)
+    change(folder, SESSIONS, ["41"], note="before the row that fails")
+    change(folder, SESSIONS, ["54"], start_date="2027-01-18")
+    dates_changed.connect(fail)
+    try:
+        with pytest.raises(RuntimeError):
+            load(folder)
+    finally:
+        dates_changed.disconnect(fail)
+    assert WorkingGroupSession.objects.get(number=41).note == ""
+
+
 def test_a_state_new_in_a_session_gets_its_meeting(calendar, folder, now):
     StateUnderReview.objects.filter(state="HT").delete()
     series = Series.open_for(WorkingGroupSession.objects.get(number=54), now=now)

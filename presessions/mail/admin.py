@@ -22,12 +22,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from presessions.mail import outbox, registry, repairs, schedule
-from presessions.mail.forms import MoveForm, ReasonForm, RuleForm
+from presessions.mail.forms import MoveForm, RuleForm
 from presessions.mail.letters import Unwritable
 from presessions.mail.models import Attempt, Letter, Mailing, Switch
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
 from presessions.upr.dates import in_words
+
+MOST_WORDS = 500  # of a reason
 
 PILLS = {
     Mailing.State.HELD: "late",
@@ -90,8 +92,7 @@ class StepsAdmin(admin.ModelAdmin):
 
     def take_step(self, request, row):
         """Take the step whose button was pressed; a dict of bound forms when what was typed cannot be used."""
-        form = ReasonForm(request.POST)
-        reason = form.cleaned_data["reason"] if form.is_valid() else ""
+        reason = request.POST.get("reason", "")[:MOST_WORDS]
         step = self.steps(row, request).get(request.POST.get("step"))
         if step is None:
             raise Http404
@@ -114,7 +115,7 @@ def _letters_of(**states):
 
 @admin.register(Mailing)
 class MailingAdmin(StepsAdmin):
-    list_display = ("due", "label", "series", "about", "state_pill", "audience", "letters", "sent")
+    list_display = ("due", "label", "series", "state_pill", "letters", "sent", "audience")
     list_display_links = ("due", "label")
     list_filter = ("state", "kind")
     search_fields = ("kind", "series__session__number")
@@ -132,11 +133,8 @@ class MailingAdmin(StepsAdmin):
 
     @admin.display(description=gettext_lazy("kind"), ordering="kind")
     def label(self, mailing):
-        return f"{mailing.label} ({mailing.step})" if mailing.step else mailing.label
-
-    @admin.display(description=gettext_lazy("meeting"))
-    def about(self, mailing):
-        return mailing.meeting or self.admin_site.empty_value_display
+        parts = [mailing.label, mailing.step, mailing.meeting and mailing.meeting.state.name]
+        return ", ".join(filter(None, parts))
 
     @admin.display(description=gettext_lazy("to"))
     def audience(self, mailing):
@@ -166,11 +164,15 @@ class MailingAdmin(StepsAdmin):
         if request.method != "POST" or not self.has_change_permission(request):
             raise PermissionDenied
         step = Switch.start if request.POST.get("step") == "start" else Switch.stop
-        step(by=request.user, now=timezone.now(), reason=request.POST.get("reason", "")[:500])
+        step(by=request.user, now=timezone.now(), reason=request.POST.get("reason", "")[:MOST_WORDS])
         return redirect("admin:mail_mailing_changelist")
 
     def changelist_view(self, request, extra_context=None):
-        context = {"switch": Switch.objects.first(), "may_change": self.has_change_permission(request)}
+        context = {
+            "title": _("Timed mail"),
+            "switch": Switch.objects.first(),
+            "may_change": self.has_change_permission(request),
+        }
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def steps(self, mailing, request):
@@ -188,17 +190,16 @@ class MailingAdmin(StepsAdmin):
     def _move(self, mailing, data, **why):
         form = MoveForm(data)
         if not form.is_valid():
-            return {"move_form": form}
+            return {"step_forms": self._step_forms(mailing, form, RuleForm(instance=mailing))}
         return mailing.move_to(form.cleaned_data["moved_to"], **why)
 
     def _change_rule(self, mailing, data, **why):
         form = RuleForm(data, instance=Mailing.objects.get(pk=mailing.pk))  # a refused rule must not show as ours
         if not form.is_valid():
-            return {"rule_form": form}
+            return {"step_forms": self._step_forms(mailing, MoveForm(), form)}
         return mailing.change_rule(**form.cleaned_data, **why)
 
     def page(self, mailing):
-        state, State = mailing.state, Mailing.State
         people, trouble = self._audience(mailing)
         return {
             "explanation": schedule.explain(mailing, count=None if people is None else len(people)),
@@ -209,14 +210,25 @@ class MailingAdmin(StepsAdmin):
             "unwritten": self._unwritten(mailing, people or []),
             "counts": self._counts(mailing),
             "previews": self._previews(mailing, people or []),
-            "move_form": MoveForm(),
-            "rule_form": RuleForm(instance=mailing),
-            "before_writing": mailing.date_may_change,
-            "can_hold": state in (State.PLANNED, State.WRITING, State.SENDING),
-            "can_resume": state == State.HELD,
-            "can_catch_up": state in (State.SENDING, State.DONE),
-            "can_cancel": state not in (State.DONE, State.CANCELLED),
+            "step_forms": self._step_forms(mailing, MoveForm(), RuleForm(instance=mailing)),
         }
+
+    def _step_forms(self, mailing, move, rule):
+        """(name, heading, form, steps) for each form that this mailing's state allows."""
+        state, State = mailing.state, Mailing.State
+        moves = [("move", _("Move to this moment")), ("soon", _("Move to in 2 minutes"))]
+        moves += [("follow_rule", _("Let the rule decide again"))] if mailing.moved_to else []
+        stops = [
+            ("hold", _("Hold"), state in (State.PLANNED, State.WRITING, State.SENDING)),
+            ("resume", _("Let it go"), state == State.HELD),
+            ("catch_up", _("Write to those not yet written to"), state in (State.SENDING, State.DONE)),
+            ("cancel", _("Cancel for good"), state not in (State.DONE, State.CANCELLED)),
+        ]
+        forms = [("stop", _("Stop and go"), None, [(step, words) for step, words, possible in stops if possible])]
+        if mailing.date_may_change:
+            forms += [("move", _("Move"), move, moves)]
+            forms += [("rule", _("Rule of this series"), rule, [("rule", _("Change the rule"))])]
+        return [form for form in forms if form[-1]]
 
     def _audience(self, mailing):
         """(people, trouble): the audience as it is today, or why a room above could not list it."""
@@ -291,13 +303,16 @@ class LetterAdmin(StepsAdmin):
     list_display = ("key", "label", "recipient", "state_pill", "last_code", "attempts", "created_at", "sent_at")
     list_filter = (EyesFilter, "state", KindFilter)
     search_fields = ("key",)
-    search_help_text = gettext_lazy("A whole address, the beginning of a key, a recipient's number, or a Message-ID")
     ordering = ("-created_at",)
+    change_list_template = "admin/mail/letter/change_list.html"
     change_form_template = "admin/mail/letter/page.html"
 
     def get_queryset(self, request):
         letters = super().get_queryset(request).select_related("mailing")
         return letters.defer(*Letter.SEALED) if request.resolver_match.url_name.endswith("changelist") else letters
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, {"title": _("Outbox"), **(extra_context or {})})
 
     def get_search_results(self, request, letters, term):
         """Addresses are found by their blind index: whole, or not at all."""
@@ -337,15 +352,19 @@ class LetterAdmin(StepsAdmin):
             messages.info(request, format_html('{} <a href="{}">{}</a>', _("A new letter was written:"), page, fresh))
 
     def page(self, letter):
-        state, State = letter.state, Letter.State
+        state, State, newer = letter.state, Letter.State, letter.replaced_by.first()
+        may_go_again = state == State.UNCERTAIN or (state in Letter.SETTLED and newer is None)
+        steps = [
+            ("arrived", _("It arrived"), state == State.UNCERTAIN),
+            ("send_again", _("Send again"), may_go_again),
+            ("drop", _("Drop"), state in (State.UNCERTAIN, State.PENDING, State.DEFERRED)),
+        ]
         return {
             "state_pill": self.state_pill(letter),
             "recipient": self.recipient(letter),
             "recipient_url": registry.recipient_kind(letter.recipient_kind).admin_url(letter),
             "history": Attempt.objects.filter(letter=letter),
             "visits": [visit for link in letter.links.prefetch_related("visits") for visit in link.visits.all()],
-            "newer": letter.replaced_by.first(),
-            "can_send_again": state == State.UNCERTAIN or state in Letter.SETTLED,
-            "can_say_arrived": state == State.UNCERTAIN,
-            "can_drop": state in (State.UNCERTAIN, State.PENDING, State.DEFERRED),
+            "newer": newer,
+            "steps": [(step, words) for step, words, possible in steps if possible],
         }

@@ -7,19 +7,11 @@ from presessions.mail import registry
 from presessions.mail.models import Mailing
 
 
-class ReasonForm(forms.Form):
-    """Why. Kept, encrypted, in the trail."""
-
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
-
-
-class MoveForm(ReasonForm):
+class MoveForm(forms.Form):
     moved_to = forms.DateTimeField(
         label=_("New date and time, Geneva"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
-
-    field_order = ("moved_to", "reason")
 
 
 class RuleForm(forms.ModelForm):

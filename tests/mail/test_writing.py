@@ -87,6 +87,23 @@ def test_after_a_killed_writer_the_next_one_writes_only_what_is_missing(kill_aft
     assert Letter.objects.claimable(DUE + timedelta(minutes=1)).count() == 3
 
 
+def test_held_while_it_is_written_the_writer_stops(monkeypatch, timetable, user):
+    monkeypatch.setattr("presessions.mail.writing.BATCH", 1)
+
+    def audience(mailing):
+        yield Recipient("mission", "1", to="a@example.org")
+        Mailing.objects.get(pk=mailing.pk).hold(by=user, now=DUE)
+        yield Recipient("mission", "2", to="b@example.org")
+
+    timetable.mailing("gala", label="gala", audience="all", template="plain", days_before=("working_group", 9))(
+        audience
+    )
+    gala = make_mailing("gala")
+    assert schedule.write_due(gala.due_at) >= 1
+    gala.refresh_from_db()
+    assert (gala.state, gala.letters.count()) == ("held", 1)
+
+
 def test_letters_die_with_the_mailing_s_last_useful_moment():
     mailing = make_mailing()
     schedule.write_due(DUE)

@@ -7,6 +7,7 @@ import re
 import icalendar
 import pikepdf
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import violations
 
@@ -46,7 +47,7 @@ def apply(house, page, paper):
     letter = house.next_letter_to(APPLICANT, about="/application/")
     page.goto(house.link_in(letter, "application"))
     page.get_by_role("button").first.click()
-    assert page.url.endswith("/en/application/"), "the token must leave the address"
+    page.wait_for_url("**/en/application/")  # the token has left the address
 
     page.get_by_role("link", name="Your institution").click()
     page.get_by_label("Civil society organisation (CSO)").check()
@@ -79,6 +80,7 @@ def apply(house, page, paper):
 
     page.get_by_label("I have understood").check()
     page.get_by_role("button", name="Send the application").click()
+    page.wait_for_url("**/receipt/")
     proof = hashlib.sha256(paper.read_bytes()).hexdigest()
     assert proof in re.sub(r"\s", "", page.locator("main").inner_text())
     assert violations(page) == []
@@ -90,14 +92,14 @@ def apply(house, page, paper):
 def decide(staff, reference):
     staff.goto("/admin/applications/application/")
     staff.get_by_role("link", name=reference).click()
-    assert staff.locator("iframe").count() == 1, "the document stands beside the answers"
+    expect(staff.locator("iframe")).to_have_count(1)  # the document stands beside the answers
     staff.locator("#id_overall").get_by_label("strong").check()
     staff.get_by_role("button", name="Save my assessment").click()
     staff.get_by_role("button", name="Prepare: accept").click()
     staff.get_by_role("link", name="Answers for this meeting").click()
     staff.get_by_role("button", name=re.compile("Release")).click()
     staff.goto("/admin/applications/application/?q=" + reference)
-    assert "accepted" in staff.locator("#result_list").inner_text()
+    expect(staff.locator("#result_list")).to_contain_text("accepted")
     assert staff.complaints == []
 
 
@@ -116,7 +118,7 @@ def answer(page, link):
     page.get_by_role("row", name=re.compile("Ireland")).get_by_label("No", exact=True).check()
     page.get_by_label("Full name").first.fill("J. Mwangi")
     page.get_by_role("button", name="Save our answers").click()
-    assert "We have your Mission’s answers" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("We have your Mission’s answers")
     assert violations(page) == []
     with page.expect_download() as download:
         page.get_by_role("row", name=re.compile("Greece")).get_by_role("link", name=re.compile("calendar")).click()

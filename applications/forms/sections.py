@@ -260,6 +260,11 @@ class SpeakerForm(SectionForm):
         "guardian_agrees": _("We need the agreement of a parent or guardian."),
     }
 
+    def in_words(self, field):
+        if field.name == "guardian_agrees" and not self.initial["under_18"]:
+            return ""  # nobody has asked
+        return super().in_words(field)
+
 
 class IssuesForm(SectionForm):
     section = "issues"

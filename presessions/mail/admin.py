@@ -115,7 +115,7 @@ def _letters_of(**states):
 
 @admin.register(Mailing)
 class MailingAdmin(StepsAdmin):
-    list_display = ("due", "label", "series", "state_pill", "letters", "sent", "audience")
+    list_display = ("due", "label", "series", "state_pill", "letters", "audience")
     list_display_links = ("due", "label")
     list_filter = ("state", "kind")
     search_fields = ("kind", "series__session__number")
@@ -149,11 +149,8 @@ class MailingAdmin(StepsAdmin):
 
     @admin.display(description=gettext_lazy("letters"))
     def letters(self, mailing):
-        return mailing.letter_count
-
-    @admin.display(description=gettext_lazy("sent"))
-    def sent(self, mailing):
-        return mailing.sent_count
+        counts = {"sent": mailing.sent_count, "all": mailing.letter_count}
+        return _("%(sent)s of %(all)s sent") % counts if mailing.letter_count else self.admin_site.empty_value_display
 
     def get_urls(self):
         switch = path("switch/", self.admin_site.admin_view(self.switch_view), name="mail_switch")

@@ -12,6 +12,7 @@ from presessions.mail import delivery, schedule
 from presessions.mail.models import Letter, Mailing, PersonalLink, Switch
 from presessions.mail.registry import Recipient
 from presessions.trail.models import Event, Reason
+from presessions.upr.models import State, StateUnderReview
 from tests.accounts.factories import StaffFactory
 from tests.mail.factories import LONG_BEFORE, geneva, make_mailing, make_series, put
 from tests.mail.letters import link_in
@@ -70,7 +71,13 @@ def test_every_list_opens_whatever_is_asked(staff, url, query):
 def test_a_list_of_many_costs_what_a_list_of_one_costs(staff, url, django_assert_max_num_queries):
     def rows(number, first):
         for n in range(first, first + number):
-            put(mailing=make_series(number=n).mailings.first())
+            series = make_series(number=n)
+            put(mailing=series.mailings.first())
+            code = f"{n:02}"
+            state = State.objects.create(iso2=code, iso3=f"X{code}", m49=code, name_en=code, regional_group="African")
+            StateUnderReview.objects.create(session=series.session, state=state)
+            series.add_meetings(now=NOW)
+            series.mailings.create(kind="statement", anchor="meeting", meeting=series.meetings().get())
 
     def queries():
         with django_assert_max_num_queries(100) as counted:
@@ -91,7 +98,7 @@ def test_the_timetable_says_when_to_whom_how_many_and_what_state(staff):
     assert "Tue 17 November 2026, 09:00 Geneva time" in text
     assert "every Permanent Mission" in text
     assert "waits for a date" in text  # the call has no deadline yet
-    assert re.search(r'field-letters">3<.*field-sent">1<', text)
+    assert "1 of 3 sent" in text
 
 
 def test_the_outbox_opens_on_what_needs_a_person(staff):

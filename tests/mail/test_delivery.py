@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import socket
 import threading
 from datetime import timedelta
 
@@ -104,7 +105,7 @@ def test_a_connection_that_has_died_meanwhile_is_opened_again_and_the_letter_not
     with Wire() as wire:
         one, two = put(), put()
         delivery.send(delivery.claim(NOW), wire, lambda: NOW)
-        wire.smtp.sock.close()
+        wire.smtp.sock.shutdown(socket.SHUT_RDWR)
         delivery.send(delivery.claim(NOW), wire, lambda: NOW)
     assert [fresh(letter).state for letter in (one, two)] == ["sent", "sent"]
 

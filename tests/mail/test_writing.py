@@ -95,9 +95,8 @@ def test_held_while_it_is_written_the_writer_stops(monkeypatch, timetable, user)
         Mailing.objects.get(pk=mailing.pk).hold(by=user, now=DUE)
         yield Recipient("mission", "2", to="b@example.org")
 
-    timetable.mailing("gala", label="gala", audience="all", template="plain", days_before=("working_group", 9))(
-        audience
-    )
+    texts = {"label": "gala", "audience": "all", "template": "plain"}
+    timetable.mailing("gala", days_before=("working_group", 9), **texts)(audience)
     gala = make_mailing("gala")
     assert schedule.write_due(gala.due_at) >= 1
     gala.refresh_from_db()

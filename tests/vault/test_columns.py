@@ -77,6 +77,7 @@ def test_the_index_of_one_kind_says_nothing_about_another():
         json.dumps({"primary": "b", "keys": {"a": A}}),
         json.dumps({"primary": "a" * 256, "keys": {"a" * 256: A}}),
     ],
+    ids=["nothing", "a list", "no keys", "not its own primary", "a short key", "a foreign primary", "a long name"],
 )
 def test_a_keyset_that_cannot_protect_is_refused_at_once(text):
     with pytest.raises(ImproperlyConfigured, match="VAULT_KEYSET"):

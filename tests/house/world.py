@@ -1,0 +1,306 @@
+"""One small but complete world, made by the doors and steps of the product, with a canary in every secret field.
+
+    world = World(clock)          with time_machine.travel(SET_UP, tick=False) as clock
+    world.tell()                  from the series' set-up to the briefing: a letter of every kind that is registered
+
+`canary("applications.Application.name")` is the word that stands in that field. Mails are kept in `world.mails` as they
+were written, because a letter that was sent gives up its bytes. `World(clock, send=...)` sends them too.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from email import message_from_bytes, policy
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.mail import get_connection, send_mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from applications.models import Application, Call, Contact, Theme
+from missions.models import Invitation, PermanentMission
+from presessions import settings as product
+from presessions.accounts.models import User
+from presessions.mail import schedule
+from presessions.mail.models import Letter, Mailing
+from presessions.upr.dates import geneva
+from presessions.upr.models import Series
+from tests.applications.factories import ApplicationFactory, ContactFactory
+from tests.missions.factories import MissionFactory
+from tests.missions.pages import answers
+from tests.upr.factories import SessionFactory, StateFactory, StateUnderReviewFactory
+
+SET_UP = geneva(date(2026, 1, 5), 10)
+CALL_OPENS = geneva(date(2026, 2, 2), 9)
+CALL_DUE = geneva(date(2026, 2, 4), 9)  # three months before the Working Group session of 4 May
+MONDAY = geneva(date(2026, 3, 2), 10)
+INVITATION_DUE = geneva(date(2026, 3, 17), 9)  # 28 days before the first meeting, 14 April
+CALL_CLOSES = geneva(date(2026, 3, 23))
+BRIEFING_DUE = geneva(date(2026, 4, 4), 9)
+TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+def canary(place):
+    """A word that stands in one place and nowhere else by chance. Letters only, so that it is a name like others."""
+    digest = hashlib.sha256(place.encode()).digest()[:14]
+    return "qz" + "".join(chr(ord("a") + byte % 26) for byte in digest)
+
+
+def address(place):
+    return f"{canary(place)}@example.org"
+
+
+def pdf(words):
+    """A file whose text lies open in its bytes."""
+    text = b"BT /F1 12 Tf 60 770 Td (%s) Tj ET" % words.encode()
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(text), text),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    data, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, start=1):
+        places.append(len(data))
+        data += b"%d 0 obj%s endobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    end = b"xref\n0 6\n0000000000 65535 f \n%strailer<</Size 6/Root 1 0 R>>startxref\n%d\n%%%%EOF" % (table, len(data))
+    return data + end
+
+
+def filled(page):
+    """What a browser would post from a page on which nothing is typed."""
+    values = {bound.name: bound.value() for bound in page.context.get("form", ())}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A letter as it was written."""
+
+    letter: Letter
+    frozen: bytes
+
+    @property
+    def kind(self):
+        return self.letter.kind
+
+    @property
+    def message(self):
+        return message_from_bytes(self.frozen, policy=policy.default)
+
+    @property
+    def links(self):
+        """Every address in it, headers included."""
+        message = self.message
+        text = "\n".join([*map(str, message.values()), message.get_content()])
+        return list(dict.fromkeys(re.findall(r"https?://[^\s<>]+", text)))
+
+    @property
+    def path(self):
+        """Where its first personal link leads."""
+        return next(link for link in self.links if TOKEN.search(link)).removeprefix("http://testserver")
+
+
+@dataclass
+class World:
+    clock: object
+    send: object = None  # given the moment, after what is due has been written
+    mails: list = field(default_factory=list)
+
+    def tell(self):
+        self.set_up()
+        self.sign_contacts_up()
+        self.ring(CALL_DUE)
+        self.clock.move_to(MONDAY)
+        self.others_apply()
+        self.apply()
+        self.staff_decide()
+        self.ring(INVITATION_DUE)
+        self.mission_answers()
+        self.ring(BRIEFING_DUE)
+        self.mail_staff()
+
+    def ring(self, moment=None):
+        """The bell, at that moment or now; its mails are noted before they go."""
+        if moment:
+            self.clock.move_to(moment)
+        moment = timezone.now()
+        schedule.write_due(moment)
+        known = {mail.letter.pk for mail in self.mails}
+        fresh = Letter.objects.exclude(pk__in=known).exclude(state=Letter.State.FAILED).order_by("pk")
+        self.mails += [Mail(letter, bytes(letter.frozen)) for letter in fresh]
+        if self.send:
+            self.send(moment)
+
+    def newest(self, kind):
+        return next(mail for mail in reversed(self.mails) if mail.kind == kind)
+
+    # --- Staff ------------------------------------------------------------------------------------------------------
+
+    def set_up(self):
+        """Pre-sessions 54: Kenya with a programme, Türkiye with a deadline of its own, and the register of missions."""
+        self.ada = User.objects.create_superuser("ada@example.org", canary("accounts.User.password"), name="Ada Keller")
+        session = SessionFactory()
+        for code in ("KE", "TR"):
+            StateUnderReviewFactory(session=session, state=StateFactory(iso2=code))
+        Theme.objects.get_or_create(slug="justice", defaults={"name_en": "Justice"})
+        self.series = Series.open_for(
+            session, now=SET_UP, by=self.ada, first_day=date(2026, 4, 14), last_day=date(2026, 4, 16), venue="Palais"
+        )
+        self.kenya, self.turkiye = self.series.meetings().with_state()
+        self.kenya.reschedule(now=SET_UP, by=self.ada, starts_at=geneva(date(2026, 4, 14), 10), room="Room XXI")
+        call = Call.open_for(self.series, opens_at=CALL_OPENS, closes_at=CALL_CLOSES, now=SET_UP, by=self.ada)
+        self.call_of = {one.state.pk: one for one in call.state_calls.with_state()}
+        reason = canary("applications.StateCall.reason")
+        self.call_of["TR"].extend(geneva(date(2026, 3, 30)), now=SET_UP, by=self.ada, reason=reason)
+        MissionFactory(iso2="TR", email=None)
+        self.add_address(MissionFactory(iso2="KE", email=None))
+        MissionFactory(observer="VA", name_en="Holy See")
+
+    def staff(self):
+        """A browser in which Ada has logged in, just now."""
+        browser = Client()
+        login = {"username": self.ada.email, "password": canary("accounts.User.password")}
+        assert browser.post(reverse("admin:login"), login).status_code == 302
+        return browser
+
+    def add_address(self, mission):
+        posted = {
+            "in_geneva": "yes",
+            "language": "en",
+            "addresses-TOTAL_FORMS": 1,
+            "addresses-INITIAL_FORMS": 0,
+            "addresses-0-email": address("missions.MissionAddress.email"),
+            "addresses-0-role": "ambassador",
+            "addresses-0-position": 1,
+        }
+        page = reverse("admin:missions_permanentmission_change", args=[mission.pk])
+        assert self.staff().post(page, posted).status_code == 302
+
+    def staff_decide(self):
+        """They assess, note an organisation, prepare with a reason, release; stop all mail and one mailing a while."""
+        staff = self.staff()
+        places = ("name", "name_latin", "note")
+        register = {place: canary(f"applications.Organisation.{place}") for place in places} | {"kind": "cso"}
+        assert staff.post(reverse("admin:applications_organisation_add"), register).status_code == 302
+        assessed = {"overall": "strong", "national_voice": 3, "note": canary("applications.Assessment.note")}
+        prepared = {"decision": "accept", "reason": canary("trail.Reason.text")}
+        for step, posted in (("assess", assessed), ("prepare", prepared)):
+            page = reverse(f"admin:applications_{step}", args=[self.application.pk])
+            assert staff.post(page, posted).status_code == 302
+        seen = f"{self.application.reference}:accept"
+        staff.post(reverse("admin:applications_release", args=[self.kenya.pk]), {"seen": [seen]})
+        for step in ("stop", "start"):
+            staff.post(reverse("admin:mail_switch"), {"step": step, "reason": canary("trail.Reason.text")})
+        mailing = Mailing.objects.get(kind="invitation")
+        for step in ("hold", "resume"):
+            posted = {"step": step, "reason": canary("trail.Reason.text")}
+            staff.post(reverse("admin:mail_mailing_change", args=[mailing.pk]), posted)
+        self.application.refresh_from_db()
+        assert self.application.status == "accepted"
+        self.ring()
+
+    def mail_staff(self):
+        """A mail that Django writes; it waits in the outbox."""
+        body = f"{canary('mail.Letter.kept')} {canary('mail.Letter.frozen')} http://testserver/admin/"
+        outbox = get_connection(product.EMAIL_BACKEND)  # the test runner puts a dummy into the settings
+        send_mail(canary("mail.Letter.subject"), body, None, [address("mail.Letter.to")], connection=outbox)
+        letter = Letter.objects.get(kind="django")
+        self.mails.append(Mail(letter, bytes(letter.frozen)))
+
+    # --- People outside -----------------------------------------------------------------------------------------------
+
+    def door(self, browser, page, **facts):
+        """Fill in a short form as a person does: look at it, take some time, press the button."""
+        shown = filled(browser.get(page))
+        self.clock.shift(timedelta(seconds=20))
+        return browser.post(page, shown | facts)
+
+    def sign_contacts_up(self):
+        """One who never confirms, and one who does."""
+        ContactFactory(email="waits@example.org", now=SET_UP, confirmed=False)
+        browser, page = Client(), reverse("applications:contact_signup")
+        self.door(browser, page, email=address("applications.Contact.email"), states=["KE"])
+        self.ring()
+        assert browser.post(self.newest("contact_confirm").path).status_code == 200
+        assert Contact.objects.confirmed().exists()
+
+    def others_apply(self):
+        """A draft, and applications that were sent, put on the waiting list, declined, withdrawn; and a lost link."""
+        kenya, turkiye = self.call_of["KE"], self.call_of["TR"]
+        ApplicationFactory(state_call=turkiye, complete=False)
+        for status in ("submitted", "waitlisted", "declined", "withdrawn"):
+            ApplicationFactory(state_call=kenya, consents=["name"], **{status: True})
+        self.door(Client(), reverse("applications:lost_link"), email="nobody@example.org")
+        self.ring()
+
+    def apply(self):
+        """The whole way through the form, in one browser, with a canary in every answer."""
+        browser, place = Client(), "applications.Application"
+        start = reverse("applications:start", args=[54, "KE"])
+        self.door(browser, start, email=address(f"{place}.email"), language="en")
+        self.ring()
+        assert browser.post(self.newest("application_link").path).status_code == 302
+        for section, posted in APPLICATION.items():
+            if section == "submission":
+                name = f"{canary('applications.Attachment.original_name')}.pdf"
+                content = pdf(canary("the file behind applications.Attachment.stored"))
+                posted |= {"file": SimpleUploadedFile(name, content, "application/pdf")}
+            if section == "issues":
+                posted |= {"themes": [Theme.objects.get(slug="justice").pk]}
+            saved = browser.post(reverse("applications:section", args=[section]), posted)
+            assert saved.status_code == 302, saved.context["form"].errors
+        sent = browser.post(reverse("applications:check"), {"understood": "on"})
+        assert sent.url == reverse("applications:receipt")
+        self.application = Application.objects.of_address(address(f"{place}.email")).get()
+        self.applicant = browser
+        self.ring()
+
+    def mission_answers(self):
+        kenya = PermanentMission.objects.get(code="KE")
+        self.invitation = Invitation.objects.get(mission=kenya)
+        letters = [mail for mail in self.mails if mail.kind == "invitation"]
+        self.invitation_path = next(mail.path for mail in letters if mail.letter.recipient_id == str(kenya.pk))
+        delegate = (canary("missions.Delegate.name"), canary("missions.Delegate.function"), "KE")
+        note = canary("missions.Invitation.note")
+        posted = answers(self.invitation, note=note, delegates=[delegate], KE="in_person", TR="no")
+        assert Client().post(self.invitation_path, posted).status_code == 302
+        self.ring()
+
+
+def _speaker(place):
+    return canary(f"applications.Speaker.{place}")
+
+
+def _application(*places):
+    return {place: canary(f"applications.Application.{place}") for place in places}
+
+
+APPLICATION = {
+    "institution": {
+        **_application("name", "name_latin", "aims", "address", "phone", "coalition_members"),
+        "kind": "cso",
+        "scope": "national",
+        "founded_year": 1998,
+        "ecosoc_status": "none",
+        "website": f"https://{canary('applications.Application.website')}.example.org/",
+    },
+    "speaker": {
+        **{place: _speaker(place) for place in ("full_name", "position", "part_in_upr", "phone", "guardian_name")},
+        "email": address("applications.Speaker.email"),
+        "spoken_english": "good",
+        "attends": "remote",
+        "under_18": "on",
+        "guardian_agrees": "on",
+    },
+    "issues": {
+        **_application("issues", "follow_up"),
+        "recommendation_1": canary("applications.Recommendation.text"),
+    },
+    "submission": {**_application("joint_submitters"), "submission_kind": "joint"},
+    "safety": {**_application("security_note"), "consent_name": "on"},
+}

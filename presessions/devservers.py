@@ -335,6 +335,7 @@ def throwaway_environment():
     """The environment variables of presessions/settings.py, with servers behind them that forget everything."""
     with temporary_folder() as folder, Postgres(folder, durable=False) as postgres, Redis(folder) as redis:
         (folder / "private").mkdir(mode=0o700)
+        (folder / "static").mkdir()
         yield {
             "SECRET_KEY": secrets.token_urlsafe(48),
             "VAULT_KEYSET": vault.new_keyset(),

@@ -232,6 +232,11 @@ class ReasonForm(forms.ModelForm):
 
 
 class NewCallForm(forms.ModelForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "series" in self.fields:
+            self.fields["series"].queryset = Series.objects.filter(call=None).select_related("session")
+
     def clean(self):
         answers = super().clean()
         opens_at, closes_at = answers.get("opens_at"), answers.get("closes_at")
@@ -267,6 +272,11 @@ class CallAdmin(DatedBySteps):
 
     def get_readonly_fields(self, request, obj=None):
         return ("series",) if obj else ()
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "series":
+            kwargs["queryset"] = Series.objects.select_related("session")  # a series prints its session's number
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request, obj, form, change):
         now, answers = timezone.now(), form.cleaned_data

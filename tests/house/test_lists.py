@@ -1,0 +1,208 @@
+"""A list that grows from one row to fifty costs the same number of queries: every list of staff, every public page.
+
+No page can be forgotten. Lists of the admin are taken from its registry and pages without arguments from the table of
+addresses; one with arguments is red until `pages_with_arguments` knows a page of it, or NO_LIST says why it is none.
+"""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+
+from applications.models import (
+    Application,
+    Assessment,
+    Attachment,
+    Call,
+    Contact,
+    Organisation,
+    Recommendation,
+    Speaker,
+    StateCall,
+    Theme,
+)
+from missions.models import Delegate, Invitation, MissionAddress, PermanentMission, Reply
+from presessions import trail
+from presessions.accounts.models import User
+from presessions.mail.models import Attempt, Letter, LinkVisit, Mailing, PersonalLink
+from presessions.upr.models import CountryMeeting, Series, StateUnderReview, WorkingGroupSession
+from tests.house.world import MONDAY
+from tests.upr.factories import CODES, StateFactory
+
+MANY = 50
+WORDS = ("x", "x@example.org", "<script>", "%", "\\", "É", "K7QF2-9MXA4", "1 2")
+
+NO_LIST = {
+    "applications:open": "one button",
+    "applications:contact_confirm": "one button",
+    "applications:contact_leave": "one button",
+    "missions:calendar": "one entry of a calendar",
+    "admin:applications_assess": "POST only",
+    "admin:applications_prepare": "POST only",
+    "admin:applications_release": "POST only",
+    "admin:applications_security_note": "POST only",
+    "admin:applications_document": "one file",
+    "admin:auth_user_password_change": "one form",
+    "admin:app_list": "the models of one app, of which there is a fixed number",
+    "admin:view_on_site": "leads elsewhere",
+}
+
+
+def addresses(resolver=None, namespace=()):
+    """(name, names of its arguments) of every address of ours that has a name."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from addresses(pattern, (*namespace, *filter(None, [pattern.namespace])))
+        elif pattern.name:
+            yield ":".join([*namespace, pattern.name]), {*pattern.pattern.regex.groupindex, *pattern.pattern.converters}
+
+
+def admin_page(model, name, *arguments):
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=arguments)
+
+
+def lists():
+    return {f"{model._meta.label} list": admin_page(model, "changelist") for model in admin.site._registry}
+
+
+def pages_of_rows(world):
+    """The page of one row of each model in the admin: that row to which `grow` adds what belongs to it."""
+    letter = world.newest("invitation").letter
+    mission = world.invitation.mission
+    grown = [applicant(world), world.kenya, world.invitation, letter, letter.mailing, mission, world.series]
+    rows = {type(row): row for row in [*grown, world.series.session, world.series.call, world.ada]}
+    rows = {model: rows.get(model) or model.objects.order_by("pk").first() for model in admin.site._registry}
+    return {f"{model._meta.label} page": admin_page(model, "change", row.pk) for model, row in rows.items()}
+
+
+def pages_without_arguments():
+    return {name: reverse(name) for name, arguments in addresses() if not arguments}
+
+
+def pages_with_arguments(world):
+    """One page of each address that takes arguments and shows rows."""
+    number = world.series.number
+    return {
+        "applications:series": reverse("applications:series", args=[number]),
+        "applications:meeting": reverse("applications:meeting", args=[number, "KE"]),
+        "applications:start": reverse("applications:start", args=[number, "KE"]),
+        "applications:section": reverse("applications:section", args=["issues"]),
+        "missions:invitation": world.invitation_path,
+        "admin:applications_decisions": reverse("admin:applications_decisions", args=[world.kenya.pk]),
+        "admin:upr_series_answers": reverse("admin:upr_series_answers", args=[world.series.pk]),
+    }
+
+
+def applicant(world):
+    """Whose application can still be changed."""
+    return Application.objects.with_state().get(reference=link_of_applicant(world).letter.recipient_id)
+
+
+def link_of_applicant(world):
+    submitted = set(Application.objects.filter(status="submitted", kind="cso").values_list("reference", flat=True))
+    return next(mail for mail in world.mails if mail.kind == "receipt" and mail.letter.recipient_id in submitted)
+
+
+def grow(world, numbers):
+    """One more of everything for each number, beside what is there and under it. Rows only: how they came about is
+    not the question here."""
+    now, series, call, one = timezone.now(), world.series, world.series.call, applicant(world)
+    kenya, invitation, letter = world.kenya, world.invitation, world.newest("invitation").letter
+    codes = [code for code in CODES if code not in ("KE", "TR")]
+    for n in numbers:
+        user = User.objects.create(email=f"more{n}@example.org", name=f"More {n}", is_staff=True)
+        Group.objects.create(name=f"group {n}")
+        one.themes.add(Theme.objects.create(slug=f"theme-{n}", name_en=f"Theme {n}"))
+        organisation = Organisation.objects.create(name=f"Name {n}", kind="cso")
+        Contact.objects.create(email=f"c{n}@example.org", email_index=f"{n}", asked_at=now)
+
+        later = Series.objects.create(session=WorkingGroupSession.objects.create(number=100 + n))
+        Call.objects.create(series=later)
+        review = StateUnderReview.objects.create(session=series.session, state=StateFactory(iso2=codes[n]))
+        meeting = CountryMeeting.objects.create(state_under_review=review)
+        StateCall.objects.create(call=call, meeting=meeting)
+
+        Application.objects.create(
+            state_call=one.state_call, email_index=f"{n}", created_at=now, submitted_at=now, status="submitted",
+            prepared="accept", prepared_by=user, organisation=organisation,
+        )  # fmt: skip
+        Assessment.objects.create(application=one, by=user, saved_at=now, overall="strong", note="Good.")
+        Attachment.objects.create(application=one, kind="statement", version=n + 1, size=1, uploaded_at=now)
+        Speaker.objects.create(application=one, full_name=f"Speaker {n}", replaced_at=now)
+        Recommendation.objects.create(application=one, position=n + 10, text="Ratify it.")
+
+        mission = PermanentMission.objects.create(code=review.state.pk, state=review.state)
+        MissionAddress.objects.create(mission=mission, email=f"m{n}@example.org")
+        MissionAddress.objects.create(mission=invitation.mission, email=f"k{n}@example.org")
+        other = Invitation.objects.create(mission=mission, series=series, created_at=now, answered_at=now)
+        Reply.objects.create(invitation=other, meeting=kenya, answer="in_person", at=now)
+        Reply.objects.create(invitation=invitation, meeting=meeting, answer="online", at=now)
+        if n < 15:  # a mission may name twenty
+            Delegate.objects.create(invitation=invitation, meeting=meeting, name=f"Delegate {n}", position=n + 5)
+
+        Mailing.objects.create(kind="briefing", series=later, meeting=meeting, anchor="working_group")
+        Letter.objects.create(
+            key=f"more:{n}", kind="invitation", mailing=letter.mailing, recipient_kind="mission", state="failed",
+            recipient_id=str(mission.pk), language="en", created_at=now, due_at=now, not_after=now,
+        )  # fmt: skip
+        Attempt.objects.create(letter=letter, at=now, number=n, state="deferred")
+        link = PersonalLink.objects.create(
+            purpose="invitation", target_id=invitation.reference, token_hash=bytes([n]), letter=letter, made_at=now
+        )
+        LinkVisit.objects.create(link=link, at=now, method="GET", maybe_filter=False)
+        for row in (one, kenya, series, letter, letter.mailing, invitation):
+            trail.record(row, "looked", now=now, by=user, reason="Because.")
+
+
+def cost(browser, path):
+    """(status, queries) of a page."""
+    with CaptureQueriesContext(connection) as queries:
+        status = browser.get(path).status_code
+    return status, len(queries)
+
+
+@pytest.fixture
+def browsers(world):
+    """Staff for the admin; for all else somebody whose application is open in this browser."""
+    world.clock.move_to(MONDAY + timedelta(hours=2))
+    browser, staff = Client(), world.staff()
+    browser.post(link_of_applicant(world).path)
+    own_view = {"overall": "suitable"}  # one's own opens the others'
+    staff.post(reverse("admin:applications_assess", args=[applicant(world).pk]), own_view)
+    return lambda name: staff if name.startswith("admin:") or name.endswith((" list", " page")) else browser
+
+
+def test_every_page_with_arguments_is_known_to_be_a_list_or_none(world):
+    of_one_row = tuple(f"_{page}" for page in ("change", "history", "delete"))  # of Django's admin, for each model
+    named = {name for name, arguments in addresses() if arguments}
+    ours = {name for name in named - NO_LIST.keys() if not (name.startswith("admin:") and name.endswith(of_one_row))}
+    assert ours == pages_with_arguments(world).keys()
+    assert NO_LIST.keys() - named <= {"admin:auth_user_password_change"}
+
+
+def test_no_page_costs_more_queries_for_fifty_rows_than_for_one(world, browsers):
+    grow(world, range(1))
+    pages = {**lists(), **pages_of_rows(world), **pages_without_arguments(), **pages_with_arguments(world)}
+    for name, path in pages.items():
+        browsers(name).get(path)  # what is remembered for good from now on is not the page's own cost
+    few = {name: cost(browsers(name), path) for name, path in pages.items()}
+    grow(world, range(1, MANY))
+    many = {name: cost(browsers(name), path) for name, path in pages.items()}
+    assert {name: (few[name], many[name]) for name in pages if few[name] != many[name]} == {}
+    shown = {name for name, (status, queries) in many.items() if status == 200}
+    assert shown >= lists().keys() | pages_of_rows(world).keys() | pages_with_arguments(world).keys() | {
+        "applications:home"
+    }
+    for name, path in lists().items():  # a list that did not grow would have proved nothing
+        assert len(browsers(name).get(path).context["cl"].result_list) >= MANY, name
+
+
+@pytest.mark.parametrize("name", lists())
+def test_every_list_of_staff_can_be_searched_for_anything(world, browsers, name):
+    assert [browsers(name).get(lists()[name], {"q": word}).status_code for word in WORDS] == [200] * len(WORDS)

@@ -21,7 +21,7 @@ def begin(apart):
     series = Series.open_for(session, now=timezone.now())
     now = timezone.now()
     for number, mailing in enumerate(series.mailings.filter(kind="storm").order_by("pk")):
-        mailing.move_to(now + timedelta(seconds=1 + apart * number), by=None, now=now)
+        mailing.move_to(now + timedelta(seconds=0.3 + apart * number), by=None, now=now)
 
 
 def insist_on_the_real_thing():

@@ -45,6 +45,7 @@ class Form:
     kill_worker: int  # the parent; its children die with it
     kill_fallback: int  # `manage.py send_due`
     freeze: int  # SIGSTOP for all children of a worker until after their leases, then SIGCONT
+    freeze_holders: int  # the same with letters in their hands, until somebody else has taken those
     flush: int
     restart_redis: int
     restart_sink: int
@@ -66,15 +67,16 @@ class Form:
 
 
 SHORT = Form(
-    letters=520,
+    letters=500,
     mailings=2,
-    apart=2,
-    seconds=5,
+    apart=1.5,
+    seconds=7,
     kill_writers=1,
     kill_child=10,
     kill_worker=1,
-    kill_fallback=1,
-    freeze=2,
+    kill_fallback=0,
+    freeze=1,
+    freeze_holders=1,
     flush=3,
     restart_redis=1,
     restart_sink=1,
@@ -91,7 +93,8 @@ FULL = Form(
     kill_child=220,
     kill_worker=24,
     kill_fallback=20,
-    freeze=50,
+    freeze=45,
+    freeze_holders=10,
     flush=60,
     restart_redis=17,
     restart_sink=20,
@@ -237,8 +240,10 @@ class Storm:
                 self._later(self.chance.uniform(0, self.form.seconds), getattr(self, kind))
         for number in range(1, self.form.kill_writers):
             self._later(number * self.form.seconds / self.form.kill_writers, self.kill_writers)
+        for number in range(1, self.form.freeze_holders + 1):
+            self._later(number * self.form.seconds / self.form.freeze_holders, self.freeze_holders)
         self._wait_until(lambda: not self.diary)
-        self._wait_until(lambda: self._ahead() < self.form.letters / 10)
+        self._wait_until(lambda: self._ahead() < self.form.letters / 3)
         self.sink.be_calm()
 
     def settle(self):
@@ -310,6 +315,36 @@ class Storm:
             return self._later(0.2, self.freeze)
         self._strike(children, signal.SIGSTOP, "freeze")
         self._later(LEASE + self.chance.uniform(0.3, 1), lambda: self.thaw(children))
+
+    def freeze_holders(self):
+        """Near the end of the queue, or nobody would take over in time, freeze a worker that has claimed letters."""
+        due = "SELECT count(*) FROM mail_letter WHERE state IN ('pending', 'deferred') AND next_attempt_at < now()"
+        if not self._claimed() or self._ask(due) > [(150,)]:
+            return self._later(0.02, self.freeze_holders)
+        children = [child for child in self.chance.choice(self.workers).children() if not is_stopped(child)]
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGSTOP)
+        held = self._claimed()
+        time.sleep(0.15)
+        held &= self._claimed()  # those of the others have moved on
+        if held:
+            self.fallen["freeze"] += len(children)
+            self.fallen["freeze_holders"] += 1
+            return self._thaw_when_taken(children, held, time.monotonic() + 15)
+        for child in filter(is_stopped, children):
+            os.kill(child, signal.SIGCONT)
+        return self._later(0.05, self.freeze_holders)
+
+    def _thaw_when_taken(self, children, held, at_last):
+        of_all = set(self._ask("SELECT id, attempts FROM mail_letter"))
+        if time.monotonic() < at_last and held & of_all:  # nobody has tried them again yet
+            return self._later(0.1, lambda: self._thaw_when_taken(children, held, at_last))
+        return self.thaw(children)
+
+    def _claimed(self):
+        """Letters that somebody has claimed and not yet marked, each with the number of its attempt."""
+        return set(self._ask("SELECT id, attempts FROM mail_letter WHERE phase = 'claimed'"))
 
     def thaw(self, children):
         self._strike(filter(is_stopped, children), signal.SIGCONT, "thaw")  # unless killed in their sleep

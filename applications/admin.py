@@ -273,11 +273,6 @@ class CallAdmin(DatedBySteps):
     def get_readonly_fields(self, request, obj=None):
         return ("series",) if obj else ()
 
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        if db_field.name == "series":
-            kwargs["queryset"] = Series.objects.select_related("session")  # a series prints its session's number
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
     def save_model(self, request, obj, form, change):
         now, answers = timezone.now(), form.cleaned_data
         if not change:

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,9 +28,11 @@ from presessions.mail.admin import pill as state_pill
 from presessions.mail.models import Letter, LinkVisit
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
-from presessions.upr.dates import in_words, last_minute_words
+from presessions.upr.dates import last_minute_words
 from presessions.upr.models import CountryMeeting, Series
 from presessions.upr.names import fold
+
+CHANGE_LIST = "admin/applications/change_list.html"  # with the hint under the search
 
 
 def pill(kind, label):
@@ -81,11 +84,12 @@ class ReachedFilter(admin.SimpleListFilter):
 
 @admin.register(PermanentMission)
 class PermanentMissionAdmin(admin.ModelAdmin):
+    change_list_template = CHANGE_LIST
     list_display = ("name", "code", "in_geneva_pill", "language", "addresses", "is_reached")
     list_filter = (ReachedFilter, "in_geneva", "kind", "language")
     list_per_page = 250  # all of them: people look for a State with the eye first
     search_fields = ("search_key",)
-    search_help_text = gettext_lazy("A name in any language, a code, or a whole e-mail address")
+    search_hint = gettext_lazy("A name in any language, a code, or a whole e-mail address")
     ordering = ("sort_key",)
     show_full_result_count = False
     inlines = (AddressInline,)
@@ -186,10 +190,11 @@ class AnsweredFilter(admin.SimpleListFilter):
 
 @admin.register(Invitation)
 class InvitationAdmin(StepsAdmin):
-    list_display = ("mission", "series", "letter", "fetched", "answer", "coming", "declined")
+    change_list_template = CHANGE_LIST
+    list_display = ("mission", "series", "letter", "fetched", "answer", "coming")
     list_filter = (AnsweredFilter, SeriesFilter)
     search_fields = ("reference",)
-    search_help_text = gettext_lazy("A mission’s name, a whole e-mail address, or a reference")
+    search_hint = gettext_lazy("A mission’s name, a whole e-mail address, or a reference")
     ordering = ("-series__session__number", "mission__sort_key")
     change_form_template = "admin/missions/invitation/page.html"
 
@@ -207,7 +212,6 @@ class InvitationAdmin(StepsAdmin):
             "visited": Exists(visits),
             "surely_visited": Exists(visits.filter(maybe_filter=False)),
             "coming_count": number_of(replies.filter(answer__in=Reply.COMES), "invitation"),
-            "declined_count": number_of(replies.filter(answer=Reply.Answer.NO), "invitation"),
         }
         return super().get_queryset(request).with_names().defer("note").annotate(**annotated)
 
@@ -232,15 +236,13 @@ class InvitationAdmin(StepsAdmin):
 
     @admin.display(description=gettext_lazy("answered"), ordering="answered_at")
     def answer(self, invitation):
-        return in_words(invitation.answered_at) if invitation.answered_at else pill("quiet", _("not answered"))
+        if invitation.answered_at is None:
+            return pill("quiet", _("not answered"))
+        return date_format(timezone.localtime(invitation.answered_at), "SHORT_DATETIME_FORMAT")
 
     @admin.display(description=gettext_lazy("comes to"))
     def coming(self, invitation):
         return invitation.coming_count
-
-    @admin.display(description=gettext_lazy("declined"))
-    def declined(self, invitation):
-        return invitation.declined_count
 
     def steps(self, invitation, request):
         return {"close_links": invitation.close_links}
@@ -266,6 +268,7 @@ class InvitationAdmin(StepsAdmin):
 class ReplyAdmin(admin.ModelAdmin):
     """Answers of missions, to look through; they are changed by the missions alone."""
 
+    change_list_template = CHANGE_LIST
     list_display = ("mission", "state", "answer", "wants_floor", "at")
     list_display_links = None
     list_filter = (ReplySeriesFilter, "answer", "wants_floor")
@@ -301,6 +304,7 @@ class ReplyAdmin(admin.ModelAdmin):
 
 @admin.register(Series)
 class SeriesAdmin(admin.ModelAdmin):
+    change_list_template = CHANGE_LIST
     form = SeriesForm
     fields = ("session", ("first_day", "last_day", "days_confirmed"), "venue", "format", "reply_to")
     list_display = ("__str__", "first_day", "last_day", "days_confirmed", "working_group", "meeting_count", "answers")

@@ -47,14 +47,15 @@ def by_invitation(view):
 def invitation(request, invitation, *, now, token):
     """All meetings of the series in one table, and one button that saves every answer at once."""
     meetings = list(invitation.series.meetings().with_state())
-    delegates = list(invitation.delegates.select_related("meeting__state_under_review__state"))
+    delegates = invitation.delegates.select_related("meeting__state_under_review__state")
     asked = {"invitation": invitation, "meetings": meetings, "now": now}
-    lines = {
-        "initial": [{"name": one.name, "function": one.function, "meeting": one.meeting_id} for one in delegates],
-        "prefix": "delegate",
-        "form_kwargs": {"meetings": meetings},
-    }
-    form, formset = AnswerForm(request.POST or None, **asked), DelegateFormSet(request.POST or None, **lines)
+    lines = {"prefix": "delegate", "form_kwargs": {"meetings": meetings}}
+    if request.method == "POST":
+        # Without what is saved: a line that a colleague saved meanwhile, word for word, would pass for an empty one.
+        form, formset = AnswerForm(request.POST, **asked), DelegateFormSet(request.POST, **lines)
+    else:
+        people = [{"name": one.name, "function": one.function, "meeting": one.meeting_id} for one in delegates]
+        form, formset = AnswerForm(**asked), DelegateFormSet(initial=people, **lines)
     conflict, status = None, 200
     if request.method == "POST":
         status = 422

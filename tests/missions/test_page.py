@@ -275,6 +275,14 @@ def test_saving_again_after_having_seen_both_counts(client, brazil):
     assert Reply.objects.get().answer == "no"
 
 
+def test_a_delegate_whom_a_colleague_named_meanwhile_too_stays_named(client, brazil):
+    invitation, path = brazil
+    asked = answers(invitation, KE="in_person", delegates=[("Joy Canary", "Attaché", "")])
+    client.post(path, asked)
+    assert client.post(path, {**asked, "version": 1, "note": "One more thing."}).status_code == 302
+    assert Delegate.objects.get().name == "Joy Canary"
+
+
 def test_a_refused_save_stands_in_the_trail(client, brazil):
     invitation, path = brazil
     opened = answers(invitation, KE="no")

@@ -11,7 +11,7 @@ OPEN_TO_ALL = ("/", "/about/", "/privacy/", "/54/", "/54/UG/", "/apply/54/UG/", 
 BY_LINK = {  # whose letter opens these
     "draft@example.org": (
         "/application/",
-        *(f"/application/{section}/" for section in SECTIONS),
+        *SECTIONS,
         "/application/check/",
     ),
     "applicant54-1@example.org": ("/application/status/", "/application/receipt/", "/application/withdraw/"),
@@ -76,7 +76,7 @@ def test_a_first_visit_is_light_and_whole_without_scripts(house, visitor):
         size, requests = weigh(page, path)
         if not (0 < size <= MOST_BYTES and 0 < requests <= MOST_REQUESTS):
             heavy[path] = (size, requests)
-        assert page.locator("main h1").count() == 1, path
+        assert page.locator("main h1").count() == 1, f"{path} has no heading"
     assert heavy == {}
 
 

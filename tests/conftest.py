@@ -7,6 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
 HERE = Path(__file__).parent
 ONLY_WHEN_NAMED = {HERE / "e2e", HERE / "storm"}  # they need a browser, or both cores for themselves
@@ -17,6 +18,13 @@ def pytest_ignore_collect(collection_path, config):
         named = [Path(argument.split("::")[0]).resolve() for argument in config.args]
         return None if any(path.is_relative_to(collection_path) for path in named) else True
     return None
+
+
+@pytest.fixture(autouse=True)
+def _language_of_nobody():
+    """A page asked for in French leaves French behind in its thread; the next test must not meet it."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ from missions.models import Invitation, MissionAddress, PermanentMission, Reply
 from presessions.mail import schedule
 from presessions.mail.models import Letter, LinkVisit, PersonalLink
 from presessions.trail.models import Event
-from presessions.upr.dates import geneva
+from presessions.upr import tables
+from presessions.upr.dates import geneva, months_before
+from presessions.upr.management.commands.load_calendar import CARRIED
 from presessions.upr.models import CountryMeeting, Series
 from tests.missions.factories import AddressFactory, MissionFactory, invite
 from tests.missions.pages import answers
@@ -195,6 +197,18 @@ def test_the_page_explains_why_a_month_before_the_working_group_is_not_enough(de
     text = page(desk, "upr_series_change", series.pk)
     assert "fell after the first meeting in 6" in text
     assert "(at the latest 28 days before the first meeting)" in text
+
+
+def test_the_figures_in_that_explanation_are_those_of_the_real_series():
+    """14 series with both dates: a month before the Working Group, counted in days before the first meeting."""
+    rows = tables.read(tables.ROUNDS, (CARRIED / tables.ROUNDS.name).read_bytes())
+    days = [
+        (row["presession_start"] - months_before(row["wg_start"], 1)).days
+        for row in rows
+        if row["presession_start"] and row["wg_start"]
+    ]
+    before = sorted(number for number in days if number > 0)
+    assert (len(days), len(days) - len(before), len(before), before[0], before[-1]) == (14, 6, 8, 2, 10)
 
 
 def test_short_notice_is_warned_of(desk, series, staff):

@@ -7,7 +7,7 @@ import logging
 import re
 
 TOKEN = re.compile(r"\b[A-Za-z0-9_-]{40,}\b")
-ADDRESS = re.compile(r"[^\s<>@\"'(),;:]+@[^\s<>@\"'(),;:]+")
+ADDRESS = re.compile(r"[^\s<>@\"'(),;:=?&/]+(?:@|%40)[^\s<>@\"'(),;:&]+", re.IGNORECASE)
 
 
 def scrub(text):

@@ -17,6 +17,11 @@ def test_a_personal_link_is_struck_out():
     assert token not in line("Not Found: %s", f"/en/invitation/{token}/")
 
 
+def test_an_address_that_staff_searched_for_is_struck_out():
+    text = line("Forbidden: %s", "/admin/mail/letter/?q=amina%40example.org&state=sent")
+    assert text.endswith("Forbidden: /admin/mail/letter/?q=<address>&state=sent")
+
+
 def test_addresses_are_struck_out_also_in_tracebacks():
     try:
         raise ValueError("DETAIL: Key (email)=(amina@example.org) already exists.")

@@ -324,7 +324,7 @@ class DecryptedFile(File):
 
 
 class EncryptedStorage(Storage):
-    """Files under random names in PRIVATE_FILES, encrypted; no URL leads to them, only views that check a permission."""
+    """Files under random names in PRIVATE_FILES, encrypted; no URL leads to them, only views that ask for a right."""
 
     @property
     def folder(self):

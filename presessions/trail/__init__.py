@@ -1,4 +1,4 @@
-"""Who did what, when and why: written beside each step, never changed. Room: trail, basement; imports only the vault."""
+"""Who did what, when and why: beside each step, never changed. Room: trail, basement; imports only the vault."""
 
 
 def record(subject, code, *, now, by=None, refused=False, reason=""):

@@ -58,13 +58,14 @@ def come_in(page, link):
 def weigh(page, path):
     """(bytes on the wire, requests) of one visit with an empty cache, as the browser's own network log has them."""
     page.goto("about:blank")  # what the last page still asked for is not this one's
-    log, found = page.context.new_cdp_session(page), []
+    log, asked, sizes = page.context.new_cdp_session(page), set(), {}
     log.send("Network.enable")
     log.send("Network.clearBrowserCache")
-    log.on("Network.loadingFinished", lambda event: found.append(event["encodedDataLength"]))
+    log.on("Network.requestWillBeSent", lambda event: asked.add(event["requestId"]))
+    log.on("Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]}))
     page.goto(path, wait_until="networkidle")
     log.detach()
-    return sum(found), len(found)
+    return sum(sizes.get(one, 0) for one in asked), len(asked)
 
 
 def test_a_first_visit_is_light_and_whole_without_scripts(house, visitor):

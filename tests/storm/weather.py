@@ -29,18 +29,19 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 LEASE = 2  # seconds, as in tests/storm/settings.py
 SECONDS_TO_SETTLE = 60  # promise M1, after the last fault
-PATIENCE = 900  # seconds after which a storm that does not end is a failure of its own
+MOST = 0.8  # of the letters leave in the storm, the others after it
+PATIENCE = 1800  # seconds after which a storm that does not end is a failure of its own
 
 
 @dataclass(frozen=True)
 class Form:
-    """How long a storm blows, over how many letters, and how often each thing falls."""
+    """Over how many letters a storm blows, and how often each thing falls."""
 
     letters: int
     mailings: int
     apart: float  # seconds between the moments of two mailings
-    seconds: float
     kill_writers: int  # all who may be writing a mailing, while it is half written
+    kill_unanswered: int  # all children of the workers, while some wait to hear of a mail that has been accepted
     kill_child: int  # of a worker: its parent starts another
     kill_worker: int  # the parent; its children die with it
     kill_fallback: int  # `manage.py send_due`
@@ -53,6 +54,7 @@ class Form:
     crash_postgres: int
     thaws: int  # at least; a process that was killed in its sleep cannot wake
 
+    AIMED = {"kill_writers": 0, "kill_unanswered": 0.5, "freeze_holders": 1}  # and where the first of several falls
     AT_RANDOM = (
         "kill_child",
         "kill_worker",
@@ -69,10 +71,10 @@ class Form:
 SHORT = Form(
     letters=500,
     mailings=2,
-    apart=1.5,
-    seconds=7,
+    apart=1,
     kill_writers=1,
-    kill_child=10,
+    kill_unanswered=1,
+    kill_child=8,
     kill_worker=1,
     kill_fallback=0,
     freeze=1,
@@ -87,10 +89,10 @@ SHORT = Form(
 FULL = Form(
     letters=6000,
     mailings=24,
-    apart=8,
-    seconds=200,
+    apart=4,
     kill_writers=6,
-    kill_child=220,
+    kill_unanswered=6,
+    kill_child=200,
     kill_worker=24,
     kill_fallback=20,
     freeze=45,
@@ -152,6 +154,15 @@ class Sink(Program):
     def accepted(self):
         return [Accepted(**json.loads(line)) for line in self.journal.read_text().splitlines()]
 
+    def count(self):
+        return self.journal.read_bytes().count(b"\n") if self.journal.exists() else 0
+
+    def lately(self):
+        """The Message-IDs of the last few mails."""
+        with self.journal.open("rb") as journal:
+            journal.seek(max(0, self.journal.stat().st_size - 2000))
+            return {json.loads(line)["message_id"] for line in journal.read().split(b"\n")[1:-1]}
+
     def faults(self):
         return Counter(self.log.read_text().splitlines())
 
@@ -163,6 +174,7 @@ class Storm:
         self.form, self.seed, self.say = form, seed, say
         self.chance = random.Random(seed)
         self.fallen = Counter()
+        self.plan = []  # (share of the letters that have arrived, what falls then)
         self.diary = []  # (when, number, what to do then)
         self.numbers = itertools.count()
         self.down = set()  # what is dead and will be brought back
@@ -231,19 +243,16 @@ class Storm:
     def blow(self):
         """Let everything fall that the form names, at random moments, repairing as an operator's system would.
 
-        When it is over nothing is killed any more, and the SMTP server behaves; most letters have met it at its worst.
+        It is spread over the letters and not over the clock, so that a slow machine has the same storm. When it is over
+        nothing is killed any more, and the SMTP server behaves; most letters have met it at its worst.
         """
-        self._later(0, self.kill_writers)
-        self._wait_until(self.sink.accepted)
         for kind in Form.AT_RANDOM:
-            for _ in range(getattr(self.form, kind)):
-                self._later(self.chance.uniform(0, self.form.seconds), getattr(self, kind))
-        for number in range(1, self.form.kill_writers):
-            self._later(number * self.form.seconds / self.form.kill_writers, self.kill_writers)
-        for number in range(1, self.form.freeze_holders + 1):
-            self._later(number * self.form.seconds / self.form.freeze_holders, self.freeze_holders)
-        self._wait_until(lambda: not self.diary)
-        self._wait_until(lambda: self._ahead() < self.form.letters / 3)
+            self.plan += [(self.chance.uniform(0, MOST), kind) for _ in range(getattr(self.form, kind))]
+        for kind, first in Form.AIMED.items():
+            times = getattr(self.form, kind)
+            self.plan += [((number + first) * MOST / times, kind) for number in range(times)]
+        self.plan.sort()
+        self._wait_until(lambda: not self.plan and not self.diary and self._arrived() >= MOST)
         self.sink.be_calm()
 
     def settle(self):
@@ -264,7 +273,10 @@ class Storm:
         return False
 
     def _watch(self):
-        """One look around: what is due in the diary, who has died by itself."""
+        """One look around: what falls, what is due in the diary, who has died by itself."""
+        arrived = self._arrived()
+        while self.plan and self.plan[0][0] <= arrived:
+            getattr(self, self.plan.pop(0)[1])()
         if time.monotonic() - self.spoke > 10:
             self.spoke = time.monotonic()
             self.say(f"{self.spoke - self.began:4.0f} s, about {self._ahead()} letters ahead, {dict(self.fallen)}")
@@ -306,8 +318,18 @@ class Storm:
         if not self._ask("SELECT 1 FROM mail_letter WHERE state = 'pending' AND next_attempt_at IS NULL LIMIT 1"):
             return self._later(0.05, self.kill_writers)
         self.fallen["kill_writers"] += 1
-        self._strike([child for worker in self.workers for child in worker.children()], signal.SIGKILL, "kill_child")
+        self._kill_all_children()
         self.kill_fallback()
+
+    def kill_unanswered(self):
+        sending = {row[0] for row in self._ask("SELECT message_id FROM mail_letter WHERE state = 'sending'")}
+        if len(sending & self.sink.lately()) < 2:
+            return self._later(0.02, self.kill_unanswered)
+        self.fallen["kill_unanswered"] += 1
+        self._kill_all_children()
+
+    def _kill_all_children(self):
+        self._strike([child for worker in self.workers for child in worker.children()], signal.SIGKILL, "kill_child")
 
     def freeze(self):
         children = [child for child in self.chance.choice(self.workers).children() if not is_stopped(child)]
@@ -389,6 +411,7 @@ class Storm:
             "  of a worker with its children": fallen["kill_worker"],
             "  of send_due": fallen["kill_fallback"],
             "  of all who write, amid writing": fallen["kill_writers"],
+            "  of all, amid an answer": fallen["kill_unanswered"],
             "SIGSTOP": fallen["freeze"],
             "  thawed beyond the lease": fallen["thaw"],
             "FLUSHALL": fallen["flush"],
@@ -401,7 +424,7 @@ class Storm:
 
     def fell_short(self):
         """What should have fallen more often than it did."""
-        wanted = {kind: getattr(self.form, kind) for kind in (*Form.AT_RANDOM, "kill_writers")}
+        wanted = {kind: getattr(self.form, kind) for kind in (*Form.AT_RANDOM, *Form.AIMED)}
         wanted["thaw"] = self.form.thaws
         return {kind: f"{self.fallen[kind]} of {times}" for kind, times in wanted.items() if self.fallen[kind] < times}
 
@@ -429,6 +452,9 @@ class Storm:
             """,
             number,
         )
+
+    def _arrived(self):
+        return self.sink.count() / self.form.letters
 
     def _ahead(self):
         """How many letters are on their way or to be written; those held for staff are where they should be."""

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from applications import rules
 from presessions import vault
@@ -39,7 +40,7 @@ class Speaker(models.Model):
         "applications.Application", on_delete=models.CASCADE, related_name="speakers", verbose_name=_("application")
     )
     full_name = vault.EncryptedTextField(_("full name"), max_length=200, blank=True)
-    position = vault.EncryptedTextField(_("position"), max_length=200, blank=True)
+    position = vault.EncryptedTextField(pgettext_lazy("of a person", "position"), max_length=200, blank=True)
     part_in_upr = vault.EncryptedTextField(
         _("experience and part in the UPR"), max_length=2000, blank=True, validators=[rules.AtMostWords(100)]
     )

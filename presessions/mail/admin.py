@@ -144,7 +144,7 @@ class MailingAdmin(StepsAdmin):
     def state_pill(self, mailing):
         words = mailing.get_state_display()
         if mailing.held_reason:
-            words = f"{words}: {mailing.get_held_reason_display()}"
+            words = _("%(state)s: %(reason)s") % {"state": words, "reason": mailing.get_held_reason_display()}
         return pill(mailing.state, words)
 
     @admin.display(description=gettext_lazy("letters"))

@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from presessions import trail, vault
 from presessions.mail import registry
@@ -41,13 +42,13 @@ class Mailing(models.Model):
     """
 
     class State(models.TextChoices):
-        PLANNED = "planned", _("planned")
+        PLANNED = "planned", pgettext_lazy("mailing", "planned")
         NOT_NEEDED = "not_needed", _("not needed")
-        HELD = "held", _("held")
+        HELD = "held", pgettext_lazy("mailing", "held")
         WRITING = "writing", _("writing")
         SENDING = "sending", _("sending")
         DONE = "done", _("done")
-        CANCELLED = "cancelled", _("cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("mailing", "cancelled")
 
     class Held(models.TextChoices):
         STAFF = "staff", _("held by staff")

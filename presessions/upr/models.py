@@ -158,7 +158,7 @@ class StateUnderReview(models.Model):
         SCHEDULED = "scheduled", _("scheduled")
         REVIEWED = "reviewed", _("reviewed")
         RESCHEDULED = "rescheduled", _("rescheduled")
-        POSTPONED = "postponed", _("postponed")
+        POSTPONED = "postponed", pgettext_lazy("State under Review", "postponed")
         MOVED = "moved", pgettext_lazy("State under Review", "moved")
 
     class Basis(models.TextChoices):

@@ -6,7 +6,8 @@ Wiring. Python's own tracebacks print code and messages; what a message may hold
 import logging
 import re
 
-TOKEN = re.compile(r"\b[A-Za-z0-9_-]{40,}\b")
+# A whole one anywhere; and most of one in an address, as is asked for when a mail program has broken the line.
+TOKEN = re.compile(r"\b[A-Za-z0-9_-]{40,}\b|(?<=/)[A-Za-z0-9_-]{16,}(?![\w.-])")
 ADDRESS = re.compile(r"[^\s<>@\"'(),;:=?&/]+(?:@|%40)[^\s<>@\"'(),;:&]+", re.IGNORECASE)
 
 
@@ -29,6 +30,6 @@ class LineFormatter(logging.Formatter):
     def __init__(self):
         super().__init__("{asctime} {levelname} {name} {message}", style="{")
 
-    def formatException(self, exc_info):  # noqa: N802  the name is logging's
+    def formatException(self, exc_info):
         lines = super().formatException(exc_info).splitlines()
         return scrub("\n".join(line for line in lines if not line.lstrip().startswith("DETAIL:")))

@@ -114,6 +114,7 @@ class World:
     def tell(self):
         self.set_up()
         self.sign_contacts_up()
+        self.ring(SET_UP + timedelta(hours=1))
         self.ring(CALL_DUE)
         self.clock.move_to(MONDAY)
         self.others_apply()

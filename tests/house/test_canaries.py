@@ -1,0 +1,332 @@
+"""What is secret stays where it belongs.
+
+Every field that can hold words is classified in sensitivity.py. The world of world.py puts a word of its own into each
+secret one, by the product's own pages and steps; then things go wrong in many ways, the mails go to a real server, and
+everything that is left behind is searched: the database, Redis, the logs, the disk, the mails.
+"""
+
+import base64
+import io
+import logging
+from contextlib import contextmanager
+from datetime import timedelta
+from email import message_from_string, policy
+from pathlib import Path
+from smtplib import SMTPRecipientsRefused
+from unittest.mock import patch
+
+import pytest
+import time_machine
+from celery.signals import setup_logging
+from django.apps import apps
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.mail import get_connection, send_mail
+from django.db import connection, models, transaction
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from applications.models import Application, Theme
+from presessions import settings as product
+from presessions import vault
+from presessions.celery import app as celery
+from presessions.logs import LineFormatter, WithoutTokens
+from presessions.mail import delivery
+from presessions.mail.tasks import send_due_letters
+from tests.house.sensitivity import FIELDS, HASHES, PUBLIC, SECRET, STAFF
+from tests.house.world import APPLICATION, BRIEFING_DUE, MONDAY, SET_UP, TOKEN, World, address, canary
+from tests.mail.fixtures import SinkProcess
+
+HOLDS_NO_WORDS = (
+    models.AutoField,
+    models.BooleanField,
+    models.DateField,
+    models.DecimalField,
+    models.DurationField,
+    models.FloatField,
+    models.IntegerField,
+    models.TimeField,
+    models.ForeignObject,
+)
+OURS = [one for one in apps.get_models() if one.__module__.split(".")[0] in ("presessions", "applications", "missions")]
+WORDS = {
+    f"{m._meta.label}.{f.name}": f for m in OURS for f in m._meta.local_fields if not isinstance(f, HOLDS_NO_WORDS)
+}
+ENCRYPTED = {label: field for label, field in WORDS.items() if isinstance(field, vault._EncryptedField)}
+SECRETS = [*ENCRYPTED, "accounts.User.password", "the file behind applications.Attachment.stored"]
+
+
+# --- Classified ------------------------------------------------------------------------------------------------------
+
+
+def test_every_field_that_can_hold_words_is_classified_and_no_other_name_stands_there():
+    assert FIELDS.keys() == WORDS.keys()
+    assert set(FIELDS.values()) == {PUBLIC, STAFF, SECRET}
+
+
+def test_what_is_secret_is_encrypted_or_cannot_be_turned_round_and_what_is_encrypted_is_secret():
+    unreadable = {label for label, field in WORDS.items() if isinstance(field, vault.BlindIndexField)}
+    assert {label for label, who in FIELDS.items() if who == SECRET} == ENCRYPTED.keys() | unreadable | HASHES
+
+
+# --- What happens ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def heard():
+    """What the product's own log handler writes meanwhile, as it writes it."""
+    (handler,) = [one for one in logging.getLogger().handlers if isinstance(one.formatter, LineFormatter)]
+    usual = handler.setStream(io.StringIO())
+    try:
+        yield handler.stream
+    finally:
+        handler.setStream(usual)
+
+
+def trouble(world):
+    """Everything that can go wrong with a canary in one's hands."""
+    world.clock.move_to(MONDAY + timedelta(hours=3))
+    wrong_links()
+    for mail in world.mails:
+        for token in TOKEN.findall(" ".join(mail.links)):
+            for broken in (token[:-1], token[:30], f"{token}x", token.swapcase(), f"{token}."):
+                for link in {link.replace(token, broken) for link in mail.links if token in link}:
+                    Client().get(link.removeprefix("http://testserver"))
+    speaker = reverse("applications:section", args=["speaker"])
+    nobody, strict = Client(raise_request_exception=False), Client(enforce_csrf_checks=True)
+    assert nobody.post(speaker, APPLICATION["speaker"]).status_code == 404
+    assert strict.post(speaker, APPLICATION["speaker"]).status_code == 403
+    draft = Application.objects.get(status="draft")
+    link = next(mail for mail in world.mails if mail.letter.recipient_id == draft.reference)
+    nobody.post(link.path)
+    wrong = APPLICATION["speaker"] | {"email": canary("applications.Speaker.email")}
+    assert nobody.post(speaker, wrong).status_code == 200
+    content = canary("the file behind applications.Attachment.stored").encode()
+    file = SimpleUploadedFile(f"{canary('applications.Attachment.original_name')}.exe", b"MZ" + content)
+    assert nobody.post(reverse("applications:section", args=["submission"]), {"file": file}).status_code == 200
+    for failure in (broken_row, refused_recipient):
+        with patch.object(Application, "save_section", failure):
+            assert nobody.post(speaker, APPLICATION["speaker"]).status_code == 500
+    late = reverse("applications:start", args=[54, "KE"])
+    world.clock.move_to(BRIEFING_DUE)
+    assert nobody.post(late, {"email": address("applications.Application.email")}).status_code == 410
+    assert nobody.post(world.invitation_path, {"note": canary("missions.Invitation.note")}).status_code == 422
+    login = {"username": address("applications.Application.email"), "password": canary("accounts.User.password")}
+    assert nobody.post(reverse("admin:login"), login).status_code == 200
+    staff = world.staff()
+    staff.get(reverse("admin:applications_application_changelist"), {"q": address("applications.Application.email")})
+    assert staff.get(reverse("admin:applications_application_change", args=[world.application.pk])).status_code == 200
+    note = reverse("admin:applications_security_note", args=[world.application.pk])
+    assert canary("applications.Application.security_note") in staff.post(note).content.decode()
+    send_mail("x", "y", None, [canary("mail.Letter.to")], connection=get_connection(product.EMAIL_BACKEND))
+
+
+def wrong_links():
+    for path in ("application", "invitation", "contacts/confirm", "contacts/leave"):
+        assert Client().get(f"/en/{path}/{canary('no token')}/").status_code == 404
+
+
+def broken_row(application, *args, **kwargs):
+    """PostgreSQL quotes the whole row in such an error."""
+    with transaction.atomic():
+        Application.objects.filter(pk=application.pk).update(language=None)
+
+
+def refused_recipient(application, *args, **kwargs):
+    raise SMTPRecipientsRefused({address("applications.Application.email"): (550, b"no such user")})
+
+
+class Places:
+    """Where a stranger might look."""
+
+    def __init__(self, broker, log):
+        self.broker, self.log = broker, log
+
+    def database(self):
+        """Every row of every table, as PostgreSQL copies it out in binary: texts and bytes lie open in that."""
+        copy = io.BytesIO()
+        with connection.cursor() as cursor:
+            for table in connection.introspection.table_names(cursor):
+                cursor.copy_expert(f'COPY "{table}" TO STDOUT (FORMAT binary)', copy)
+        sessions = [session.get_decoded() for session in Session.objects.all()]  # they are packed
+        return copy.getvalue() + repr(sessions).encode()
+
+    def redis(self):
+        """Every key and every value; the messages of the broker unpacked too."""
+        read = {
+            b"string": self.broker.get,
+            b"hash": self.broker.hgetall,
+            b"set": self.broker.smembers,
+            b"list": lambda key: self.broker.lrange(key, 0, -1),
+            b"zset": lambda key: self.broker.zrange(key, 0, -1),
+        }
+        entries = ((key, read[self.broker.type(key)](key)) for key in self.broker.scan_iter())
+        return b"\n".join(key + b" " + repr(value).encode() for key, value in entries)
+
+    def logs(self):
+        return self.log.getvalue().encode()
+
+    def files(self):
+        found = (path for path in Path(settings.PRIVATE_FILES).rglob("*") if path.is_file())
+        return b"\n".join(str(path).encode() + path.read_bytes() for path in found)
+
+
+PLACES = ("database", "redis", "logs", "files")
+
+
+class Story:
+    """The world with its misfortunes, and what lay where at two moments: mails waiting, and mails sent."""
+
+    def __init__(self, world, places, sink):
+        self.world, self.places, self.sink = world, places, sink
+
+    def tell(self):
+        world, sink = self.world, self.sink
+        sink.order(RCPT=[f"450 later, {canary('mail.Attempt.answer')}"])
+        world.tell()
+        trouble(world)
+        sink.order(MAIL=[f"530 who are you, {canary('mail.Switch.answer')}"])
+        world.send(BRIEFING_DUE + timedelta(hours=1))
+        send_due_letters.apply_async(expires=55)
+        self.filled = {label for label in ENCRYPTED if holds(label)}
+        waiting = {place: getattr(self.places, place)() for place in PLACES}
+        world.send(BRIEFING_DUE + timedelta(hours=2))
+        self.left = {place: waiting[place] + getattr(self.places, place)() for place in PLACES}
+        self.mails = [message_from_string(mail["data"], policy=policy.default) for mail in sink.mails]
+
+
+def holds(label):
+    """Whether some row has this field's canary in it."""
+    field = ENCRYPTED[label]
+    values = field.model.objects.values_list(field.name, flat=True)
+    return any(canary(label) in (value.decode() if isinstance(value, bytes) else value or "") for value in values)
+
+
+@pytest.fixture(scope="module")
+def told(django_db_setup, django_db_blocker, broker, tmp_path_factory):
+    sink = SinkProcess(tmp_path_factory.mktemp("sink"))
+    waits = {"MAIL_COMMAND_TIMEOUT": 5, "MAIL_FINAL_DOT_TIMEOUT": 5}
+    with (
+        override_settings(SMTP_URL=sink.url, **waits),
+        django_db_blocker.unblock(),
+        transaction.atomic(),
+        time_machine.travel(SET_UP, tick=False) as clock,
+        heard() as log,
+    ):
+        world = World(clock, send=lambda moment: delivery.drain(0, now=lambda: moment))
+        story = Story(world, Places(broker, log), sink)
+        story.tell()
+        yield story
+        transaction.set_rollback(True)
+    sink.stop()
+
+
+@pytest.fixture
+def story(told, db):
+    return told
+
+
+# --- What is found ---------------------------------------------------------------------------------------------------
+
+
+def spellings(word):
+    """The word as it is, in hexadecimal, and inside of a longer text in base64."""
+    yield word
+    yield word.encode().hex()
+    for before in range(3):
+        packed = base64.b64encode(bytes(before) + word.encode()).decode().rstrip("=")
+        yield packed[(0, 2, 3)[before] : None if (before + len(word)) % 3 == 0 else -1]
+
+
+def found(data, labels=SECRETS):
+    """Which canaries lie in it, in whatever case or spelling."""
+    folded = data.lower()
+    return {
+        label for label in labels if any(s.encode() in data or s.encode() in folded for s in spellings(canary(label)))
+    }
+
+
+def test_the_steps_of_the_world_fill_every_secret_field(story):
+    assert story.filled == ENCRYPTED.keys()
+
+
+def test_all_mails_went_but_one_that_nobody_wanted_any_more(story):
+    went = {mail["Message-ID"] for mail in story.mails}
+    assert [mail.kind for mail in story.world.mails if mail.letter.message_id not in went] == ["application_link"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_secret_lies_open(story, place):
+    assert found(story.left[place]) == set()
+
+
+def test_a_mail_holds_no_secret_but_its_readers_own_address(story):
+    written_by_staff = {"mail.Letter.subject", "mail.Letter.kept", "mail.Letter.frozen"}
+    for mail, wire in zip(story.mails, story.sink.mails, strict=True):
+        assert str(mail["To"]) == wire["to"]
+        raw = "\r\n".join(line for line in wire["data"].splitlines() if not line.startswith("To: "))
+        del mail["To"]
+        text = f"{mail.items()} {mail.get_content()}"
+        allowed = written_by_staff if wire["to"] == address("mail.Letter.to") else set()
+        assert found(raw.encode() + text.encode()) == allowed, mail["Subject"]
+
+
+def test_a_personal_link_stands_in_the_one_mail_it_was_made_for(story):
+    tokens = {token for mail in story.world.mails for token in TOKEN.findall(" ".join(mail.links))}
+    assert len(tokens) > 20
+    texts = [f"{mail.items()} {mail.get_content()}" for mail in story.mails]
+    assert sorted(sum(token in text for text in texts) for token in tokens)[:2] == [0, 1]  # one letter did not go
+    assert max(sum(token in text for text in texts) for token in tokens) == 1
+    for place in PLACES:  # not even most of one, as a mail program leaves that breaks a line
+        assert [token for token in tokens if token[:20].encode() in story.left[place]] == []
+
+
+# --- And would be found ----------------------------------------------------------------------------------------------
+
+
+def test_things_did_go_wrong(story):
+    logs = story.left["logs"].decode()
+    for word in ("Not Found", "Forbidden", "Internal Server Error", "IntegrityError", "SMTPRecipientsRefused", "Gone"):
+        assert word in logs
+
+
+def test_what_is_plain_is_found_in_the_database(story):
+    assert found(story.left["database"], ["applications.StateCall.reason"])
+
+
+def test_the_bell_and_the_counts_are_found_in_redis(story):
+    assert b"presessions.mail.tasks.send_due_letters" in story.left["redis"]
+    assert b"presessions:1:start:" in story.left["redis"]
+
+
+@pytest.mark.parametrize("spelling", range(5))
+@pytest.mark.parametrize("place", PLACES)
+def test_a_canary_that_escapes_is_seen_however_it_is_written(story, place, spelling):
+    word = list(spellings(canary("missions.Delegate.name")))[spelling]
+    planted = Path(settings.PRIVATE_FILES) / "planted"
+    match place:
+        case "database":
+            Theme.objects.create(slug="planted", name_en=f"x{word}y")
+        case "redis":
+            cache.set("planted", f"x{word}y")
+        case "logs":
+            logging.getLogger("planted").warning("x%sy", word)
+        case "files":
+            planted.write_text(f"x{word}y")
+    seen = found(getattr(story.places, place)())
+    cache.delete("planted")
+    planted.unlink(missing_ok=True)
+    assert seen == {"missions.Delegate.name"}
+
+
+def test_a_worker_writes_its_logs_through_the_same_sieve():
+    """Celery would put handlers of its own in the place of ours, were nobody to answer this signal."""
+    assert setup_logging.receivers
+    handlers = list(logging.getLogger().handlers)
+    celery.log.already_setup = False
+    celery.log.setup_logging_subsystem(loglevel="INFO")
+    assert logging.getLogger().handlers == handlers
+    (ours,) = [handler for handler in handlers if isinstance(handler.formatter, LineFormatter)]
+    assert any(isinstance(sieve, WithoutTokens) for sieve in ours.filters)

@@ -39,7 +39,6 @@ class Form:
 
     letters: int
     mailings: int
-    apart: float  # seconds between the moments of two mailings
     kill_writers: int  # all who may be writing a mailing, while it is half written
     kill_unanswered: int  # all children of the workers, while some wait to hear of a mail that has been accepted
     kill_child: int  # of a worker: its parent starts another
@@ -71,7 +70,6 @@ class Form:
 SHORT = Form(
     letters=500,
     mailings=2,
-    apart=1,
     kill_writers=1,
     kill_unanswered=1,
     kill_child=8,
@@ -89,7 +87,6 @@ SHORT = Form(
 FULL = Form(
     letters=6000,
     mailings=24,
-    apart=4,
     kill_writers=6,
     kill_unanswered=6,
     kill_child=200,
@@ -134,6 +131,11 @@ def is_stopped(pid):
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
     return False
+
+
+class Staff(Program):
+    def _answers(self):
+        return "ready" in self.log.read_text()
 
 
 class Sink(Program):
@@ -210,9 +212,7 @@ class Storm:
 
             for one in (*self.workers, self.beat):  # until there are tables, all they do is complain
                 stack.enter_context(one)
-            begin = stack.enter_context(program("begin", "-m", "tests.storm.begin", self.form.apart))
-            if begin.process.wait(60):
-                raise devservers.CannotStart(begin.log.read_text())
+            stack.enter_context(Staff("staff", "-m", "tests.storm.staff", folder=folder, environment=environment))
             stack.enter_context(self.fallback)
             self.stack = stack.pop_all()
         return self

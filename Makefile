@@ -40,7 +40,7 @@ lock: .venv/.installed ## write the exact, hashed requirements again
 	cd requirements && ../$(LOCK) runtime.in -o runtime.txt && ../$(LOCK) dev.in -o dev.txt
 
 messages: .venv/.installed ## collect the words to translate into locale/ (needs GNU gettext)
-	.venv/bin/python -m presessions.devservers manage.py makemessages --all --extension html,txt,py --ignore .venv --ignore tests --ignore var --add-location file
+	.venv/bin/python -m presessions.devservers manage.py makemessages --extension html,txt,py --ignore .venv --ignore tests --ignore var --add-location file --no-obsolete
 
 demo-reset: .venv/.installed ## forget the demonstration; the next `make run` starts afresh
 	.venv/bin/python -m presessions.run --forget

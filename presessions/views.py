@@ -20,7 +20,7 @@ def ready(request):
     """Database and Redis answer. A dead Redis does not stop applications or `send_due`, so it is named and no more."""
     connection.ensure_connection()
     try:
-        Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1).ping()
+        Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry=None).ping()
         redis = True
     except RedisError:
         redis = False

@@ -226,4 +226,4 @@ def test_an_instant_in_words_is_genevas_whatever_zone_it_comes_in():
 
 def test_days_have_the_readers_names():
     with translation.override("fr"):
-        assert day_in_words(day("2026-12-15")) == "mar 15 décembre 2026"
+        assert day_in_words(day("2026-12-15")) == "mardi 15 décembre 2026"

@@ -24,17 +24,17 @@ def work():
     insist_on_the_real_thing()
     session = WorkingGroupSession.objects.create(number=54)  # no dates: the product's own mailings wait for them
     series = Series.open_for(session, now=timezone.now())
-    mailings = list(series.mailings.filter(kind="storm").order_by("pk"))
-    for mailing in mailings:
-        while not mailing.moved_to:
-            try:
-                if half_is_through():
-                    mailing.move_to(timezone.now() + SOON, by=None, now=timezone.now())
-                    print("ready", flush=True)
-                mailing.refresh_from_db()
-            except (OperationalError, InterfaceError):  # staff see an error page, wait, look again
-                connection.close()
-            time.sleep(0.2)
+    while True:
+        try:
+            mailing = series.mailings.filter(kind="storm", moved_to=None).order_by("pk").first()
+            if mailing is None:
+                return
+            if half_is_through():
+                mailing.move_to(timezone.now() + SOON, by=None, now=timezone.now())
+                print("ready", flush=True)
+        except (OperationalError, InterfaceError):  # staff see an error page, wait, look again
+            connection.close()
+        time.sleep(0.2)
 
 
 def half_is_through():

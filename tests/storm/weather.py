@@ -339,7 +339,7 @@ class Storm:
         self._later(LEASE + self.chance.uniform(0.3, 1), lambda: self.thaw(children))
 
     def freeze_holders(self):
-        """Near the end of the queue, or nobody would take over in time, freeze a worker that has claimed letters."""
+        """While the queue is short, or nobody would take over in time, freeze a worker that has claimed letters."""
         due = "SELECT count(*) FROM mail_letter WHERE state IN ('pending', 'deferred') AND next_attempt_at < now()"
         if not self._claimed() or self._ask(due) > [(150,)]:
             return self._later(0.02, self.freeze_holders)

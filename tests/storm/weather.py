@@ -53,7 +53,7 @@ class Form:
     crash_postgres: int
     thaws: int  # at least; a process that was killed in its sleep cannot wake
 
-    AIMED = {"kill_writers": 0, "kill_unanswered": 0.5, "freeze_holders": 1}  # and where the first of several falls
+    AIMED = {"kill_writers": 0, "kill_unanswered": 0.5, "freeze_holders": 0.75}  # and where the first of several falls
     AT_RANDOM = (
         "kill_child",
         "kill_worker",
@@ -179,6 +179,7 @@ class Storm:
         self.plan = []  # (share of the letters that have arrived, what falls then)
         self.diary = []  # (when, number, what to do then)
         self.numbers = itertools.count()
+        self.misses = 0  # freezes that caught nobody
         self.down = set()  # what is dead and will be brought back
         self.connection = None
         self.began = self.spoke = time.monotonic()
@@ -350,10 +351,11 @@ class Storm:
         held = self._claimed()
         time.sleep(0.15)
         held &= self._claimed()  # those of the others have moved on
-        if held:
+        if len(held) >= (2 if self.misses < 5 else 1):
             self.fallen["freeze"] += len(children)
             self.fallen["freeze_holders"] += 1
             return self._thaw_when_taken(children, held, time.monotonic() + 15)
+        self.misses += 1
         for child in filter(is_stopped, children):
             os.kill(child, signal.SIGCONT)
         return self._later(0.05, self.freeze_holders)
@@ -378,7 +380,10 @@ class Storm:
                 self.fallen[kind] += 1
 
     def kill_worker(self):
-        self._kill(self.chance.choice(self.workers), "kill_worker", within=0.5)
+        awake = [worker for worker in self.workers if not any(map(is_stopped, worker.children()))]
+        if not awake:
+            return self._later(0.2, self.kill_worker)
+        return self._kill(self.chance.choice(awake), "kill_worker", within=0.5)
 
     def kill_fallback(self):
         self._kill(self.fallback, "kill_fallback", within=0.5)

@@ -10,6 +10,7 @@ from django.core import signing
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from presessions.mail import letters
 from presessions.upr.models import State
 
 AT_LEAST = timedelta(seconds=2)  # no person reads and fills a form faster
@@ -17,6 +18,17 @@ EMAIL = {
     "required": _("Enter your e-mail address, like name@example.org"),
     "invalid": _("Enter an e-mail address, like name@example.org"),
 }
+
+
+class AddressField(forms.EmailField):
+    """An address that a letter can be written to: whoever leaves another one is told here, not left waiting."""
+
+    def run_validators(self, address):
+        super().run_validators(address)
+        try:
+            letters.clean_address(address)
+        except letters.Unwritable:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
 class DoorForm(forms.Form):
@@ -53,12 +65,14 @@ class DoorForm(forms.Form):
         return bool(self.cleaned_data["leave_empty"])
 
     def clean(self):
-        if not self._was_read():
+        was_read = self._was_read()
+        self.errors.pop("shown", None)  # nobody can mend what nobody sees
+        if not was_read and not self.errors:  # a real mistake is enough to hear of
             raise forms.ValidationError(_("That was very fast. Please press the button once more."), code="fast")
 
     def _was_read(self):
         try:
-            shown_at = datetime.fromtimestamp(signing.loads(self.cleaned_data["shown"], salt="form shown"), UTC)
+            shown_at = datetime.fromtimestamp(signing.loads(self.cleaned_data.get("shown", ""), salt="form shown"), UTC)
         except signing.BadSignature:
             self.data = self.data.copy()  # the page comes back with an instant of ours
             self.data["shown"] = self.fields["shown"].initial
@@ -86,7 +100,7 @@ def language_field():
 
 class StartForm(DoorForm):
     button = _("Send me my link")
-    email = forms.EmailField(
+    email = AddressField(
         label=_("Your e-mail address"),
         max_length=254,
         error_messages=EMAIL,
@@ -98,7 +112,7 @@ class StartForm(DoorForm):
 
 class LostLinkForm(DoorForm):
     button = _("Send me my link")
-    email = forms.EmailField(
+    email = AddressField(
         label=_("The e-mail address you began with"),
         max_length=254,
         error_messages=EMAIL,
@@ -108,7 +122,7 @@ class LostLinkForm(DoorForm):
 
 class ContactForm(DoorForm):
     button = _("Ask to be told")
-    email = forms.EmailField(
+    email = AddressField(
         label=_("Your e-mail address"),
         max_length=254,
         error_messages=EMAIL,

@@ -7,9 +7,11 @@ refused at once, in words that say what to do, and nothing that was typed is los
 from datetime import date
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import ButtonHolder, Fieldset, Layout, Submit
+from crispy_forms.layout import ButtonHolder, Fieldset, Hidden, Layout, Submit
 from django import forms
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.functional import SimpleLazyObject
 from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -65,6 +67,18 @@ def tick(label, help_text=""):
     return forms.BooleanField(label=label, required=False, help_text=help_text)
 
 
+def mark(facts):
+    """A short mark of what a section holds, to notice on saving that it is no longer what a page was made from."""
+    plain = {name: [row.pk for row in fact] if isinstance(fact, list) else fact for name, fact in facts.items()}
+    words = repr([(name, str(fact)) for name, fact in sorted(plain.items())])
+    return salted_hmac("section as read", words, algorithm="sha256").hexdigest()[:20]
+
+
+def whose(application):
+    """Which application a page was made for: the same browser may have opened another one since."""
+    return [Hidden("application", application.reference)] if application else []
+
+
 class SectionForm(forms.Form):
     """One page of the application. `missing_words` says what to do about each answer that must not be missing."""
 
@@ -75,13 +89,15 @@ class SectionForm(forms.Form):
     missing_words = {}
 
     def __init__(self, data=None, files=None, *, application):
-        super().__init__(data, files, initial=application.answers(self.section) if data is None else None)
         self.application = application
+        super().__init__(data, files, initial=self.saved() if data is None else None)
         for name in self.missing_words:
             self.fields[name].needed = True
         self.helper = FormHelper()
         self.helper.attrs = {"novalidate": True}  # our words in the reader's language, not the browser's
         self.helper.layout = Layout(
+            *whose(application),
+            Hidden("as_read", SimpleLazyObject(lambda: mark(self.initial or self.saved()))),
             *(Fieldset(legend, *names) if legend else Layout(*names) for legend, names in self.groups),
             ButtonHolder(
                 Submit("save", _("Save and continue")),
@@ -101,6 +117,18 @@ class SectionForm(forms.Form):
 
     def facts(self):
         return self.cleaned_data
+
+    def saved(self):
+        return self.application.answers(self.section)
+
+    def saved_meanwhile(self):
+        """(label, words) of answers that another page or device has saved since this one was made, where what was typed
+        here differs. Saving it now would undo the other without a word."""
+        facts = self.saved()
+        if self.data.get("as_read", "") in ("", mark(facts)):
+            return []
+        self.initial, saved = facts, type(self)(application=self.application)
+        return [(saved[name].label, saved.in_words(saved[name])) for name in self.changed_data]
 
     @classmethod
     def words_for(cls, name):
@@ -384,11 +412,13 @@ class SendForm(forms.Form):
         error_messages={"required": _("Please tick that you have understood that Pre-sessions are public.")},
     )
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, data=None, *, application):
+        super().__init__(data)
         self.helper = FormHelper()
         self.helper.attrs = {"novalidate": True}
-        self.helper.layout = Layout("understood", ButtonHolder(Submit("send", _("Send the application"))))
+        self.helper.layout = Layout(
+            *whose(application), "understood", ButtonHolder(Submit("send", _("Send the application")))
+        )
 
 
 class WithdrawForm(forms.Form):
@@ -397,10 +427,10 @@ class WithdrawForm(forms.Form):
         error_messages={"required": _("Tick the box if you want to take your application back.")},
     )
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, data=None, *, application):
+        super().__init__(data)
         self.helper = FormHelper()
         self.helper.attrs = {"novalidate": True}
         self.helper.layout = Layout(
-            "sure", ButtonHolder(Submit("withdraw", _("Take it back"), css_class="button-danger"))
+            *whose(application), "sure", ButtonHolder(Submit("withdraw", _("Take it back"), css_class="button-danger"))
         )

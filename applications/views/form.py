@@ -30,6 +30,8 @@ def applicants_page(view):
         application = Application.objects.with_state().filter(pk=request.session.get(SESSION_KEY)).first()
         if application is None:
             return render(request, "applications/no_session.html", {"typed": _posted(request, kwargs)}, status=404)
+        if request.POST.get("application", application.reference) != application.reference:
+            return render(request, "applications/another_open.html", {"typed": _posted(request, kwargs)}, status=409)
         return view(request, application, timezone.now(), **kwargs)
 
     return page
@@ -74,6 +76,8 @@ def section(request, application, now, section):
     form = SECTION_FORMS[section](request.POST or None, request.FILES or None, application=application)
     if section != "safety" and not application.can_change(now):
         return _too_late(request, application, form)
+    if form.is_valid() and (saved := form.saved_meanwhile()):
+        return _show(request, application, form, saved=saved, status=409)
     if form.is_valid():
         try:
             application.save_section(section, form.cleaned_data, now=now)
@@ -86,9 +90,13 @@ def section(request, application, now, section):
     if form.is_bound and not form.errors:
         messages.success(request, _("Saved."))
         return redirect(_next(request, application, section))
-    number = rules.SECTIONS.index(section) + 1
-    context = {"application": application, "form": form, "number": number, "of": len(rules.SECTIONS)}
-    return render(request, "applications/section.html", context)
+    return _show(request, application, form)
+
+
+def _show(request, application, form, *, saved=(), status=200):
+    number = rules.SECTIONS.index(form.section) + 1
+    context = {"application": application, "form": form, "number": number, "of": len(rules.SECTIONS), "saved": saved}
+    return render(request, "applications/section.html", context, status=status)
 
 
 def _keep_file(application, form, now):
@@ -124,7 +132,7 @@ def check(request, application, now):
     """All answers on one page, each with a way to change it; then send. Sending twice is sending once."""
     if application.is_withdrawn:
         return redirect("applications:status")
-    form = SendForm(request.POST or None)
+    form = SendForm(request.POST or None, application=application)
     if form.is_valid():
         try:
             application.submit(now=now)
@@ -179,7 +187,7 @@ def status(request, application, now):
 def withdraw(request, application, now):
     if application.is_withdrawn:
         return redirect("applications:status")
-    form = WithdrawForm(request.POST or None)
+    form = WithdrawForm(request.POST or None, application=application)
     if form.is_valid():
         with suppress(WrongStep):  # it is withdrawn already, and the status page says so
             application.withdraw(now=now)

@@ -98,7 +98,7 @@ def clean_address(address):
         validate_email(address)
     except (ValueError, ValidationError) as error:
         raise Unwritable("address") from error
-    if "[" in address:
+    if "[" in address or "=?" in address:  # an IP literal; an encoded word, which some servers unfold into another one
         raise Unwritable("address")
     return address
 

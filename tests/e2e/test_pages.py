@@ -103,6 +103,7 @@ def test_mistakes_are_said_on_top_and_beside_and_lead_there(house, visitor):
     page = visitor(java_script_enabled=False)
     page.goto("/en/apply/54/UG/")
     page.get_by_role("button", name="Send me my link").click()
+    page.locator(".error-summary").wait_for()
     assert page.title().startswith("Error")
     summary = page.locator(".error-summary a").first
     field = page.locator(summary.get_attribute("href"))

@@ -9,8 +9,8 @@ STORM_MAILINGS = env.int("STORM_MAILINGS")
 
 MAIL_COMMAND_TIMEOUT = 0.8
 MAIL_FINAL_DOT_TIMEOUT = 1.2
-MAIL_LEASE = 2  # longer than any legal wait, as in the product
+MAIL_LEASE = 1.5  # longer than any legal wait, as in the product
 MAIL_BACKOFF = [0.2, 0.4, 0.8]
-MAIL_UNCERTAIN_DELAY = 1
+MAIL_UNCERTAIN_DELAY = 0.5
 MAIL_DRAIN_SECONDS = 4
 CELERY_BEAT_SCHEDULE["send-due-letters"]["schedule"] = 0.5

@@ -27,7 +27,7 @@ from tests.storm.sink import exists
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-LEASE = 2  # seconds, as in tests/storm/settings.py
+LEASE = 1.5  # seconds, as in tests/storm/settings.py
 SECONDS_TO_SETTLE = 60  # promise M1, after the last fault
 MOST = 0.8  # of the letters leave in the storm, the others after it
 PATIENCE = 1800  # seconds after which a storm that does not end is a failure of its own

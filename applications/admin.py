@@ -8,6 +8,7 @@ from functools import partial
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import path
@@ -22,6 +23,7 @@ from applications import desk
 from applications.models import Application, Assessment, Call, Contact, Organisation, StateCall, Theme
 from presessions import trail, vault
 from presessions.trail.references import ALPHABET
+from presessions.upr.dates import GENEVA, last_minute, last_minute_words, minutes_after
 from presessions.upr.models import Series, State
 from presessions.upr.names import fold
 
@@ -231,7 +233,32 @@ class ReasonForm(forms.ModelForm):
     )
 
 
+class LastMinuteField(forms.SplitDateTimeField):
+    """A deadline typed and read as the last minute, as people say it, and kept as the first instant too late."""
+
+    widget = AdminSplitDateTime
+
+    def prepare_value(self, value):
+        return last_minute(value) if hasattr(value, "astimezone") else value  # what was typed comes back as it is
+
+    def has_changed(self, initial, data):
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def compress(self, data_list):
+        typed = super().compress(data_list)
+        try:
+            return typed and minutes_after(typed, 1).astimezone(GENEVA)
+        except OverflowError as error:
+            raise forms.ValidationError(self.error_messages["invalid_date"], code="invalid_date") from error
+
+
+def last_minute_field(help_text):
+    return LastMinuteField(label=gettext_lazy("Last minute to apply"), help_text=help_text, required=False)
+
+
 class NewCallForm(forms.ModelForm):
+    closes_at = last_minute_field(gettext_lazy("Geneva time, for instance 23:59."))
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if "series" in self.fields:
@@ -259,6 +286,15 @@ class DatedBySteps(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
+    def get_fields(self, request, obj=None):
+        fields = super().get_fields(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fields
+        return ["closes" if name == "closes_at" else name for name in fields]  # in words, to those who only read
+
+    def in_words(self, closes_at):
+        return last_minute_words(closes_at) if closes_at else self.get_empty_value_display()
+
 
 @admin.register(Call)
 class CallAdmin(DatedBySteps):
@@ -281,6 +317,8 @@ class CallAdmin(DatedBySteps):
             obj.pk = opened.pk
             obj.refresh_from_db()
             return
+        if not form.has_changed():
+            return
         plain = {name: answers[name] for name in ("minimum", "statement_lead_days")}
         Call.objects.filter(pk=obj.pk).update(**plain)
         obj.move_deadline(
@@ -293,10 +331,12 @@ class CallAdmin(DatedBySteps):
 
     @admin.display(description=gettext_lazy("closes"), ordering="closes_at")
     def closes(self, call):
-        return moment(call.closes_at)
+        return self.in_words(call.closes_at)
 
 
 class StateCallForm(ReasonForm):
+    closes_at = last_minute_field(gettext_lazy("Geneva time, for instance 23:59. Empty: with the series’ call."))
+
     class Meta:
         model = StateCall
         fields = ("closes_at", "reason")
@@ -330,8 +370,9 @@ class StateCallAdmin(DatedBySteps):
         return super().get_search_results(request, queryset, fold(search_term))
 
     def save_model(self, request, obj, form, change):
-        answers = form.cleaned_data
-        obj.extend(answers["closes_at"], now=timezone.now(), by=request.user, reason=answers["reason"])
+        if form.has_changed():
+            answers = form.cleaned_data
+            obj.extend(answers["closes_at"], now=timezone.now(), by=request.user, reason=answers["reason"])
 
     @admin.display(description=gettext_lazy("State"))
     def state(self, state_call):
@@ -343,11 +384,11 @@ class StateCallAdmin(DatedBySteps):
 
     @admin.display(description=gettext_lazy("closes"))
     def closes(self, state_call):
-        return moment(state_call.deadline)
+        return self.in_words(state_call.deadline)
 
     @admin.display(description=gettext_lazy("the series’ call closes"))
     def of_the_series(self, state_call):
-        return moment(state_call.call.closes_at)
+        return self.in_words(state_call.call.closes_at)
 
     @admin.display(description=gettext_lazy("a date of its own"), boolean=True)
     def own_date(self, state_call):

@@ -1,7 +1,7 @@
 """The staff's desk: what it opens on, what it shows beside what, who may do what, and what it costs."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -15,6 +15,7 @@ from applications import assessments
 from applications.models import Application, Assessment, Attachment, Contact, Organisation, StateCall, Theme
 from presessions.mail.models import Letter
 from presessions.trail.models import Event
+from presessions.upr.dates import GENEVA
 from presessions.upr.signals import dates_changed
 from tests.accounts.factories import StaffFactory
 from tests.applications import hostile
@@ -483,6 +484,8 @@ def test_forged_posts_are_refused(state_call, staff):
 
 
 def fields(closes_at, **more):
+    """The admin's form of a call that closes then, typed as staff do: by its last minute."""
+    closes_at -= timedelta(minutes=1)
     day, hour = closes_at.strftime("%Y-%m-%d"), closes_at.strftime("%H:%M")
     return {"closes_at_0": day, "closes_at_1": hour, **more}
 
@@ -524,6 +527,64 @@ def test_the_deadline_of_a_series_moves_with_a_reason(desk, staff, state_call, a
     assert (call.opens_at, call.closes_at, call.minimum, call.statement_lead_days) == (OPENS_AT, later, 2, 10)
     assert announced == [54]
     assert Event.objects.about(call).get(code="deadline_moved").reason.text == "Easter."
+
+
+def shown(response):
+    """The fields of an admin form as a browser would send them back unchanged."""
+    return {
+        field.html_name + part: value
+        for field in response.context["adminform"].form
+        for part, value in (
+            zip(("_0", "_1"), map(str, field.field.widget.decompress(field.value())), strict=True)
+            if hasattr(field.field.widget, "decompress")
+            else [("", "" if field.value() is None else field.value())]
+        )
+    }
+
+
+@pytest.mark.parametrize("name", ["call", "statecall"])
+def test_staff_type_the_last_minute_as_the_public_page_says_it(desk, state_call, name):
+    row = state_call.call if name == "call" else state_call
+    typed = {**shown(desk.get(page(f"{name}_change", row.pk))), "reason": "Holidays."}
+    typed |= {"closes_at_0": "2026-04-05", "closes_at_1": "23:59"}
+    assert desk.post(page(f"{name}_change", row.pk), typed).status_code == 302
+    state_call = StateCall.objects.with_state().get()
+    assert state_call.deadline == datetime(2026, 4, 6, tzinfo=GENEVA)
+    words = "Sun 5 April 2026, 23:59 Geneva time"
+    public = [
+        reverse("applications:meeting", args=[state_call.series.number, state_call.state.pk]),
+        page(f"{name}_changelist"),
+        page("decisions", state_call.meeting.pk),
+    ]
+    for address in public:
+        assert words in text(desk.get(address)), address
+    again = shown(desk.get(page(f"{name}_change", row.pk)))
+    assert (again["closes_at_0"], again["closes_at_1"]) == ("2026-04-05", "23:59:00")
+
+
+@pytest.mark.parametrize("closes_at", ["2026-03-23 00:00+01:00", "2026-03-29 03:00+02:00", "2026-04-06 12:30:15+02:00"])
+def test_a_call_saved_as_it_was_opened_changes_nothing(desk, state_call, announced, closes_at):
+    closes_at = datetime.fromisoformat(closes_at)
+    state_call.call.move_deadline(closes_at, now=MONDAY)
+    state_call.extend(closes_at, now=MONDAY, reason="Floods.")
+    events = Event.objects.count()
+    announced.clear()
+    for address in (page("call_change", state_call.call.pk), page("statecall_change", state_call.pk)):
+        assert desk.post(address, shown(desk.get(address))).status_code == 302
+    state_call = StateCall.objects.with_state().get()
+    assert (state_call.closes_at, state_call.call.closes_at, announced) == (closes_at, closes_at, [])
+    assert Event.objects.count() == events
+
+
+def test_those_who_only_read_a_call_read_its_last_minute(client, state_call):
+    client.force_login(may("view_call", "view_statecall"))
+    for address in (page("call_change", state_call.call.pk), page("statecall_change", state_call.pk)):
+        assert "Sun 22 March 2026, 23:59 Geneva time" in text(client.get(address))
+
+
+def test_a_last_minute_at_the_end_of_the_calendar_is_pointed_at(desk, state_call):
+    typed = fields(CLOSES_AT, reason="Never.") | {"closes_at_0": "9999-12-31", "closes_at_1": "23:59"}
+    assert "Enter a valid date." in text(desk.post(page("statecall_change", state_call.pk), typed))
 
 
 def test_a_call_is_opened_with_a_call_for_each_state(desk, staff):

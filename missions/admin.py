@@ -329,6 +329,11 @@ class SeriesAdmin(admin.ModelAdmin):
         answers = path("<int:pk>/answers/", self.admin_site.admin_view(self.answers_view), name="upr_series_answers")
         return [answers, *super().get_urls()]
 
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)  # a class made for this request alone
+        form.now = timezone.now()
+        return form
+
     def get_readonly_fields(self, request, obj=None):
         return ("session",) if obj else ()
 

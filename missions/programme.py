@@ -10,11 +10,17 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from presessions.upr.dates import GENEVA, day_in_words
 from presessions.upr.models import CountryMeeting, Series, WorkingGroupSession
 
 
 class SeriesForm(forms.ModelForm):
-    """Valid only together with `programme`, the forms of its meetings."""
+    """Valid only together with `programme`, the forms of its meetings.
+
+    now -- when the page was asked for; SeriesAdmin sets it
+    """
+
+    now = None
 
     class Meta:
         model = Series
@@ -27,10 +33,14 @@ class SeriesForm(forms.ModelForm):
         meetings = self.instance.meetings().with_state() if self.instance.pk else CountryMeeting.objects.none()
         self.programme = Programme(self.data if self.is_bound else None, queryset=meetings, prefix="meeting")
 
-    def is_valid(self):
-        if self.is_bound and not self.programme.is_valid():
+    def clean(self):
+        answers = super().clean()
+        days = [answers.get(name) for name in ("first_day", "last_day")]
+        for line in self.programme.forms:
+            line.check_new_start(*days, now=self.now)
+        if not self.programme.is_valid():
             self.add_error(None, _("Please look at the meetings below."))
-        return super().is_valid()
+        return answers
 
 
 class MeetingForm(forms.ModelForm):
@@ -61,6 +71,27 @@ class MeetingForm(forms.ModelForm):
             field.disabled = not ahead and name != "step"
             label = CountryMeeting._meta.get_field(name).verbose_name if name != "step" else _("next step")
             field.widget.attrs["aria-label"] = f"{capfirst(label)} – {self.instance.state}"
+
+    def check_new_start(self, first_day, last_day, *, now):
+        """Point at a start just typed that lies outside the days of the series, if both are known, or before now.
+
+        A start that stands already is left alone: the days of a series may be changed around it.
+        """
+        starts_at = self.is_valid() and "starts_at" in self.changed_data and self.cleaned_data["starts_at"]
+        if not starts_at:
+            return
+        if first_day and last_day and not first_day <= starts_at.astimezone(GENEVA).date() <= last_day:
+            words = {"first": day_in_words(first_day), "last": day_in_words(last_day)}
+            self.add_error(
+                "starts_at",
+                _(
+                    "The Pre-sessions take place from %(first)s to %(last)s: "
+                    "choose a day between them, or change the days of the series first."
+                )
+                % words,
+            )
+        if starts_at < now:
+            self.add_error("starts_at", _("This start lies in the past."))
 
     def save_by_steps(self, *, now, by):
         """Change the meeting, then take the step that was chosen. Raises WrongStep."""

@@ -160,7 +160,8 @@ def save(desk, series, **changed):
 
 
 def test_a_meeting_gets_its_hour_on_the_page_and_the_mailings_follow_at_once(desk, series, staff):
-    assert save(desk, series, KE={"starts_at": "2026-04-13T15:00", "room": "XX"}).status_code == 200
+    kenya = {"starts_at": "2026-04-13T15:00", "room": "XX"}
+    assert save(desk, series, first_day="2026-04-13", KE=kenya).status_code == 200
     kenya = CountryMeeting.objects.get(state_under_review__state="KE")
     assert (kenya.starts_at, kenya.room, kenya.sequence) == (geneva(date(2026, 4, 13), 15), "XX", 1)
     assert series.mailings.get(kind="invitation").due_at == geneva(date(2026, 3, 16), 9)
@@ -170,6 +171,54 @@ def test_a_meeting_gets_its_hour_on_the_page_and_the_mailings_follow_at_once(des
 def test_saving_the_page_unchanged_changes_nothing(desk, series):
     save(desk, series)
     assert not CountryMeeting.objects.exclude(sequence=0).exists()
+
+
+OUTSIDE = "The Pre-sessions take place from Tue 14 April 2026 to Thu 16 April 2026: choose a day between them"
+PAST = "This start lies in the past."
+
+
+@pytest.mark.parametrize(
+    "start, days, words",
+    [
+        ("2026-04-13T23:59", {}, [OUTSIDE]),
+        ("2026-04-17T00:00", {}, [OUTSIDE]),
+        ("2020-04-14T10:00", {}, [OUTSIDE, PAST]),
+        ("2026-03-02T10:59", {"first_day": "", "last_day": ""}, [PAST]),  # it is 11:00 in Geneva
+        ("2026-04-16T10:00", {"last_day": "2026-04-15"}, ["to Wed 15 April 2026: choose a day"]),
+    ],
+)
+def test_a_new_start_outside_the_days_of_the_series_or_in_the_past_is_pointed_at(desk, series, start, days, words):
+    text = save(desk, series, KE={"starts_at": start}, **days).content.decode()
+    line = re.search(r'<ul class="errorlist"[^>]*>((?:(?!</ul>).)*)</ul><input[^>]*"Start – Kenya"', text, re.S)[1]
+    assert [line.count(said) for said in (OUTSIDE, PAST)] == [words.count(said) for said in (OUTSIDE, PAST)]
+    assert all(said in line for said in words)
+    assert "Please look at the meetings below." in text
+    assert not CountryMeeting.objects.exclude(starts_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    "start, days",
+    [
+        ("2026-04-14T00:00", {}),
+        ("2026-04-16T23:59", {}),
+        ("2026-05-20T10:00", {"first_day": "2026-05-19", "last_day": "2026-05-21"}),  # with the days typed beside it
+        ("2026-05-20T10:00", {"first_day": "", "last_day": ""}),
+        ("2026-03-02T11:00", {"first_day": "", "last_day": ""}),
+    ],
+)
+def test_a_new_start_within_the_days_is_taken(desk, series, start, days):
+    save(desk, series, KE={"starts_at": start}, **days)
+    taken = CountryMeeting.objects.get(state_under_review__state="KE").starts_at
+    assert f"{taken.astimezone(geneva(NOW.date()).tzinfo):%Y-%m-%dT%H:%M}" == start
+
+
+def test_a_start_that_stands_stays_whatever_the_days_and_the_clock_say(desk, series, staff):
+    save(desk, series, KE={"starts_at": "2026-04-14T10:00"})
+    with time_machine.travel("2026-04-15 09:00:00+02:00", tick=False):
+        desk.force_login(staff)  # sessions do not last that long
+        save(desk, series, first_day="2026-04-15", KE={"room": "XXI"})
+    kenya = CountryMeeting.objects.get(state_under_review__state="KE")
+    assert (kenya.starts_at, kenya.room) == (geneva(date(2026, 4, 14), 10), "XXI")
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from crispy_forms.layout import ButtonHolder, Fieldset, Hidden, Layout, Submit
 from django import forms
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import SimpleLazyObject, lazy
 from django.utils.text import format_lazy
-from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from applications import rules
@@ -31,8 +31,11 @@ def hint(*sentences):
     return format_lazy(" ".join(["{}"] * len(sentences)), *sentences)
 
 
-def at_most(words):
-    return ngettext_lazy("In at most %d word.", "In at most %d words.", words) % words
+def _at_most(words):
+    return ngettext("In at most %d word.", "In at most %d words.", words) % words
+
+
+at_most = lazy(_at_most, str)  # a lazy string would be read, and so put into English, by the % beside it
 
 
 def line(label, *, who=ONLY_US, about="", longest=200, **attrs):

@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 LEASE = 1.5  # seconds, as in tests/storm/settings.py
 SECONDS_TO_SETTLE = 60  # promise M1, after the last fault
-MOST = 0.8  # of the letters leave in the storm, the others after it
+MOST = 2 / 3  # of the letters leave in the storm, the others after it
 PATIENCE = 1800  # seconds after which a storm that does not end is a failure of its own
 
 
@@ -92,7 +92,7 @@ FULL = Form(
     kill_child=200,
     kill_worker=24,
     kill_fallback=20,
-    freeze=45,
+    freeze=60,
     freeze_holders=10,
     flush=60,
     restart_redis=17,

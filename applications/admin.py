@@ -173,7 +173,7 @@ class ApplicationAdmin(Readable):
 
     @admin.display(description=gettext_lazy("institution"), ordering="kind")
     def institution(self, application):
-        return application.kind.upper() or self.admin_site.empty_value_display
+        return application.short_kind or self.admin_site.empty_value_display
 
     @admin.display(description=gettext_lazy("status"), ordering="status")
     def status_pill(self, application):

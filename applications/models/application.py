@@ -36,13 +36,16 @@ class Incomplete(WrongStep):
         self.missing = missing
 
 
+SHORT_KIND = {"nhri": _("NHRI"), "cso": _("CSO")}
+
+
 class Organisation(models.Model):
     """An institution that has applied before, as staff know it. An application keeps its own words beside it."""
 
     reference = models.CharField(_("reference"), max_length=20, unique=True, default=new_reference, editable=False)
     name = vault.EncryptedTextField(_("name"), max_length=300)
     name_latin = vault.EncryptedTextField(_("name in Latin letters"), max_length=300, blank=True)
-    kind = models.CharField(_("kind"), max_length=4, choices=[("nhri", _("NHRI")), ("cso", _("CSO"))])
+    kind = models.CharField(_("kind"), max_length=4, choices=[*SHORT_KIND.items()])
     note = vault.EncryptedTextField(_("note"), blank=True)
 
     class Meta:
@@ -217,6 +220,11 @@ class Application(models.Model):
     @property
     def meeting(self):
         return self.state_call.meeting
+
+    @property
+    def short_kind(self):
+        """What the institution is, in four letters; "" while that is not answered."""
+        return SHORT_KIND.get(self.kind, "")
 
     @property
     def was_sent(self):

@@ -277,7 +277,7 @@ class Series(models.Model):
 
     class Meta:
         verbose_name = _("series of Pre-sessions")
-        verbose_name_plural = _("series of Pre-sessions")
+        verbose_name_plural = pgettext_lazy("more than one", "series of Pre-sessions")
         ordering = ["-session__number"]
         constraints = [
             models.CheckConstraint(

@@ -11,9 +11,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
 from presessions import devservers
 
+LOCALE = Path(__file__).resolve().parent.parent / "locale"
 servers = ExitStack()
 atexit.register(servers.close)  # also after Ctrl-C, and when a broken setting stops pytest before it has begun
 
@@ -22,6 +25,7 @@ atexit.register(servers.close)  # also after Ctrl-C, and when a broken setting s
 def pytest_load_initial_conftests():
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None:
+        compile_messages()
         os.environ.update(servers.enter_context(devservers.throwaway_environment()))
     else:
         number = int(worker.removeprefix("gw")) + 1
@@ -30,3 +34,12 @@ def pytest_load_initial_conftests():
         folder.mkdir(exist_ok=True)
         os.environ["PRIVATE_FILES"] = str(folder)
     return (yield)
+
+
+def compile_messages():
+    """What `make` does before it calls us, for those who call pytest themselves."""
+    for source in LOCALE.glob("*/LC_MESSAGES/*.po"):
+        compiled = source.with_suffix(".mo")
+        if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
+            with source.open("rb") as po, compiled.open("wb") as mo:
+                write_mo(mo, read_po(po))

@@ -118,7 +118,7 @@ def test_a_search_finds_the_reference_as_people_write_it_and_the_whole_address(d
     spoken = application.reference.lower().replace("-", " ").replace("0", "o").replace("1", "l")
     for words in (application.reference, spoken, application.reference[:5], "amina@example.org", " AMINA@example.org "):
         assert rows(desk.get(page("application_changelist"), {"q": words})) == [application.reference]
-    for words in ("amina", "example.org", "mina@example.org", "x"):
+    for words in ("amina", "example.org", "mina@example.org", "*"):
         assert application.reference not in rows(desk.get(page("application_changelist"), {"q": words}))
 
 

@@ -97,13 +97,17 @@ def send(letter, wire, now):
 
 
 def recover(now):
-    """Take back letters whose worker is gone or asleep. Before the mark that is safe; after it, doubt."""
-    for letter in Letter.objects.filter(state=State.SENDING, lease_until__lt=Now()).defer(*Letter.SEALED)[:100]:
-        guard = _mine(letter) & Q(phase=letter.phase, lease_until__lt=Now())
-        if letter.phase == Phase.DATA:
-            _doubt(letter, guard, now, "lease")
-        else:
-            letter.step(guard, state=State.DEFERRED, now=now, code="lease", next_attempt_at=now)
+    """Take back letters whose worker is gone or asleep. Before the mark that is safe; after it, doubt.
+
+    A worker that fell asleep in the middle of a commit holds the lock of its letter: pass by, and look again later.
+    """
+    with transaction.atomic():
+        lost = Letter.objects.filter(state=State.SENDING, lease_until__lt=Now()).defer(*Letter.SEALED)
+        for letter in lost.select_for_update(skip_locked=True)[:100]:
+            if letter.phase == Phase.DATA:
+                _doubt(letter, _mine(letter), now, "lease")
+            else:
+                letter.step(_mine(letter), state=State.DEFERRED, now=now, code="lease", next_attempt_at=now)
 
 
 def _unsendable(letter, now):

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -270,6 +270,34 @@ def test_a_killed_process_leaves_a_letter_that_is_known_to_be_doubtful(sink, sen
     let_lease_end(letter)
     delivery.recover(timezone.now())
     assert (fresh(letter).state, fresh(letter).resends) == ("deferred", 1)
+
+
+@real_commits
+def test_a_worker_asleep_amid_its_commit_holds_up_nothing_but_its_own_letter():
+    """The storm found it: whoever asked for leases that are over waited for the sleeper's lock, and sent nothing."""
+    locked, others, awake, asleep = put(), put(), threading.Event(), threading.Event()
+    for letter in (delivery.claim(NOW), delivery.claim(NOW)):
+        let_lease_end(letter)
+
+    def sleeper():
+        with transaction.atomic():
+            Letter.objects.filter(pk=locked.pk).update(phase="data")
+            asleep.set()
+            awake.wait(20)
+        connection.close()
+
+    worker = threading.Thread(target=sleeper)
+    worker.start()
+    asleep.wait(20)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '2s'")
+        delivery.recover(NOW)
+        assert (fresh(locked).state, fresh(others).state) == ("sending", "deferred")
+    finally:
+        awake.set()
+        worker.join()
+        connection.close()
 
 
 @real_commits

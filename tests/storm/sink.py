@@ -27,8 +27,8 @@ MAIL_FAULTS = {
     "accept, then drop": 0.01,
     "accept, then hang": 0.005,
 }
-REPLY_SECONDS = 0.005  # at most, for one command; a server is never as near as loopback
-ACCEPT_SECONDS = 0.02  # at most, between taking a mail and saying so
+REPLY_SECONDS = 0.003  # at most, for one command; a server is never as near as loopback
+ACCEPT_SECONDS = 0.015  # at most, between taking a mail and saying so
 
 
 def exists(address, seed):

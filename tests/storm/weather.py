@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 LEASE = 1.5  # seconds, as in tests/storm/settings.py
 SECONDS_TO_SETTLE = 60  # promise M1, after the last fault
-MOST = 2 / 3  # of the letters leave in the storm, the others after it
+MOST = 0.6  # of the letters leave in the storm, the others after it
 PATIENCE = 1800  # seconds after which a storm that does not end is a failure of its own
 
 
@@ -72,7 +72,7 @@ SHORT = Form(
     mailings=2,
     kill_writers=1,
     kill_unanswered=1,
-    kill_child=8,
+    kill_child=6,
     kill_worker=1,
     kill_fallback=0,
     freeze=1,

@@ -23,8 +23,8 @@ from missions.models import Invitation, MissionAddress, PermanentMission, Reply
 from missions.programme import SeriesForm
 from presessions import trail, vault
 from presessions.mail import schedule
-from presessions.mail.admin import StepsAdmin
-from presessions.mail.admin import pill as state_pill
+from presessions.mail.admin.steps import StepsAdmin
+from presessions.mail.admin.steps import pill as state_pill
 from presessions.mail.models import Letter, LinkVisit
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep

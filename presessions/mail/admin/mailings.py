@@ -1,110 +1,26 @@
-"""Staff see every timed mail before it goes and what became of it. Room: mail.
-
-Nothing here is edited: what may be done is a step, a POST form on the row's own page, guarded in the models.
-"""
+"""Mailings in the admin: the timetable of every series, and each mailing's own page. Room: mail."""
 
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.http import Http404
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from presessions.mail import outbox, registry, repairs, schedule
+from presessions.mail import outbox, registry, schedule
+from presessions.mail.admin.steps import MOST_WORDS, StepsAdmin, pill
 from presessions.mail.forms import MoveForm, RuleForm
 from presessions.mail.letters import Unwritable
-from presessions.mail.models import Attempt, Letter, Mailing, Switch
-from presessions.trail.models import Event
-from presessions.trail.steps import WrongStep
+from presessions.mail.models import Letter, Mailing, Switch
 from presessions.upr.dates import in_words
-
-MOST_WORDS = 500  # of a reason
-
-PILLS = {
-    Mailing.State.HELD: "late",
-    Mailing.State.DONE: "done",
-    Mailing.State.WRITING: "open",
-    Mailing.State.SENDING: "open",
-    Mailing.State.NOT_NEEDED: "quiet",
-    Mailing.State.CANCELLED: "quiet",
-    Letter.State.SENT: "done",
-    Letter.State.FAILED: "bad",
-    Letter.State.BOUNCED: "bad",
-    Letter.State.UNCERTAIN: "late",
-    Letter.State.EXPIRED: "late",
-    Letter.State.DEFERRED: "open",
-}
-
-
-def pill(state, label):
-    return format_html('<span class="pill pill-{}">{}</span>', PILLS.get(state, "open"), label)
-
-
-class StepsAdmin(admin.ModelAdmin):
-    """A list to read, and a page whose buttons are steps. Subclasses give `steps` and `page`."""
-
-    actions = None
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        """The row's own page. A GET changes nothing."""
-        row = self.get_object(request, object_id)
-        if row is None:
-            raise Http404
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        context = {}
-        if request.method == "POST":
-            if not self.has_change_permission(request, row):
-                raise PermissionDenied
-            context = self.take_step(request, row)
-            if context is None:
-                return redirect(request.path)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": str(row),
-            "row": row,
-            "may_change": self.has_change_permission(request, row),
-            "events": Event.objects.about(row),
-            **self.page(row),
-            **context,
-        }
-        return TemplateResponse(request, self.change_form_template, context)
-
-    def take_step(self, request, row):
-        """Take the step whose button was pressed; a dict of bound forms when what was typed cannot be used."""
-        reason = request.POST.get("reason", "")[:MOST_WORDS]
-        step = self.steps(row, request).get(request.POST.get("step"))
-        if step is None:
-            raise Http404
-        try:
-            wrong = step(by=request.user, now=timezone.now(), reason=reason)
-        except WrongStep as refusal:
-            messages.error(request, str(refusal))
-        else:
-            if wrong:
-                return wrong
-            messages.success(request, _("Done."))
-        return None
 
 
 def _letters_of(**states):
@@ -259,109 +175,3 @@ class MailingAdmin(StepsAdmin):
         except Unwritable as error:
             return "", "", str(error)
         return text.subject, text.body, ""
-
-
-class EyesFilter(admin.SimpleListFilter):
-    """The list opens on what needs a person; a search looks everywhere."""
-
-    title = gettext_lazy("what to see")
-    parameter_name = "eyes"
-
-    def lookups(self, request, model_admin):
-        return [("all", _("all")), ("waiting", _("on its way")), ("settled", _("settled"))]
-
-    def choices(self, changelist):
-        first, *others = super().choices(changelist)
-        return [{**first, "display": _("to look at")}, *others]
-
-    def queryset(self, request, letters):
-        if self.value() == "waiting":
-            return letters.unsettled()
-        if self.value() == "settled":
-            return letters.settled()
-        return letters if self.value() == "all" or request.GET.get("q") else letters.to_look_at()
-
-
-class KindFilter(admin.SimpleListFilter):
-    """The registered kinds: asking the table for its own would read all of it."""
-
-    title = gettext_lazy("kind")
-    parameter_name = "kind"
-
-    def lookups(self, request, model_admin):
-        return [(kind.name, kind.label) for kind in registry.KINDS.values()]
-
-    def queryset(self, request, letters):
-        return letters.filter(kind=self.value()) if self.value() else letters
-
-
-@admin.register(Letter)
-class LetterAdmin(StepsAdmin):
-    list_display = ("key", "label", "recipient", "state_pill", "last_code", "attempts", "created_at", "sent_at")
-    list_filter = (EyesFilter, "state", KindFilter)
-    search_fields = ("key",)
-    ordering = ("-created_at",)
-    change_list_template = "admin/mail/letter/change_list.html"
-    change_form_template = "admin/mail/letter/page.html"
-
-    def get_queryset(self, request):
-        letters = super().get_queryset(request).select_related("mailing")
-        return letters.defer(*Letter.SEALED) if request.resolver_match.url_name.endswith("changelist") else letters
-
-    def changelist_view(self, request, extra_context=None):
-        return super().changelist_view(request, {"title": _("Outbox"), **(extra_context or {})})
-
-    def get_search_results(self, request, letters, term):
-        """Addresses are found by their blind index: whole, or not at all."""
-        term = term.strip()
-        if not term:
-            return letters, False
-        if "@" in term and not term.startswith("<"):
-            return letters.to_address(term), False
-        return letters.filter(Q(key__startswith=term) | Q(recipient_id=term[:64]) | Q(message_id=term)), False
-
-    @admin.display(description=gettext_lazy("kind"), ordering="kind")
-    def label(self, letter):
-        return letter.label
-
-    @admin.display(description=gettext_lazy("recipient"))
-    def recipient(self, letter):
-        return f"{letter.recipient_kind} {letter.recipient_id}"
-
-    @admin.display(description=gettext_lazy("state"), ordering="state")
-    def state_pill(self, letter):
-        words = letter.get_state_display()
-        if letter.uncertain_at and letter.state != Letter.State.UNCERTAIN:
-            words = _("%(state)s, perhaps twice") % {"state": words}
-        return pill(letter.state, words)
-
-    def steps(self, letter, request):
-        return {
-            "send_again": partial(self._send_again, letter, request),
-            "arrived": partial(repairs.arrived, letter),
-            "drop": partial(repairs.drop, letter),
-        }
-
-    def _send_again(self, letter, request, **why):
-        fresh = repairs.send_again(letter, **why)
-        if fresh.pk != letter.pk:
-            page = reverse("admin:mail_letter_change", args=[fresh.pk])
-            messages.info(request, format_html('{} <a href="{}">{}</a>', _("A new letter was written:"), page, fresh))
-
-    def page(self, letter):
-        state, State, newer = letter.state, Letter.State, letter.replaced_by.first()
-        may_go_again = state == State.UNCERTAIN or (state in Letter.SETTLED and newer is None)
-        steps = [
-            ("arrived", _("It arrived"), state == State.UNCERTAIN),
-            ("send_again", _("Send again"), may_go_again),
-            ("drop", _("Drop"), state in (State.UNCERTAIN, State.PENDING, State.DEFERRED)),
-        ]
-        return {
-            "state_pill": self.state_pill(letter),
-            "recipient": self.recipient(letter),
-            "recipient_url": registry.recipient_kind(letter.recipient_kind).admin_url(letter),
-            "history": Attempt.objects.filter(letter=letter),
-            "visits": [visit for link in letter.links.prefetch_related("visits") for visit in link.visits.all()],
-            "newer": newer,
-            "steps": [(step, words) for step, words, possible in steps if possible],
-        }

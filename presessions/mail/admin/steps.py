@@ -1,0 +1,94 @@
+"""What every page of this room shares: a list to read, and a page whose buttons are steps. Room: mail.
+
+Nothing here is edited: what may be done is a step, a POST form on the row's own page, guarded in the models.
+"""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from presessions.mail.models import Letter, Mailing
+from presessions.trail.models import Event
+from presessions.trail.steps import WrongStep
+
+MOST_WORDS = 500  # of a reason
+
+PILLS = {
+    Mailing.State.HELD: "late",
+    Mailing.State.DONE: "done",
+    Mailing.State.WRITING: "open",
+    Mailing.State.SENDING: "open",
+    Mailing.State.NOT_NEEDED: "quiet",
+    Mailing.State.CANCELLED: "quiet",
+    Letter.State.SENT: "done",
+    Letter.State.FAILED: "bad",
+    Letter.State.BOUNCED: "bad",
+    Letter.State.UNCERTAIN: "late",
+    Letter.State.EXPIRED: "late",
+    Letter.State.DEFERRED: "open",
+}
+
+
+def pill(state, label):
+    return format_html('<span class="pill pill-{}">{}</span>', PILLS.get(state, "open"), label)
+
+
+class StepsAdmin(admin.ModelAdmin):
+    """A list to read, and a page whose buttons are steps. Subclasses give `steps` and `page`."""
+
+    actions = None
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """The row's own page. A GET changes nothing."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        context = {}
+        if request.method == "POST":
+            if not self.has_change_permission(request, row):
+                raise PermissionDenied
+            context = self.take_step(request, row)
+            if context is None:
+                return redirect(request.path)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": str(row),
+            "row": row,
+            "may_change": self.has_change_permission(request, row),
+            "events": Event.objects.about(row),
+            **self.page(row),
+            **context,
+        }
+        return TemplateResponse(request, self.change_form_template, context)
+
+    def take_step(self, request, row):
+        """Take the step whose button was pressed; a dict of bound forms when what was typed cannot be used."""
+        reason = request.POST.get("reason", "")[:MOST_WORDS]
+        step = self.steps(row, request).get(request.POST.get("step"))
+        if step is None:
+            raise Http404
+        try:
+            wrong = step(by=request.user, now=timezone.now(), reason=reason)
+        except WrongStep as refusal:
+            messages.error(request, str(refusal))
+        else:
+            if wrong:
+                return wrong
+            messages.success(request, _("Done."))
+        return None

@@ -1,0 +1,25 @@
+"""What timed mail keeps, one module per thing. Room: mail, floor 1; imports upr and the basement."""
+
+from presessions.mail.models.inbox import Report
+from presessions.mail.models.letters import Attempt, Letter, Pace
+from presessions.mail.models.links import LinkVisit, PersonalLink
+from presessions.mail.models.mailings import Mailing, mailing_changed
+from presessions.mail.models.switch import PROBE_EVERY, Switch
+from presessions.mail.models.texts import SeriesText
+from presessions.mail.models.watch import Alarm, Pulse
+
+__all__ = [
+    "PROBE_EVERY",
+    "Alarm",
+    "Attempt",
+    "Letter",
+    "LinkVisit",
+    "Mailing",
+    "Pace",
+    "PersonalLink",
+    "Pulse",
+    "Report",
+    "SeriesText",
+    "Switch",
+    "mailing_changed",
+]

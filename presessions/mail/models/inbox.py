@@ -1,0 +1,38 @@
+"""What came back to the inbox: bounces, automatic replies, complaints, forgeries. Room: mail."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from presessions import vault
+from presessions.mail.models.letters import Letter
+
+
+class Report(models.Model):
+    """One mail read from the inbox, kept once however often it is read."""
+
+    class Verdict(models.TextChoices):
+        HARD = "hard", _("the address does not work")
+        SOFT = "soft", _("not delivered for now")
+        DELIVERED = "delivered", _("delivered")
+        AUTOMATIC = "automatic", _("automatic reply")
+        COMPLAINT = "complaint", _("complaint")
+        FORGED = "forged", _("forged")
+        UNKNOWN = "unknown", _("for a person to read")
+
+    fingerprint = models.CharField(_("SHA-256 of the mail"), max_length=64, unique=True)
+    read_at = models.DateTimeField(_("read"))
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict)
+    code = models.CharField(_("code"), max_length=20, blank=True)
+    letter = models.ForeignKey(
+        Letter, on_delete=models.PROTECT, null=True, related_name="reports", verbose_name=_("letter")
+    )
+    text = vault.EncryptedTextField(_("what it says"))
+    handled_at = models.DateTimeField(_("dealt with"), null=True)
+
+    class Meta:
+        verbose_name = _("report from the inbox")
+        verbose_name_plural = _("reports from the inbox")
+        ordering = ["-read_at", "-pk"]
+
+    def __str__(self):
+        return f"{self.verdict} {self.code}".rstrip()

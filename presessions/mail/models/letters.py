@@ -1,0 +1,207 @@
+"""Letters: the outbox, and the append-only attempts that tell what became of each. Room: mail; imports mailings.
+
+No address, subject or text stands here unencrypted.
+"""
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from presessions import vault
+from presessions.mail import registry
+from presessions.mail.models.mailings import Mailing
+
+
+class LetterQuerySet(models.QuerySet):
+    def settled(self):
+        return self.filter(state__in=Letter.SETTLED)
+
+    def unsettled(self):
+        return self.filter(state__in=Letter.UNSETTLED)
+
+    def claimable(self, now):
+        """Due, written with all others of its mailing, and its mailing not held; the most urgent first."""
+        return (
+            self.filter(state__in=(Letter.State.PENDING, Letter.State.DEFERRED), next_attempt_at__lte=now)
+            .exclude(mailing__in=Mailing.objects.held())
+            .order_by("priority", "next_attempt_at")
+        )
+
+    def to_look_at(self):
+        """What needs a person: not delivered, or nobody can know."""
+        return self.filter(state__in=(Letter.State.FAILED, Letter.State.UNCERTAIN, Letter.State.BOUNCED))
+
+    def follow(self, mailing, now):
+        """What a mailing's step means for its letters that wait; asked of `mailing.letters`."""
+        waiting = self.filter(state__in=(Letter.State.PENDING, Letter.State.DEFERRED))
+        if mailing.state == Mailing.State.HELD:
+            waiting.update(next_attempt_at=None)  # so that the bell does not walk over them each second
+        elif mailing.state == Mailing.State.SENDING:
+            waiting.filter(next_attempt_at=None).update(next_attempt_at=now)
+        elif mailing.state == Mailing.State.CANCELLED:
+            for letter in waiting.defer(*Letter.SEALED):
+                letter.step(Q(state=letter.state), state=Letter.State.CANCELLED, now=now, code="mailing")
+
+    def to_address(self, address):
+        return self.filter(to_index__in=vault.blind_indexes("email", address))
+
+
+class Letter(models.Model):
+    """One mail to one person. `key` says what it is and to whom, without an address, and is unique: that is why
+    nothing is written twice. `frozen` is what goes over the wire, byte for byte, each time it goes."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting")
+        SENDING = "sending", _("being sent")
+        DEFERRED = "deferred", _("tried, will be tried again")
+        UNCERTAIN = "uncertain", _("uncertain: may have arrived")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+        BOUNCED = "bounced", _("bounced")
+        EXPIRED = "expired", _("expired")
+        CANCELLED = "cancelled", _("cancelled")
+
+    UNSETTLED = (State.PENDING, State.SENDING, State.DEFERRED, State.UNCERTAIN)
+    SETTLED = (State.SENT, State.FAILED, State.BOUNCED, State.EXPIRED, State.CANCELLED)
+
+    class Phase(models.TextChoices):
+        NONE = "", "–"
+        CLAIMED = "claimed", _("claimed")
+        DATA = "data", _("handing over")
+
+    SEALED = ("to", "subject", "frozen", "kept", "kept_html")  # encrypted, and heavy: lists do without
+
+    key = models.CharField(_("key"), max_length=160, unique=True)
+    kind = models.CharField(_("kind"), max_length=40)
+    mailing = models.ForeignKey(
+        Mailing, on_delete=models.PROTECT, null=True, related_name="letters", verbose_name=_("mailing"), db_index=False
+    )
+    recipient_kind = models.CharField(_("recipient"), max_length=40)
+    recipient_id = models.CharField(_("recipient number"), max_length=64)
+    copy = models.PositiveSmallIntegerField(_("copy"), default=1)
+    replaces = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="replaced_by", verbose_name=_("replaces")
+    )
+    language = models.CharField(_("language"), max_length=8)
+    priority = models.SmallIntegerField(_("priority"), default=registry.Priority.NOW.value)
+
+    to = vault.EncryptedTextField(_("to"))
+    to_index = vault.BlindIndexField()
+    domain_index = vault.BlindIndexField(default="", db_index=False)
+    subject = vault.EncryptedTextField(_("subject"))
+    frozen = vault.EncryptedBytesField(_("frozen bytes"))
+    kept = vault.EncryptedTextField(_("text, links struck out"))
+    kept_html = vault.EncryptedTextField(_("HTML, links struck out"), default="")
+    body_sha256 = models.CharField(_("SHA-256 of the bytes"), max_length=64, blank=True)
+    message_id = models.CharField(_("Message-ID"), max_length=200, blank=True, db_index=True)
+    date_header = models.CharField(_("Date"), max_length=40, blank=True)
+
+    created_at = models.DateTimeField(_("written"))
+    due_at = models.DateTimeField(_("due"))
+    not_after = models.DateTimeField(_("not after"))
+    next_attempt_at = models.DateTimeField(_("next try"), null=True)  # null: its mailing is still being written
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.PENDING)
+    phase = models.CharField(_("phase"), max_length=8, choices=Phase, blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(_("tries"), default=0)
+    deferrals = models.PositiveSmallIntegerField(_("refusals for now"), default=0)
+    resends = models.PositiveSmallIntegerField(_("identical repeats"), default=0)
+    paced = models.BooleanField(_("has its turn among those of its domain"), default=False)
+    uncertain_at = models.DateTimeField(_("uncertain since"), null=True)
+    lease_token = models.UUIDField(_("lease"), null=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True)
+    last_code = models.CharField(_("last answer"), max_length=20, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True)
+
+    objects = LetterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
+        indexes = [
+            # What the bell asks every second; none of them grows with the letters that are settled.
+            models.Index(
+                fields=["priority", "next_attempt_at"],
+                condition=Q(state__in=["pending", "deferred"]),
+                name="letter_claimable",
+            ),
+            models.Index(fields=["lease_until"], condition=Q(state="sending"), name="letter_in_hand"),
+            models.Index(
+                fields=["mailing"],
+                condition=Q(state__in=["pending", "sending", "deferred", "uncertain"]),
+                name="letter_of_mailing_unsettled",
+            ),
+            models.Index(
+                fields=["-created_at"],
+                condition=Q(state__in=["failed", "uncertain", "bounced"]),
+                name="letter_to_look_at",
+            ),
+            models.Index(fields=["mailing", "state"], name="letter_of_mailing"),
+            models.Index(fields=["recipient_kind", "recipient_id"], name="letter_recipient"),
+            models.Index(fields=["-created_at"], name="letter_newest"),
+        ]
+
+    def __str__(self):
+        return self.key
+
+    @property
+    def label(self):
+        known = registry.KINDS.get(self.kind)
+        return str(known.label) if known else self.kind
+
+    def step(self, guard, *, state, now, code="", answer="", **facts):
+        """Change in one UPDATE if `guard` still holds, with the Attempt that tells of it; False if it does not.
+
+        A letter that is settled gives up its frozen bytes; the copy with the links struck out stays.
+        """
+        if state != self.State.SENDING:
+            facts = {"phase": "", "lease_token": None, "lease_until": None, **facts}
+        if state in self.SETTLED:
+            facts = {"frozen": b"", "next_attempt_at": None, **facts}
+        with transaction.atomic(savepoint=False):
+            moved = Letter.objects.filter(guard, pk=self.pk).update(state=state, last_code=code, **facts)
+            if moved:
+                Attempt.objects.create(
+                    letter_id=self.pk,
+                    at=now,
+                    number=self.attempts,
+                    state=state,
+                    phase=facts.get("phase", ""),
+                    code=code,
+                    answer=answer,
+                )
+        return bool(moved)
+
+
+class Attempt(models.Model):
+    """What happened to a letter, one row per change. Append-only by trigger; only `answer` may be emptied, because a
+    server may quote an address."""
+
+    letter = models.ForeignKey(Letter, on_delete=models.DO_NOTHING, related_name="history", verbose_name=_("letter"))
+    at = models.DateTimeField(_("when"))
+    number = models.PositiveSmallIntegerField(_("try"))
+    state = models.CharField(_("state"), max_length=10, choices=Letter.State)
+    phase = models.CharField(_("phase"), max_length=8, choices=Letter.Phase, blank=True)
+    code = models.CharField(_("answer"), max_length=20, blank=True)
+    answer = vault.EncryptedTextField(_("the server's words"))
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.letter_id}/{self.number} {self.state} {self.code}".rstrip()
+
+
+class Pace(models.Model):
+    """When the next letter to one domain may go, so that one large domain neither blocks the others nor is flooded."""
+
+    domain_index = vault.BlindIndexField(primary_key=True, db_index=False)
+    free_at = models.DateTimeField(_("next free turn"))
+
+    class Meta:
+        verbose_name = _("pace of a domain")
+        verbose_name_plural = _("paces of domains")
+
+    def __str__(self):
+        return f"next turn {self.free_at:%H:%M:%S}"

@@ -1,0 +1,229 @@
+"""Mailings: one kind of mail for one series, its rule, and the steps that staff take with it. Room: mail.
+
+Imports the registry, upr and the basement; `letters` imports us. Recipients are named by kind and id in plain columns,
+never by a foreign key up the tower.
+"""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models, transaction
+from django.db.models import Q
+from django.dispatch import Signal
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from presessions import trail
+from presessions.mail import registry
+from presessions.trail.steps import WrongStep
+
+mailing_changed = Signal()  # (mailing, now): a step of staff has been taken; the schedule plans the series again
+
+
+class MailingQuerySet(models.QuerySet):
+    def with_series(self):
+        return self.select_related("series__session", "meeting__state_under_review__state")
+
+    def waiting(self):
+        """Planned, but a date it hangs on is unknown."""
+        return self.filter(state=Mailing.State.PLANNED, due_at=None)
+
+    def held(self):
+        return self.filter(state=Mailing.State.HELD)
+
+
+class Mailing(models.Model):
+    """One kind of mail for one series, or for one meeting of it. Its steps are in `schedule`.
+
+    The rule is a copy of the registered timetable's line, which staff may change for this series.
+    """
+
+    class State(models.TextChoices):
+        PLANNED = "planned", pgettext_lazy("mailing", "planned")
+        NOT_NEEDED = "not_needed", _("not needed")
+        HELD = "held", pgettext_lazy("mailing", "held")
+        WRITING = "writing", _("writing")
+        SENDING = "sending", _("sending")
+        DONE = "done", _("done")
+        CANCELLED = "cancelled", pgettext_lazy("mailing", "cancelled")
+
+    class Held(models.TextChoices):
+        STAFF = "staff", _("held by staff")
+        PAST = "past", _("already past when the date was entered")
+        LATE = "late", _("too late to go out by itself")
+        POINTLESS = "pointless", _("of no use any more")
+        AUDIENCE = "audience", _("its audience could not be listed")
+        FAILURES = "failures", _("too many of its letters failed in a row")
+        LOOK = "look", _("written, to be looked at before it goes")
+        SECOND = "second", _("a second person must release it")
+        PROPOSED = "proposed", _("proposed: staff decide whether it goes")
+
+    class Decided(models.TextChoices):
+        RULE = "rule", _("by its rule")
+        LATEST = "latest", _("by “at the latest”")
+        MOVED = "moved", _("moved by staff")
+
+    BEFORE_WRITING = (State.PLANNED, State.HELD, State.NOT_NEEDED)
+
+    kind = models.CharField(_("kind"), max_length=40)
+    series = models.ForeignKey(
+        "upr.Series", on_delete=models.PROTECT, related_name="mailings", verbose_name=_("series")
+    )
+    meeting = models.ForeignKey(
+        "upr.CountryMeeting", on_delete=models.PROTECT, null=True, related_name="mailings", verbose_name=_("meeting")
+    )
+    step = models.CharField(_("step"), max_length=20, blank=True)
+
+    anchor = models.CharField(_("hangs on"), max_length=40)
+    months = models.SmallIntegerField(_("months before"), default=0)
+    days = models.SmallIntegerField(_("days before"), default=0, help_text=_("A negative number means after."))
+    hour = models.PositiveSmallIntegerField(_("hour in Geneva"), default=9, validators=[MaxValueValidator(23)])
+    latest_anchor = models.CharField(_("at the latest before"), max_length=40, blank=True)
+    latest_days = models.SmallIntegerField(_("days before that"), null=True, blank=True)
+    pointless_after = models.CharField(_("of no use after"), max_length=40, blank=True)
+
+    state = models.CharField(_("state"), max_length=12, choices=State, default=State.PLANNED)
+    held_reason = models.CharField(_("why held"), max_length=12, choices=Held, blank=True)
+    due_at = models.DateTimeField(_("due"), null=True)
+    decided_by = models.CharField(_("decided"), max_length=8, choices=Decided, blank=True)
+    moved_to = models.DateTimeField(_("moved to"), null=True)
+    resumed_at = models.DateTimeField(_("released by staff"), null=True)
+    writing_at = models.DateTimeField(_("writing began"), null=True)
+    written_at = models.DateTimeField(_("all letters written"), null=True)
+    done_at = models.DateTimeField(_("done"), null=True)
+
+    corrects = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="corrections", verbose_name=_("corrects")
+    )
+    noticed_for = models.DateTimeField(_("staff were told of"), null=True)  # the due_at of their 24-hour notice
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("approved by")
+    )
+    approved_at = models.DateTimeField(_("approved"), null=True)
+    reconciled_at = models.DateTimeField(_("last compared with its audience"), null=True)
+    unreached = models.PositiveIntegerField(_("of its audience, unreached and unexplained"), null=True)
+
+    objects = MailingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mailing")
+        verbose_name_plural = _("mailings")
+        ordering = ["due_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "series", "meeting", "step"], nulls_distinct=False, name="one_mailing_of_a_kind"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["due_at"],
+                condition=Q(state__in=["planned", "writing", "sending"]),
+                name="mailing_to_look_at",
+            ),
+        ]
+
+    def __str__(self):
+        about = f"{self.series}, {self.meeting}" if self.meeting_id else str(self.series)
+        return f"{self.label} ({self.step}), {about}" if self.step else f"{self.label}, {about}"
+
+    @property
+    def label(self):
+        known = registry.KINDS.get(self.kind)
+        return str(known.label) if known else self.kind
+
+    @property
+    def audience(self):
+        known = registry.PLANS.get((self.kind, self.step))
+        return str(known.audience) if known else ""
+
+    def anchor_at(self, name):
+        """The instant of an anchor for this mailing, or None while it is unknown or nobody registered it."""
+        known = registry.ANCHORS.get(name)
+        return known.find(self.series, self.meeting) if known else None
+
+    def is_pointless(self, now):
+        """Whether the moment has passed after which this mailing helps nobody."""
+        end = self.anchor_at(self.pointless_after) if self.pointless_after else None
+        return end is not None and end <= now
+
+    @property
+    def date_may_change(self):
+        """Until writing begins; not even a hold in the middle of it opens the date again."""
+        return self.state in self.BEFORE_WRITING and self.writing_at is None
+
+    # Steps of staff. Each raises WrongStep in words; `reason` is kept, encrypted, in the trail.
+
+    def move_to(self, instant, *, by, now, reason=""):
+        """Send at another moment than the rule says. Outranks the rule, whatever date changes, until cleared."""
+        if instant <= now:
+            self._refuse("move", _("%(mailing)s cannot be moved into the past."), by=by, now=now)
+        if self.is_pointless(instant):
+            self._refuse("move", _("At that moment %(mailing)s would be of no use any more."), by=by, now=now)
+        facts = {"moved_to": instant, "state": self.State.PLANNED, "held_reason": ""}
+        self._redate("move", by=by, now=now, reason=reason, **facts)
+
+    def follow_rule(self, *, by, now, reason=""):
+        """Take back a move: the rule decides again."""
+        if not self.moved_to:
+            self._refuse("follow_rule", _("%(mailing)s has not been moved."), by=by, now=now)
+        self._redate("follow_rule", by=by, now=now, reason=reason, moved_to=None)
+
+    def change_rule(self, *, by, now, reason="", **rule):
+        """Give this series its own rule: anchor, months, days, hour, latest_anchor, latest_days."""
+        self._redate("change_rule", by=by, now=now, reason=reason, **rule)
+
+    def hold(self, *, by, now, reason=""):
+        """Stop it where it is: no letter leaves but the one in hand."""
+        before = (self.State.PLANNED, self.State.WRITING, self.State.SENDING)
+        facts = {"state": self.State.HELD, "held_reason": self.Held.STAFF}
+        self._step("hold", before, by=by, now=now, reason=reason, **facts)
+
+    def resume(self, *, by, now, reason=""):
+        """Let it go on from where it was held, late or not."""
+        if self.is_pointless(now):
+            self._refuse(
+                "resume", _("%(mailing)s is of no use any more; cancel it, or change the dates."), by=by, now=now
+            )
+        self.refresh_from_db()  # where it was held decides where it goes on
+        state = self.State.PLANNED
+        if self.writing_at:
+            state = self.State.SENDING if self.written_at else self.State.WRITING
+        facts = {"state": state, "held_reason": "", "resumed_at": now}
+        self._step("resume", (self.State.HELD,), by=by, now=now, reason=reason, **facts)
+
+    def cancel(self, *, by, now, reason=""):
+        """Never send it, nor what is left of it."""
+        before = (*self.BEFORE_WRITING, self.State.WRITING, self.State.SENDING)
+        facts = {"state": self.State.CANCELLED, "held_reason": ""}
+        self._step("cancel", before, by=by, now=now, reason=reason, **facts)
+
+    def catch_up(self, *, by=None, now, reason=""):
+        """Write to those who joined its audience after it went."""
+        if self.is_pointless(now):
+            self._refuse("catch_up", _("%(mailing)s is of no use any more."), by=by, now=now)
+        facts = {"state": self.State.WRITING, "writing_at": now, "written_at": None}
+        self._step("catch_up", (self.State.SENDING, self.State.DONE), by=by, now=now, reason=reason, **facts)
+
+    def _redate(self, code, *, by, now, reason, **facts):
+        self.refresh_from_db(fields=["writing_at"])
+        if self.writing_at and self.state in self.BEFORE_WRITING:
+            self._refuse(code, _("The letters of %(mailing)s are being written already."), by=by, now=now)
+        self._step(code, self.BEFORE_WRITING, Q(writing_at=None), by=by, now=now, reason=reason, **facts)
+
+    def _step(self, code, before, guard=Q(), *, by, now, reason, **facts):  # noqa: B008 -- an empty Q is a constant
+        """Move in one UPDATE, so that of two clicks at once only one wins; letters and dates follow in the same
+        transaction, and the trail is written beside it."""
+        with transaction.atomic():
+            moved = Mailing.objects.filter(guard, pk=self.pk, state__in=before).update(**facts)
+            self.refresh_from_db()
+            trail.record(self, code, now=now, by=by, refused=not moved, reason=reason)
+            if moved:
+                self.letters.follow(self, now)
+                mailing_changed.send(Mailing, mailing=self, now=now)
+        if not moved:  # outside the block: a refusal must not undo its own event
+            raise WrongStep(
+                _("%(mailing)s is already %(state)s.") % {"mailing": self, "state": self.get_state_display()}
+            )
+
+    def _refuse(self, code, words, *, by, now):
+        trail.record(self, code, now=now, by=by, refused=True)
+        raise WrongStep(words % {"mailing": self})

@@ -24,6 +24,9 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 MAIL_DOMAIN = env.str("MAIL_DOMAIN")  # right of the @ in Message-IDs
 MAIL_FROM = env.str("MAIL_FROM")
 MAIL_REPLY_TO = env.str("MAIL_REPLY_TO", MAIL_FROM)  # a mailbox that somebody reads
+MAIL_BOUNCE_DOMAIN = env.str("MAIL_BOUNCE_DOMAIN", "")  # whatever is sent there ends in the inbox
+INBOX_URL = env.str("INBOX_URL", "")  # imaps:// or imap+tls://user:password@host:port/INBOX; empty: nothing is read
+INBOX_CA_FILE = env.str("INBOX_CA_FILE", "")  # a certificate to trust besides the system's
 PRIVATE_FILES = Path(env.str("PRIVATE_FILES"))  # encrypted; outside the web root
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
 

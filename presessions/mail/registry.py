@@ -102,10 +102,16 @@ class Anchor:
 
 @dataclass(frozen=True)
 class RecipientKind:
-    """What mail must ask about a recipient later: is the letter still wanted, where does staff see them."""
+    """What mail must ask about a recipient later: is the letter still wanted, where does staff see them.
+
+    find -- the ids of those whose name holds a text; nobody, where a name is a secret
+    label -- {id: words} for the recipients of some letters, in one query; a recipient without words is shown by its id
+    """
 
     still_wanted: Callable[[Any], bool] = lambda letter: True
     admin_url: Callable[[Any], str | None] = lambda letter: None
+    find: Callable[[str], Iterable[str]] = lambda text: ()
+    label: Callable[[Iterable[Any]], dict[str, str]] = lambda letters: {}
 
 
 @dataclass(frozen=True)
@@ -215,9 +221,9 @@ def _register_anchor(name, label, too_late, find):
     return find
 
 
-def recipient(kind, *, still_wanted=None, admin_url=None):
-    """Register what mail asks about a kind of recipient; each function is given the letter."""
-    asked = {"still_wanted": still_wanted, "admin_url": admin_url}
+def recipient(kind, *, still_wanted=None, admin_url=None, find=None, label=None):
+    """Register what mail asks about a kind of recipient: see RecipientKind."""
+    asked = {"still_wanted": still_wanted, "admin_url": admin_url, "find": find, "label": label}
     RECIPIENTS[kind] = RecipientKind(**{name: fn for name, fn in asked.items() if fn})
 
 

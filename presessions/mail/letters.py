@@ -54,8 +54,11 @@ class _Missing(str):
         raise Unwritable("render", f"no variable {variable}")
 
 
+MISSING = _Missing("%s")
+
+
 def plain_text_templates():
-    options = {"autoescape": False, "string_if_invalid": _Missing("%s")}
+    options = {"autoescape": False, "string_if_invalid": MISSING}
     folders = settings.TEMPLATES[0]["DIRS"]
     return DjangoTemplates({"NAME": "letters", "DIRS": folders, "APP_DIRS": True, "OPTIONS": options})
 
@@ -73,6 +76,11 @@ def render(template, context, language):
             raise
         except Exception as error:  # whatever a template or a room's method does must harm this letter only
             raise Unwritable("render", type(error).__name__) from error
+    return text_of(subject, body)
+
+
+def text_of(subject, body):
+    """Rendered templates as a person reads them: no gaps of several lines. Raises Unwritable."""
     return Text(one_line(subject), re.sub(r"\n{3,}", "\n\n", body).strip() + "\n")
 
 

@@ -6,6 +6,9 @@ checked by `checks` when it is saved; here it is only read.
 
 from dataclasses import dataclass
 
+from django.utils import translation
+
+from presessions.mail import letters, text_language
 from presessions.mail.models import SeriesText
 
 
@@ -24,3 +27,16 @@ def source_for(kind, series, language):
     found = SeriesText.objects.filter(series=series, kind=kind, language=language)
     row = found.values_list("subject", "body").first()
     return row and Source(*row)
+
+
+def render(source, context, language):
+    """What a person reads, in one language; as letters.render does for the usual text. Raises Unwritable."""
+    with translation.override(language):
+        try:
+            subject = text_language.rendered(source.subject, context)
+            body = text_language.rendered(source.body, context)
+        except letters.Unwritable:
+            raise
+        except Exception as error:  # whatever a room's method does must harm this letter only
+            raise letters.Unwritable("render", type(error).__name__) from error
+    return letters.text_of(subject, body)

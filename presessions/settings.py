@@ -107,6 +107,7 @@ GENEVA = ZoneInfo(TIME_ZONE)
 USE_TZ = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "Français")]  # each in its own script, as the switch shows it
+MAIL_LANGUAGES = [*LANGUAGES, ("es", "Español"), ("ar", "العربية"), ("ru", "Русский"), ("zh", "中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 ORGANISATION = _("UPR Info")
 
@@ -132,6 +133,7 @@ MAIL_BACKOFF = [60, 300, 900, 3600]  # seconds before each new try; the last one
 MAIL_UNCERTAIN_DELAY = 900  # seconds before the one identical repeat
 MAIL_DRAIN_SECONDS = 50  # how long each bell looks for due letters; the next one rings after 60
 MAIL_GRACE_DAYS = 3  # how late a mailing still goes out by itself
+MAIL_TWO_PERSONS_ABOVE = env.int("MAIL_TWO_PERSONS_ABOVE", 0)  # recipients; then one approves, another releases; 0: off
 MAIL_LIFETIME_DAYS = 7  # how long a letter is tried when its kind says nothing else
 
 # --- Redis carries a bell without arguments, and counts that slow down abuse: nothing that may not be lost ------------

@@ -6,7 +6,7 @@ never by a foreign key up the tower.
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
-from django.db import models, transaction
+from django.db import DatabaseError, models, transaction
 from django.db.models import Q
 from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +63,7 @@ class Mailing(models.Model):
         MOVED = "moved", _("moved by staff")
 
     BEFORE_WRITING = (State.PLANNED, State.HELD, State.NOT_NEEDED)
+    UNAPPROVED = {"approved_by": None, "approved_at": None, "released_by": None}
 
     kind = models.CharField(_("kind"), max_length=40)
     series = models.ForeignKey(
@@ -99,6 +100,9 @@ class Mailing(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("approved by")
     )
     approved_at = models.DateTimeField(_("approved"), null=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("let go by")
+    )
     reconciled_at = models.DateTimeField(_("last compared with its audience"), null=True)
     unreached = models.PositiveIntegerField(_("of its audience, unreached and unexplained"), null=True)
 
@@ -150,6 +154,46 @@ class Mailing(models.Model):
         """Until writing begins; not even a hold in the middle of it opens the date again."""
         return self.state in self.BEFORE_WRITING and self.writing_at is None
 
+    @property
+    def is_frozen(self):
+        """Whether its letters were written to be looked at, and none has been let go yet."""
+        return self.state in (self.State.PLANNED, self.State.HELD) and self.writing_at is not None
+
+    def people(self):
+        """Its audience as it is today. Whatever the room above raises comes through."""
+        return list(registry.plan_of(self).recipients(self))
+
+    def unwritten(self, people):
+        """Those of its audience who have no letter of it."""
+        known = set(self.letters.values_list("recipient_kind", "recipient_id"))
+        return [person for person in people if (person.kind, str(person.id)) not in known]
+
+    def still_to_go(self):
+        """How many people would get a letter if it went now; 0 when the room above cannot list them."""
+        try:
+            unwritten = len(self.unwritten(self.people()))
+        except DatabaseError:
+            raise
+        except Exception:  # then nothing is written either: `writing` holds it, and says why
+            unwritten = 0
+        return self.letters.unsettled().count() + unwritten
+
+    # Two persons: above MAIL_TWO_PERSONS_ABOVE recipients one approves, and only another can set it going.
+
+    @property
+    def is_approved(self):
+        """By somebody, for what has not gone yet: an approval of the first round is none for those who came later."""
+        used_up = self.written_at and self.approved_at and self.approved_at <= self.written_at
+        return self.approved_by_id is not None and not (used_up and not self.is_frozen)
+
+    @property
+    def two_persons_agreed(self):
+        return self.is_approved and self.released_by_id not in (None, self.approved_by_id)
+
+    def needs_two_persons(self):
+        most = settings.MAIL_TWO_PERSONS_ABOVE
+        return bool(most) and self.still_to_go() > most
+
     # Steps of staff. Each raises WrongStep in words; `reason` is kept, encrypted, in the trail.
 
     def move_to(self, instant, *, by, now, reason=""):
@@ -178,17 +222,40 @@ class Mailing(models.Model):
         self._step("hold", before, by=by, now=now, reason=reason, **facts)
 
     def resume(self, *, by, now, reason=""):
-        """Let it go on from where it was held, late or not."""
+        """Let it go on from where it was held, late or not; not before its hour."""
         if self.is_pointless(now):
             self._refuse(
                 "resume", _("%(mailing)s is of no use any more; cancel it, or change the dates."), by=by, now=now
             )
         self.refresh_from_db()  # where it was held decides where it goes on
-        state = self.State.PLANNED
-        if self.writing_at:
-            state = self.State.SENDING if self.written_at else self.State.WRITING
-        facts = {"state": state, "held_reason": "", "resumed_at": now}
-        self._step("resume", (self.State.HELD,), by=by, now=now, reason=reason, **facts)
+        agreed, facts = Q(), {"state": self.State.PLANNED}
+        early = self.due_at is None or self.due_at > now
+        if self.writing_at and not early and self.held_reason != self.Held.LOOK:
+            facts["state"] = self.State.SENDING if self.written_at else self.State.WRITING
+        elif self.writing_at:
+            facts["written_at"] = None  # at its hour those are added who joined since, and then all go
+        if self.writing_at or not early or self.held_reason == self.Held.SECOND:
+            agreed, release = self._second_person("resume", by=by, now=now)
+            facts |= release
+        facts |= {"held_reason": "", "resumed_at": now}
+        self._step("resume", (self.State.HELD,), agreed, by=by, now=now, reason=reason, **facts)
+
+    def send_now(self, *, by, now, reason=""):
+        """Let it go at this very moment, whatever its rule says."""
+        if self.is_pointless(now):
+            self._refuse("send_now", _("%(mailing)s is of no use any more."), by=by, now=now)
+        agreed, facts = self._second_person("send_now", by=by, now=now)
+        facts |= {
+            "moved_to": now,
+            "due_at": now,
+            "decided_by": self.Decided.MOVED,
+            "state": self.State.PLANNED,
+            "held_reason": "",
+            "resumed_at": now,
+            "written_at": None,
+        }
+        not_gone = Q(writing_at=None) | Q(state=self.State.PLANNED) | Q(held_reason=self.Held.LOOK)
+        self._step("send_now", self.BEFORE_WRITING, agreed & not_gone, by=by, now=now, reason=reason, **facts)
 
     def cancel(self, *, by, now, reason=""):
         """Never send it, nor what is left of it."""
@@ -200,13 +267,57 @@ class Mailing(models.Model):
         """Write to those who joined its audience after it went."""
         if self.is_pointless(now):
             self._refuse("catch_up", _("%(mailing)s is of no use any more."), by=by, now=now)
-        facts = {"state": self.State.WRITING, "writing_at": now, "written_at": None}
-        self._step("catch_up", (self.State.SENDING, self.State.DONE), by=by, now=now, reason=reason, **facts)
+        agreed, facts = self._second_person("catch_up", by=by, now=now)
+        facts |= {"state": self.State.WRITING, "writing_at": now, "written_at": None}
+        self._step("catch_up", (self.State.SENDING, self.State.DONE), agreed, by=by, now=now, reason=reason, **facts)
+
+    def freeze(self, *, by, now, reason=""):
+        """Write all its letters now and hold them, so that staff can read what would really go."""
+        self.refresh_from_db()
+        if self.due_at is None:
+            self._refuse("freeze", _("%(mailing)s waits for a date; it cannot be written yet."), by=by, now=now)
+        if self.is_pointless(max(self.due_at, now)):
+            self._refuse("freeze", _("%(mailing)s is of no use any more."), by=by, now=now)
+        facts = {"state": self.State.WRITING, "held_reason": self.Held.LOOK, "writing_at": now, "written_at": None}
+        before = (self.State.PLANNED, self.State.HELD)
+        self._step("freeze", before, Q(writing_at=None), by=by, now=now, reason=reason, **facts)
+
+    def approve(self, *, by, now, reason=""):
+        """The first of two persons agrees; the second, another one, lets it go."""
+        self.refresh_from_db()
+        before = (*self.BEFORE_WRITING, self.State.SENDING, self.State.DONE)
+        if self.is_approved:
+            self._refuse("approve", _("%(mailing)s has been approved already."), by=by, now=now)
+        facts = {"approved_by": by, "approved_at": now, "released_by": None}
+        same = Q(approved_at=self.approved_at)
+        self._step("approve", before, same, by=by, now=now, reason=reason, **facts)
+
+    def release(self, *, by, now, reason=""):
+        """The second person agrees too: it goes at its hour, at once when that is past."""
+        self.refresh_from_db()
+        if self.state == self.State.HELD:
+            self.resume(by=by, now=now, reason=reason)
+            return
+        agreed, facts = self._second_person("release", by=by, now=now, whatever_the_number=True)
+        self._step("release", (self.State.PLANNED,), agreed, by=by, now=now, reason=reason, **facts)
+
+    def _second_person(self, code, *, by, now, whatever_the_number=False):
+        """(guard, facts) of a step that sets letters going. Raises WrongStep where two must agree and have not."""
+        if not (whatever_the_number or self.needs_two_persons()):
+            return Q(), {}
+        self.refresh_from_db(fields=["approved_by", "approved_at", "written_at", "state", "writing_at"])
+        if not self.is_approved:
+            words = _("%(mailing)s goes to many people: somebody must approve it first, and somebody else let it go.")
+            self._refuse(code, words, by=by, now=now)
+        if by is None or by.pk == self.approved_by_id:
+            self._refuse(code, _("%(mailing)s was approved by you: somebody else must let it go."), by=by, now=now)
+        return Q(approved_by=self.approved_by_id, approved_at=self.approved_at), {"released_by": by}
 
     def _redate(self, code, *, by, now, reason, **facts):
         self.refresh_from_db(fields=["writing_at"])
         if self.writing_at and self.state in self.BEFORE_WRITING:
             self._refuse(code, _("The letters of %(mailing)s are being written already."), by=by, now=now)
+        facts |= self.UNAPPROVED  # who approved it approved another date
         self._step(code, self.BEFORE_WRITING, Q(writing_at=None), by=by, now=now, reason=reason, **facts)
 
     def _step(self, code, before, guard=Q(), *, by, now, reason, **facts):  # noqa: B008 -- an empty Q is a constant

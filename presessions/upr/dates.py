@@ -9,11 +9,35 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 from django.utils import dateformat
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 GENEVA = settings.GENEVA
 MINUTE = timedelta(minutes=1)
+
+# A day in each language, in the letters of Django's date format. Never numbers only: 01/02 is two days.
+DAYS = {
+    "en": "D j F Y",
+    "fr": "l j F Y",
+    "es": r"l j \d\e F \d\e Y",
+    "ru": "l, j E Y года",
+    "zh": "Y年n月j日l",
+}
+# As the United Nations write them: the name used in the Levant, then the one used elsewhere.
+ARABIC_MONTHS = (
+    "كانون الثاني/يناير",
+    "شباط/فبراير",
+    "آذار/مارس",
+    "نيسان/أبريل",
+    "أيار/مايو",
+    "حزيران/يونيه",
+    "تموز/يوليه",
+    "آب/أغسطس",
+    "أيلول/سبتمبر",
+    "تشرين الأول/أكتوبر",
+    "تشرين الثاني/نوفمبر",
+    "كانون الأول/ديسمبر",
+)
 
 
 def months_before(day, months):
@@ -85,8 +109,14 @@ def in_words(instant):
 
 
 def day_in_words(day):
-    """A day in the active language, with its weekday: "Tue 15 December 2026"."""
-    return dateformat.format(day, pgettext("a date, in the letters of Django's date format", "D j F Y"))
+    """A day with its weekday, as the active language writes it in a letter: "Tue 15 December 2026"."""
+    language = (get_language() or "en")[:2]
+    if language == "ar":
+        weekday = dateformat.format(day, "l")
+        return f"{weekday}، {day.day} {ARABIC_MONTHS[day.month - 1]} {day.year}"
+    first_of_french = language == "fr" and day.day == 1
+    words = dateformat.format(day, r"l j\e\r F Y" if first_of_french else DAYS.get(language, "l j F Y"))
+    return words.lower() if language == "ru" else words  # Django begins a Russian weekday with a capital
 
 
 def last_minute_words(closes_at):

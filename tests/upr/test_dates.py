@@ -1,5 +1,6 @@
 """Dates are right (promise M9): every case computed by hand, none by the function that it tests."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -224,6 +225,35 @@ def test_an_instant_in_words_is_genevas_whatever_zone_it_comes_in():
     assert in_words(utc("2026-07-14 22:30")) == "Wed 15 July 2026, 00:30 Geneva time"
 
 
-def test_days_have_the_readers_names():
-    with translation.override("fr"):
-        assert day_in_words(day("2026-12-15")) == "mardi 15 décembre 2026"
+@pytest.mark.parametrize(
+    ("language", "on", "words"),
+    [
+        ("en", "2026-12-15", "Tue 15 December 2026"),
+        ("en", "2026-12-01", "Tue 1 December 2026"),
+        ("fr", "2026-12-15", "mardi 15 décembre 2026"),
+        ("fr", "2026-12-01", "mardi 1er décembre 2026"),
+        ("fr", "2026-12-11", "vendredi 11 décembre 2026"),
+        ("es", "2026-12-01", "martes 1 de diciembre de 2026"),
+        ("es", "2027-02-06", "sábado 6 de febrero de 2027"),
+        ("ar", "2026-12-01", "الثلاثاء، 1 كانون الأول/ديسمبر 2026"),
+        ("ar", "2027-06-30", "الأربعاء، 30 حزيران/يونيه 2027"),
+        ("ru", "2026-12-01", "вторник, 1 декабря 2026 года"),
+        ("ru", "2027-05-05", "среда, 5 мая 2027 года"),
+        ("zh-hans", "2026-12-01", "2026年12月1日星期二"),
+        ("zh-hans", "2027-02-07", "2027年2月7日星期日"),
+    ],
+)
+def test_a_day_is_written_as_its_reader_writes_it(language, on, words):
+    with translation.override(language):
+        assert day_in_words(day(on)) == words
+        assert in_words(geneva(day(on), 9)).startswith(words)
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "es", "ar", "ru", "zh-hans"])
+def test_every_day_has_western_digits_and_no_month_in_numbers_alone_but_in_chinese(language):
+    with translation.override(language):
+        for month in range(1, 13):
+            words = day_in_words(day(f"2027-{month:02}-23"))
+            digits = re.findall(r"\d+", words)
+            assert digits == (["2027", str(month), "23"] if language == "zh-hans" else ["23", "2027"])
+            assert all(digit.isascii() for digit in digits)

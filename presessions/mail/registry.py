@@ -232,8 +232,13 @@ def link_purpose(name, *, path, expires=None):
     PURPOSES[name] = LinkPurpose(name, path, **({"expires": expires} if expires else {}))
 
 
+def find_plan(kind, step):
+    """The line of the timetable, or None. Corrections of one kind are numbered, and share one line."""
+    return PLANS.get((kind, step)) or PLANS.get((kind, ""))
+
+
 def plan_of(mailing):
-    return PLANS[mailing.kind, mailing.step]
+    return PLANS.get((mailing.kind, mailing.step)) or PLANS[mailing.kind, ""]
 
 
 def recipient_kind(name):

@@ -11,7 +11,7 @@ from itertools import islice
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import Q
 
 from presessions import trail
 from presessions.mail import outbox, registry
@@ -29,7 +29,8 @@ class NoAudience(Exception):
 
 def write_due(now):
     """Begin what is due, write on where somebody stopped, close what is settled. Returns the letters written."""
-    active = Mailing.objects.filter(state__in=(State.PLANNED, State.WRITING, State.SENDING), due_at__lte=now)
+    due = Q(state__in=(State.PLANNED, State.SENDING), due_at__lte=now)
+    active = Mailing.objects.filter(due | Q(state=State.WRITING))  # written early when staff want to look at it first
     written = 0
     for pk, state in active.values_list("pk", "state"):
         if state == State.SENDING:
@@ -47,9 +48,7 @@ def catch_up(mailing, now, *, by=None):
 
 def missing(mailing):
     """The people of the audience, as it is today, that this mailing has not been written to."""
-    recipients = list(registry.plan_of(mailing).recipients(mailing))
-    known = set(mailing.letters.values_list("recipient_kind", "recipient_id"))
-    return [recipient for recipient in recipients if (recipient.kind, str(recipient.id)) not in known]
+    return mailing.unwritten(mailing.people())
 
 
 def _begin(pk, now):
@@ -75,6 +74,8 @@ def _why_not(mailing, now):
     since = max(mailing.due_at, mailing.resumed_at or mailing.due_at)
     if now - since > timedelta(days=settings.MAIL_GRACE_DAYS):
         return Held.LATE
+    if mailing.needs_two_persons() and not mailing.two_persons_agreed:
+        return Held.SECOND
     return ""
 
 
@@ -92,11 +93,19 @@ def _write(pk, now):
         log.error("mailing %s is held: its audience raised %s", pk, trouble)
         _change(pk, State.WRITING, "held_audience", now, state=State.HELD, held_reason=Held.AUDIENCE)
         return written
-    with transaction.atomic():
-        if _change(pk, State.WRITING, "written", now, state=State.SENDING, written_at=now):
-            waiting = Letter.objects.filter(mailing=pk, state__in=(Letter.State.PENDING, Letter.State.DEFERRED))
-            waiting.filter(next_attempt_at=None).update(next_attempt_at=F("due_at"))
+    _let_go(pk, now)
     return written
+
+
+def _let_go(pk, now):
+    """All letters are there: they may leave at the mailing's hour, or wait until staff have looked at them."""
+    with transaction.atomic():
+        mailing = Mailing.objects.select_for_update().filter(pk=pk, state=State.WRITING).first()
+        if mailing and mailing.held_reason == Held.LOOK:
+            _change(pk, State.WRITING, "frozen", now, state=State.HELD, written_at=now)
+        elif mailing and _change(pk, State.WRITING, "written", now, state=State.SENDING, written_at=now):
+            waiting = Letter.objects.filter(mailing=pk, state__in=(Letter.State.PENDING, Letter.State.DEFERRED))
+            waiting.filter(next_attempt_at=None).update(next_attempt_at=mailing.due_at)
 
 
 def _batches(mailing):
@@ -128,7 +137,7 @@ def _write_batch(pk, batch, now):
                 recipient=recipients[key],
                 now=now,
                 due_at=mailing.due_at,
-                not_after=end or now + timedelta(days=settings.MAIL_LIFETIME_DAYS),
+                not_after=end or max(now, mailing.due_at) + timedelta(days=settings.MAIL_LIFETIME_DAYS),
                 mailing=mailing,
             )
         return len(fresh)

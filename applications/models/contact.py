@@ -13,7 +13,8 @@ from presessions.upr.models import CountryMeeting
 
 class ContactQuerySet(models.QuerySet):
     def confirmed(self):
-        return self.filter(confirmed_at__isnull=False, left_at=None)
+        """Who may be written to: they asked for it, have not left, and their address works."""
+        return self.filter(confirmed_at__isnull=False, left_at=None, bounced_at=None)
 
     def of_address(self, email):
         return self.filter(email_index__in=vault.blind_indexes("email", email), left_at=None)
@@ -37,6 +38,7 @@ class Contact(models.Model):
     asked_at = models.DateTimeField(_("signed up"), db_index=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
     left_at = models.DateTimeField(_("left"), null=True)
+    bounced_at = models.DateTimeField(_("bounced"), null=True)  # a new sign-up of the address is a new row
 
     objects = ContactQuerySet.as_manager()
 

@@ -12,14 +12,18 @@ class Report(models.Model):
 
     class Verdict(models.TextChoices):
         HARD = "hard", _("the address does not work")
-        SOFT = "soft", _("not delivered for now")
+        LOST = "lost", _("not delivered, though the address may work")
+        SOFT = "soft", _("late: the server keeps trying")
         DELIVERED = "delivered", _("delivered")
         AUTOMATIC = "automatic", _("automatic reply")
         COMPLAINT = "complaint", _("complaint")
         FORGED = "forged", _("forged")
         UNKNOWN = "unknown", _("for a person to read")
 
+    FOR_A_PERSON = (Verdict.UNKNOWN, Verdict.FORGED, Verdict.COMPLAINT)
+
     fingerprint = models.CharField(_("SHA-256 of the mail"), max_length=64, unique=True)
+    place = models.CharField(_("where in the inbox"), max_length=60, blank=True, db_index=True)  # so it is fetched once
     read_at = models.DateTimeField(_("read"))
     verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict)
     code = models.CharField(_("code"), max_length=20, blank=True)

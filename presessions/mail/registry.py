@@ -106,12 +106,17 @@ class RecipientKind:
 
     find -- the ids of those whose name holds a text; nobody, where a name is a secret
     label -- {id: words} for the recipients of some letters, in one query; a recipient without words is shown by its id
+    on_bounce(letter, now, code, dead) -- it did not arrive; `dead` when its address does not work, so that nothing
+        more should go there
+    on_complaint(letter, now) -- its reader called it unwanted
     """
 
     still_wanted: Callable[[Any], bool] = lambda letter: True
     admin_url: Callable[[Any], str | None] = lambda letter: None
     find: Callable[[str], Iterable[str]] = lambda text: ()
     label: Callable[[Iterable[Any]], dict[str, str]] = lambda letters: {}
+    on_bounce: Callable[..., None] = lambda letter, now, code, dead: None
+    on_complaint: Callable[..., None] = lambda letter, now: None
 
 
 @dataclass(frozen=True)
@@ -221,10 +226,9 @@ def _register_anchor(name, label, too_late, find):
     return find
 
 
-def recipient(kind, *, still_wanted=None, admin_url=None, find=None, label=None):
-    """Register what mail asks about a kind of recipient: see RecipientKind."""
-    asked = {"still_wanted": still_wanted, "admin_url": admin_url, "find": find, "label": label}
-    RECIPIENTS[kind] = RecipientKind(**{name: fn for name, fn in asked.items() if fn})
+def recipient(kind, **asked):
+    """Register what mail asks about a kind of recipient: see RecipientKind, whose functions may each be left out."""
+    RECIPIENTS[kind] = RecipientKind(**asked)
 
 
 def link_purpose(name, *, path, expires=None):

@@ -104,6 +104,7 @@ class Mailing(models.Model):
     released_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("let go by")
     )
+    failed_in_a_row = models.PositiveIntegerField(_("letters failed in a row"), default=0)
     reconciled_at = models.DateTimeField(_("last compared with its audience"), null=True)
     unreached = models.PositiveIntegerField(_("of its audience, unreached and unexplained"), null=True)
 

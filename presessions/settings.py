@@ -28,6 +28,9 @@ MAIL_BOUNCE_DOMAIN = env.str("MAIL_BOUNCE_DOMAIN", "")  # whatever is sent there
 INBOX_URL = env.str("INBOX_URL", "")  # imaps:// or imap+tls://user:password@host:port/INBOX; empty: nothing is read
 INBOX_CA_FILE = env.str("INBOX_CA_FILE", "")  # a certificate to trust besides the system's
 PRIVATE_FILES = Path(env.str("PRIVATE_FILES"))  # encrypted; outside the web root
+MAIL_JOURNAL = Path(env.str("MAIL_JOURNAL", str(PRIVATE_FILES.parent / "journal")))  # never in the database's backup
+ALERT_SMTP_URL = env.str("ALERT_SMTP_URL", "")  # another relay than SMTP_URL: says so when mail itself is down
+ALERT_TO = env.list("ALERT_TO", [], subcast=str.strip)  # whom it tells; an address outside MAIL_DOMAIN is best
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
 
 # --- The house ------------------------------------------------------------------------------------------------------
@@ -132,9 +135,14 @@ MAIL_LEASE = 900  # seconds; never ends inside a legal wait
 MAIL_BACKOFF = [60, 300, 900, 3600]  # seconds before each new try; the last one repeats
 MAIL_UNCERTAIN_DELAY = 900  # seconds before the one identical repeat
 MAIL_DRAIN_SECONDS = 50  # how long each bell looks for due letters; the next one rings after 60
+MAIL_DOMAIN_PER_MINUTE = 120  # letters of mailings to one domain; 0 lets them go as fast as they can
+MAIL_BREAKER = 10  # letters of one mailing that fail in a row before it is held; 0 never holds it
 MAIL_GRACE_DAYS = 3  # how late a mailing still goes out by itself
 MAIL_TWO_PERSONS_ABOVE = env.int("MAIL_TWO_PERSONS_ABOVE", 0)  # recipients; then one approves, another releases; 0: off
 MAIL_LIFETIME_DAYS = 7  # how long a letter is tried when its kind says nothing else
+MAIL_SILENCE = env.int("MAIL_SILENCE", 240)  # seconds without a sign of life until a part counts as silent
+MAIL_PROBE = 120  # seconds after which a server that had no letter to answer is asked whether it lives
+MAIL_RECONCILED_AT = 3  # the hour in Geneva when every mailing is compared with its audience
 
 # --- Redis carries a bell without arguments, and counts that slow down abuse: nothing that may not be lost ------------
 CACHES = {

@@ -27,6 +27,19 @@ def _language_of_nobody():
     translation.deactivate()
 
 
+@pytest.fixture(autouse=True)
+def _journal_of_its_own(settings, tmp_path_factory, monkeypatch):
+    """Each test has a database that knows nothing of the letters before it; so must its journal. What a test starts as
+    a process of its own finds the same folder."""
+    settings.MAIL_JOURNAL = tmp_path_factory.mktemp("journal") / "journal"
+    monkeypatch.setenv("MAIL_JOURNAL", str(settings.MAIL_JOURNAL))
+    yield
+    from presessions.mail import journal, watch  # once the settings are there
+
+    journal.forget()
+    watch.forget()
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args):
     """The machine's own Chromium; nothing is downloaded. The Makefile has already complained if there is none."""

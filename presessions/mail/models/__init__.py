@@ -6,12 +6,13 @@ from presessions.mail.models.links import LinkVisit, PersonalLink
 from presessions.mail.models.mailings import Mailing, mailing_changed
 from presessions.mail.models.switch import PROBE_EVERY, Switch
 from presessions.mail.models.texts import SeriesText
-from presessions.mail.models.watch import Alarm, Pulse
+from presessions.mail.models.watch import Alarm, Journal, Pulse
 
 __all__ = [
     "PROBE_EVERY",
     "Alarm",
     "Attempt",
+    "Journal",
     "Letter",
     "LinkVisit",
     "Mailing",

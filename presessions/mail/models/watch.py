@@ -22,12 +22,21 @@ class Pulse(models.Model):
 
 
 class Alarm(models.Model):
-    """Something is wrong, from `since_at` until `ended_at`. One open row per code, so that staff are told once."""
+    """Something is wrong, from `since_at` until `ended_at`. One open row per code, so that staff are told once.
+
+    `told_at` without `told_by` is a telling in progress; one that stays so was cut off, and somebody else tells.
+    """
+
+    class Channel(models.TextChoices):
+        OUTBOX = "outbox", _("by the outbox")
+        RELAY = "relay", _("by the second relay")
 
     code = models.CharField(_("what"), max_length=40)
     since_at = models.DateTimeField(_("since"))
     told_at = models.DateTimeField(_("staff told"), null=True)
+    told_by = models.CharField(_("told by"), max_length=8, choices=Channel, blank=True, default="")
     ended_at = models.DateTimeField(_("ended"), null=True)
+    end_told_at = models.DateTimeField(_("staff told of the end"), null=True)
     detail = vault.EncryptedTextField(_("details"))
 
     class Meta:
@@ -39,3 +48,24 @@ class Alarm(models.Model):
 
     def __str__(self):
         return self.code
+
+
+class Journal(models.Model):
+    """The database's half of the mark that it shares with the journal folder (see mail/journal.py); one row.
+
+    `epoch` only grows, here first and in the folder after: a database whose epoch is behind the folder's is an old one.
+    """
+
+    ONLY = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
+    installation = models.CharField(_("installation"), max_length=32, blank=True)
+    epoch = models.PositiveBigIntegerField(_("epoch"), default=0)
+
+    class Meta:
+        verbose_name = _("journal of the mail")
+        verbose_name_plural = _("journal of the mail")
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_journal")]
+
+    def __str__(self):
+        return f"{self.installation} {self.epoch}"

@@ -1,0 +1,78 @@
+"""Signs of life, and alarms: what is wrong, told once. Room: mail; imports models.
+
+Whoever works says that it lives (`seen`). Whoever finds something wrong opens an alarm (`alarm`), and closes it when
+it is right again (`ended`). None of these waits for anybody: a process may be stopped in the middle of a commit, and
+the others must go on.
+"""
+
+import logging
+import zlib
+from datetime import timedelta
+
+from django.contrib.auth import get_user_model
+from django.db import connection, transaction
+
+from presessions.mail.models import Alarm, Pulse
+
+log = logging.getLogger(__name__)
+
+FRESH = timedelta(seconds=15)  # a sign of life that is younger is not written again
+_said = {}  # part -> when this process last wrote or read its sign of life
+
+
+def seen(part, now):
+    """This part is alive: "bell", "drain", "smtp", "inbox", "watch". Cheap: may be said for each letter."""
+    if part in _said and timedelta(0) <= now - _said[part] < FRESH:
+        return
+    at = Pulse.objects.filter(part=part).values_list("at", flat=True).first()
+    if at is None or not timedelta(0) <= now - at < FRESH:
+        with transaction.atomic():
+            if not _alone(f"pulse {part}"):
+                return  # somebody else is saying it
+            Pulse.objects.update_or_create(part=part, defaults={"at": now})
+        at = now
+    _said[part] = at
+
+
+def alarm(code, *, now, detail=""):
+    """Something is wrong. Opens one alarm per code, however often it is called; True when it is news.
+
+    code -- a word such as "restored", with ":" and a number where there may be several ("held:12"); nothing personal
+    detail -- words for staff; kept encrypted and shown on the staff desk only, never mailed
+    """
+    if Alarm.objects.filter(code=code, ended_at=None).exists():
+        return False
+    with transaction.atomic():
+        if not _alone(f"alarm {code}") or Alarm.objects.filter(code=code, ended_at=None).exists():
+            return False
+        Alarm.objects.create(code=code, since_at=now, detail=detail)
+    log.error("alarm: %s", code)
+    return True
+
+
+def ended(code, *, now):
+    """It is right again. True when it was not."""
+    if not Alarm.objects.filter(code=code, ended_at=None).update(ended_at=now):
+        return False
+    log.warning("the alarm has ended: %s", code)
+    return True
+
+
+def staff_to_tell():
+    """Members of staff who answer for the mail: active, on the desk, and allowed to steer mailings."""
+    staff = get_user_model().objects.with_perm(
+        "mail.change_mailing", backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return staff.filter(is_staff=True, is_active=True).order_by("pk")
+
+
+def forget():
+    """For tests: this process has said nothing yet."""
+    _said.clear()
+
+
+def _alone(about):
+    """Whether nobody else does the same at this moment; until the end of the transaction. Never waits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [zlib.crc32(about.encode())])
+        return cursor.fetchone()[0]

@@ -87,8 +87,23 @@ def when_links_end(link):
     return dates.closes_after(ends_on + timedelta(days=LINK_DAYS)) if ends_on else None
 
 
-registry.recipient("application", still_wanted=still_an_application, admin_url=applicant_in_admin)
-registry.recipient("contact", still_wanted=still_a_contact)
+def _by_reference(words):
+    """For lists of staff: an applicant is named by the reference and by nothing else."""
+    return lambda letters: {letter.recipient_id: str(words) % {"reference": letter.recipient_id} for letter in letters}
+
+
+def when_confirmed(link):
+    return Contact.objects.filter(reference=link.target_id).values_list("confirmed_at", flat=True).first()
+
+
+registry.recipient(
+    "application",
+    still_wanted=still_an_application,
+    admin_url=applicant_in_admin,
+    label=_by_reference(_("applicant %(reference)s")),
+)
+registry.recipient("contact", still_wanted=still_a_contact, label=_by_reference(_("contact %(reference)s")))
+registry.recipient("visitor", label=_by_reference(_("somebody we do not know")))
 
 registry.link_purpose(
     "application", path=lambda token: reverse("applications:open", args=[token]), expires=when_links_end
@@ -97,6 +112,7 @@ registry.link_purpose(
     "contact_confirm",
     path=lambda token: reverse("applications:contact_confirm", args=[token]),
     expires=lambda link: link.made_at + CONFIRM_WITHIN,
+    answered=when_confirmed,
 )
 registry.link_purpose("leave", path=lambda token: reverse("applications:contact_leave", args=[token]))
 

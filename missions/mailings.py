@@ -112,7 +112,17 @@ def _admin_url(letter):
     return reverse("admin:missions_permanentmission_change", args=[letter.recipient_id])
 
 
-registry.recipient("mission", still_wanted=_still_wanted, admin_url=_admin_url)
+def _find(text):
+    """Missions by their own name or their State's, in any of the six languages."""
+    return PermanentMission.objects.named_like(text).values_list("pk", flat=True)
+
+
+def _label(letters):
+    asked = {letter.recipient_id for letter in letters if letter.recipient_id.isdecimal()}
+    return {str(mission.pk): mission.name for mission in PermanentMission.objects.with_state().filter(pk__in=asked)}
+
+
+registry.recipient("mission", still_wanted=_still_wanted, admin_url=_admin_url, find=_find, label=_label)
 
 
 def _expires(link):
@@ -122,4 +132,13 @@ def _expires(link):
     return ends_on and closes_after(ends_on) + LINK_OPENS_AFTER
 
 
-registry.link_purpose("invitation", path=lambda token: reverse("missions:invitation", args=[token]), expires=_expires)
+def _answered(link):
+    return Invitation.objects.filter(reference=link.target_id).values_list("answered_at", flat=True).first()
+
+
+registry.link_purpose(
+    "invitation",
+    path=lambda token: reverse("missions:invitation", args=[token]),
+    expires=_expires,
+    answered=_answered,
+)

@@ -3,8 +3,9 @@
 A room keeps its registrations in `<room>/mailings.py`, imported by its AppConfig.ready():
 
     @registry.mailing("invitation", label=_("invitation"), audience=_("every Permanent Mission"),
+                      counted=ngettext_lazy("%(n)s Permanent Mission", "%(n)s Permanent Missions", "n"),
                       template="mail/invitation", months_before=("working_group", 1), latest=("first_meeting", 28),
-                      pointless_after="last_meeting", link="invitation")
+                      pointless_after="last_meeting", link="invitation", tells=starts_of_meetings)
     def invitations(mailing):
         for mission in PermanentMission.objects.reachable():
             yield Recipient("mission", str(mission.pk), to=mission.address, language=mission.language)
@@ -62,22 +63,27 @@ class Kind:
 class Plan:
     """One line of the timetable that every new series starts with; each series may change its own copy.
 
+    audience, counted -- whom it goes to, in words; and the same with "%(n)s", when their number is known
     anchor, months, days, hour -- due so many calendar months and days before the anchor, at that hour in Geneva;
         a negative number means after
     latest_anchor, latest_days -- but at the latest so many days before that other anchor
     pointless_after -- the anchor after which nobody is helped by it
+    lapses -- quietly not needed where that moment had passed before it could be planned at all: nobody misses a
+        reminder of what is over, whereas a call or an invitation is held, and staff are asked
     unless_later -- not needed where the mailing of that kind is itself due at the same time or later
     planned -- whether a series has this mailing at all
+    tells -- the dates that its letters tell, {what: instant in ISO form, "" where unknown, or OFF}
+    corrects -- of a correction: the kinds that it sets right. It has no date of its own: see `corrections`
     """
 
     kind: str
     step: str
     audience: str
     recipients: Callable[[Any], Iterable[Recipient]]
-    anchor: str
-    months: int
-    days: int
-    hour: int
+    anchor: str = ""
+    months: int = 0
+    days: int = 0
+    hour: int = 9
     latest_anchor: str = ""
     latest_days: int | None = None
     pointless_after: str = ""
@@ -85,6 +91,13 @@ class Plan:
     per_meeting: bool = False
     planned: Callable[[Any], bool] | None = None
     order: int = 10
+    counted: Any = None
+    lapses: bool = False
+    tells: Callable[[Any], dict[str, str]] | None = None
+    corrects: tuple[str, ...] = ()
+
+
+OFF = "off"  # what a mailing tells of a meeting that will not be held
 
 
 @dataclass(frozen=True)
@@ -92,12 +105,25 @@ class Anchor:
     """A date that mailings hang on: `find(series, meeting)` gives the aware instant, or None while it is unknown.
 
     too_late -- the instant is the first that is too late, as of a deadline: its day is the day that ends there
+    by_meeting -- each meeting of a series has its own
+    every -- the same for many at once: from a list of series {(series' key, meeting's key or None): instant or None}
     """
 
     name: str
     label: str
     find: Callable[[Any, Any], Any]
     too_late: bool = False
+    by_meeting: bool = False
+    every: Callable[[list], dict] | None = None
+
+
+@dataclass(frozen=True)
+class Open:
+    """Something that people outside can use at an instant: a call, an invitation that takes answers."""
+
+    what: str
+    words: str
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,11 +147,15 @@ class RecipientKind:
 
 @dataclass(frozen=True)
 class LinkPurpose:
-    """Where a personal link leads (a path in the active language), and until when it opens (None: for ever)."""
+    """Where a personal link leads (a path in the active language), and until when it opens (None: for ever).
+
+    answered -- when somebody did there what the letter asked for, or None; that a page was fetched is no answer
+    """
 
     name: str
     path: Callable[[str], str]
     expires: Callable[[Any], Any] = lambda link: None
+    answered: Callable[[Any], Any] = lambda link: None
 
 
 KINDS: dict[str, Kind] = {}
@@ -133,6 +163,7 @@ PLANS: dict[tuple[str, str], Plan] = {}  # by kind and step
 ANCHORS: dict[str, Anchor] = {}
 RECIPIENTS: dict[str, RecipientKind] = {}
 PURPOSES: dict[str, LinkPurpose] = {}
+OPEN: list[Callable[[Any], Iterable[Open]]] = []
 
 
 def mailing(
@@ -141,12 +172,14 @@ def mailing(
     label,
     audience,
     template,
+    counted=None,
     months_before=None,
     days_before=None,
     days_after=None,
     hour=9,
     latest=None,
     pointless_after="",
+    lapses=False,
     unless_later="",
     step="",
     per_meeting=False,
@@ -155,6 +188,7 @@ def mailing(
     unsubscribe=None,
     resends=1,
     rewrite=None,
+    tells=None,
     order=10,
 ):
     """Register a mailing of the default timetable; decorates `recipients(mailing)`, its whole audience.
@@ -163,6 +197,7 @@ def mailing(
     latest -- (anchor, days before it), or None
     step -- names the offset where one kind goes more than once: "7 days", "48 hours"
     rewrite -- the kind's Recipient for "send again"; without it the audience is asked for the same person
+    The rest as in Plan and Kind.
     """
     anchor, months, days = _offset(months_before, days_before, days_after)
     latest_anchor, latest_days = latest or ("", None)
@@ -174,21 +209,52 @@ def mailing(
             step,
             audience,
             recipients,
-            anchor,
-            months,
-            days,
-            hour,
-            latest_anchor,
-            latest_days,
-            pointless_after or "",
-            unless_later,
-            per_meeting,
-            planned,
-            order,
+            anchor=anchor,
+            months=months,
+            days=days,
+            hour=hour,
+            latest_anchor=latest_anchor,
+            latest_days=latest_days,
+            pointless_after=pointless_after or "",
+            unless_later=unless_later,
+            per_meeting=per_meeting,
+            planned=planned,
+            order=order,
+            counted=counted,
+            lapses=lapses,
+            tells=tells,
         )
         return recipients
 
     return register
+
+
+def correction(kind, *, corrects, label, audience, template, counted=None, tells, link=None, unsubscribe=None):
+    """Register the mailing that sets right what mailings of these kinds have told; decorates `recipients(mailing)`.
+
+    It is never planned: `corrections` proposes it when a date changes, and staff decide.
+    """
+
+    def register(recipients):
+        KINDS[kind] = Kind(kind, label, template, link, unsubscribe, Priority.BULK, rewrite=_ask_audience)
+        PLANS[kind, ""] = Plan(
+            kind,
+            "",
+            audience,
+            recipients,
+            planned=lambda series: False,
+            counted=counted,
+            tells=tells,
+            corrects=tuple(corrects),
+        )
+        return recipients
+
+    return register
+
+
+def correction_of(kind):
+    """The line that sets mailings of this kind right, or None."""
+    return next((line for line in PLANS.values() if kind in line.corrects), None)
 
 
 def _offset(months_before, days_before, days_after):
@@ -216,13 +282,19 @@ def occasion(kind, *, label, template, link=None, unsubscribe=None, priority=Pri
     KINDS[kind] = Kind(kind, label, template, link, unsubscribe, priority, resends, rewrite)
 
 
-def anchor(name, label, *, too_late=False):
+def anchor(name, label, *, too_late=False, by_meeting=False, every=None):
     """Register a date that mailings may hang on; decorates `find(series, meeting) -> aware datetime | None`."""
-    return partial(_register_anchor, name, label, too_late)
+    return partial(_register_anchor, name, label, too_late, by_meeting, every)
 
 
-def _register_anchor(name, label, too_late, find):
-    ANCHORS[name] = Anchor(name, label, find, too_late)
+def _register_anchor(name, label, too_late, by_meeting, every, find):
+    ANCHORS[name] = Anchor(name, label, find, too_late, by_meeting, every)
+    return find
+
+
+def open_at(find):
+    """Register what a room would have open at an instant; decorates `find(instant) -> Open, Open, ...`."""
+    OPEN.append(find)
     return find
 
 
@@ -231,9 +303,11 @@ def recipient(kind, **asked):
     RECIPIENTS[kind] = RecipientKind(**asked)
 
 
-def link_purpose(name, *, path, expires=None):
-    """Register where personal links of one purpose lead: `path(token) -> str`, `expires(link) -> datetime | None`."""
-    PURPOSES[name] = LinkPurpose(name, path, **({"expires": expires} if expires else {}))
+def link_purpose(name, *, path, expires=None, answered=None):
+    """Register where personal links of one purpose lead: `path(token) -> str`; the others are given the link and say
+    an instant or None."""
+    asked = {"expires": expires, "answered": answered}
+    PURPOSES[name] = LinkPurpose(name, path, **{what: fn for what, fn in asked.items() if fn})
 
 
 def find_plan(kind, step):

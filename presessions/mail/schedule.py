@@ -1,106 +1,38 @@
-"""When mailings go: planned from the registered timetable, computed from the calendar's dates. Room: mail.
+"""When mailings go: planned from the registered timetable, dated anew in the very transaction that changes a date.
 
-Imports upr and the basement. What is due is then written and sent by `writing` and `delivery`. A mailing's date is
-computed again in the very transaction that changed a date it hangs on, until its writing begins.
+Room: mail. `due` computes, `telling` puts into words, `corrections` proposes what a changed date calls for; what is due
+is then written and sent by `writing` and `delivery`. A mailing's date stands once its writing begins.
 """
 
+import copy
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
-from presessions.mail import registry
+from presessions.mail import corrections, registry
+from presessions.mail.due import Anchors, Due, anchors_of, due
 from presessions.mail.models import Mailing, mailing_changed
-from presessions.mail.writing import catch_up, missing, write_due  # noqa: F401 -- the other half of the schedule
-from presessions.upr.dates import GENEVA, geneva, in_words, months_before
-from presessions.upr.signals import dates_changed
+from presessions.mail.telling import (  # noqa: F401 -- the other half of the schedule
+    SHORT_NOTICE,
+    AsOn,
+    Row,
+    as_on,
+    explain,
+    in_rule,
+    short_notice,
+    standing,
+    timeline,
+    to_whom,
+    together,
+    went_out,
+    worries,
+)
+from presessions.mail.writing import catch_up, missing, write_due  # noqa: F401 -- and the third
+from presessions.upr.signals import Consequence, dates_changed
 
 State, Held, Decided = Mailing.State, Mailing.Held, Mailing.Decided
-
-SHORT_NOTICE = timedelta(days=14)
-
-
-# --- The calendar's own anchors; rooms above add theirs, such as the deadline ------------------------------------
-
-
-def _start_of(day):
-    return geneva(day) if day else None
-
-
-@registry.anchor("working_group", gettext_lazy("the Working Group session"))
-def working_group(series, meeting):
-    return _start_of(series.session.starts_on)
-
-
-@registry.anchor("working_group_end", gettext_lazy("the end of the Working Group session"))
-def working_group_end(series, meeting):
-    return _start_of(series.session.ends_on)
-
-
-@registry.anchor("first_meeting", gettext_lazy("the first meeting"))
-def first_meeting(series, meeting):
-    return series.first_meeting_at()
-
-
-@registry.anchor("last_meeting", gettext_lazy("the last meeting"))
-def last_meeting(series, meeting):
-    return series.last_meeting_at()
-
-
-@registry.anchor("meeting", gettext_lazy("the meeting"))
-def this_meeting(series, meeting):
-    return meeting and meeting.starts_at
-
-
-# --- Arithmetic ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Due:
-    """What the dates known today say about a mailing."""
-
-    at: datetime | None  # None: waits for a date
-    decided_by: str = ""
-    rule_at: datetime | None = None  # what the rule alone says
-    latest_at: datetime | None = None  # what "at the latest" alone says
-    unknown: tuple[str, ...] = ()  # anchors without a date
-
-    @property
-    def known_at(self):
-        """The earliest moment that the known dates already ask for."""
-        return min(filter(None, (self.rule_at, self.latest_at)), default=None)
-
-
-def due(mailing):
-    """Compute when a mailing goes: moved by staff, or the earlier of its rule and its "at the latest"."""
-    rule_at = _before(mailing, mailing.anchor, mailing.months, mailing.days)
-    unknown = () if rule_at else (mailing.anchor,)
-    latest_at = None
-    if mailing.latest_anchor and mailing.latest_days is not None:
-        latest_at = _before(mailing, mailing.latest_anchor, 0, mailing.latest_days)
-        unknown += () if latest_at else (mailing.latest_anchor,)
-    if mailing.moved_to:
-        return Due(mailing.moved_to, Decided.MOVED, rule_at, latest_at, unknown)
-    if unknown:
-        return Due(None, "", rule_at, latest_at, unknown)
-    if latest_at and latest_at < rule_at:
-        return Due(latest_at, Decided.LATEST, rule_at, latest_at)
-    return Due(rule_at, Decided.RULE, rule_at, latest_at)
-
-
-def _before(mailing, name, months, days):
-    instant = mailing.anchor_at(name)
-    if instant is None:
-        return None
-    if registry.ANCHORS[name].too_late:
-        instant -= timedelta(microseconds=1)
-    day = instant.astimezone(GENEVA).date()
-    return geneva(months_before(day, months) - timedelta(days=days), mailing.hour)
-
-
-# --- Planning -----------------------------------------------------------------------------------------------------
 
 
 def listen():
@@ -109,7 +41,7 @@ def listen():
 
 
 def _dates_changed(series, now, **kwargs):
-    plan(series, now)
+    return plan(series, now)
 
 
 def _mailing_changed(mailing, now, **kwargs):
@@ -118,37 +50,76 @@ def _mailing_changed(mailing, now, **kwargs):
 
 
 def plan(series, now):
-    """Give a series its mailings and compute their dates. May be called as often as one likes."""
+    """Give a series its mailings and compute their dates. May be called as often as one likes, by many at once.
+
+    Returns a Consequence for each mailing that was there before and has changed.
+    """
     with transaction.atomic():
-        for line in sorted(registry.PLANS.values(), key=lambda line: line.order):
-            if line.planned is None or line.planned(series):
-                _add(line, series)
+        known = _add_missing(series)
         mailings = list(series.mailings.with_series().select_for_update(of=("self",)).order_by("pk"))
-        dates = {mailing.pk: due(mailing) for mailing in mailings}
+        _share(mailings)
+        anchors = anchors_of(mailings)
+        dates = {mailing.pk: due(mailing, anchors) for mailing in mailings}
+        before = {mailing.pk: standing(mailing) for mailing in mailings}
         for mailing in mailings:
             if mailing.date_may_change:
-                _date(mailing, dates[mailing.pk], _is_needed(mailing, mailings, dates), now)
+                needed = is_needed(mailing, mailings, dates, anchors, now)
+                if apply(mailing, dates[mailing.pk], needed, now):
+                    mailing.save(update_fields=["due_at", "decided_by", "state", "held_reason"])
+        found = [_consequence(mailing, before[mailing.pk], anchors) for mailing in mailings if mailing.pk in known]
+        corrected = corrections.follow(mailings, anchors, now)
+    return [one for one in found if one.before != one.after or one.warning] + [_proposed(*pair) for pair in corrected]
 
 
-def _add(line, series):
-    rule = {
-        "anchor": line.anchor,
-        "months": line.months,
-        "days": line.days,
-        "hour": line.hour,
-        "latest_anchor": line.latest_anchor,
-        "latest_days": line.latest_days,
-        "pointless_after": line.pointless_after,
-    }
-    for meeting in series.meetings() if line.per_meeting else [None]:
-        Mailing.objects.get_or_create(kind=line.kind, series=series, meeting=meeting, step=line.step, defaults=rule)
+def _add_missing(series):
+    """Give the series what the timetable has and it has not; returns the keys of those it had."""
+    had = list(series.mailings.values_list("kind", "meeting", "step", "pk"))
+    there, meetings, new = {row[:3] for row in had}, None, []
+    for line in sorted(registry.PLANS.values(), key=lambda line: line.order):
+        if line.corrects or (line.planned and not line.planned(series)):
+            continue
+        if line.per_meeting and meetings is None:
+            meetings = list(series.meetings())
+        for meeting in meetings if line.per_meeting else [None]:
+            if (line.kind, meeting and meeting.pk, line.step) not in there:
+                new.append(_new(line, series, meeting))
+    Mailing.objects.bulk_create(new, ignore_conflicts=True)  # another planner at the same time may have been faster
+    return {row[3] for row in had}
 
 
-def _is_needed(mailing, mailings, dates):
-    line = registry.PLANS.get((mailing.kind, mailing.step))
-    if mailing.moved_to or line is None:
+def _new(line, series, meeting):
+    return Mailing(
+        kind=line.kind,
+        series=series,
+        meeting=meeting,
+        step=line.step,
+        anchor=line.anchor,
+        months=line.months,
+        days=line.days,
+        hour=line.hour,
+        latest_anchor=line.latest_anchor,
+        latest_days=line.latest_days,
+        pointless_after=line.pointless_after,
+    )
+
+
+def _share(mailings):
+    """One object for each mailing that others correct, so that what is done to one is seen by the other."""
+    by_key = {mailing.pk: mailing for mailing in mailings}
+    for mailing in mailings:
+        if mailing.corrects_id:
+            mailing.corrects = by_key[mailing.corrects_id]
+
+
+def is_needed(mailing, mailings, dates, anchors, now):
+    """Whether this series has any use for it. dates -- Due of each of `mailings`, by key"""
+    line = registry.find_plan(mailing.kind, mailing.step)
+    if mailing.moved_to or line is None or mailing.corrects_id:
         return True
-    if line.planned and not line.planned(mailing.series):
+    if (line.planned and not line.planned(mailing.series)) or (mailing.meeting and not mailing.meeting.goes_ahead):
+        return False
+    was_never_planned = mailing.due_at is None or mailing.state == State.NOT_NEEDED
+    if line.lapses and now and was_never_planned and anchors.is_pointless(mailing, now):
         return False
     return not any(
         _comes_no_earlier(other, dates[other.pk], dates[mailing.pk])
@@ -163,110 +134,81 @@ def _comes_no_earlier(other, others, ours):
     return ours.at is not None and goes_at is not None and goes_at >= ours.at
 
 
-def _date(mailing, found, needed, now):
-    """Write down a mailing's new date, and hold it when that date has come too late to be planned."""
+def apply(mailing, found, needed, now):
+    """Give a mailing its new date, and hold it when that date has come too late to be planned; whether that changed
+    anything. Saves nothing."""
+    if mailing.corrects_id and not mailing.moved_to:
+        return False  # proposed, or let go by staff: no date has a say in it
+    before = (mailing.due_at, mailing.decided_by, mailing.state, mailing.held_reason)
     changed = found.at != mailing.due_at or (needed and mailing.state == State.NOT_NEEDED)
     mailing.due_at, mailing.decided_by = found.at, found.decided_by
     held_by_staff = mailing.state == State.HELD and mailing.held_reason == Held.STAFF
     if not held_by_staff:
         if not needed:
             mailing.state, mailing.held_reason = State.NOT_NEEDED, ""
-        elif found.at is None or found.at > now:
+        elif found.at is None or (now and found.at > now):
             mailing.state, mailing.held_reason = State.PLANNED, ""
-        elif changed:
+        elif changed and now:
             mailing.state, mailing.held_reason = State.HELD, Held.PAST
-    mailing.save(update_fields=["due_at", "decided_by", "state", "held_reason"])
+    return before != (mailing.due_at, mailing.decided_by, mailing.state, mailing.held_reason)
 
 
-# --- In words -----------------------------------------------------------------------------------------------------
+# --- What a change means ----------------------------------------------------------------------------------------------
 
 
-def explain(mailing, *, count=None):
-    """Why it goes when it goes, for the people who answer for it.
+def _consequence(mailing, before, anchors):
+    after, warning = standing(mailing), ""
+    if before != after:
+        warning = short_notice(mailing, anchors)
+    if mailing.is_frozen and mailing.told is not None and mailing.told != corrections.facts(mailing, anchors):
+        warning = _("Its letters are written already, and tell the earlier dates. Cancel it, or write to people again.")
+    return Consequence(_named(mailing), before, after, _page(mailing), warning, _where(mailing))
 
-    "1 month before the Working Group session would be Fri 18 December 2026 09:00 Geneva, 3 days before the first
-    meeting; goes out Mon 23 November 2026 09:00 Geneva to every Permanent Mission."
+
+def _proposed(corrected, correction):
+    """What a correction that has been proposed, changed or taken back means, told of the mailing it corrects."""
+    gone = went_out(corrected)
+    proposed = correction.state == State.HELD
+    after = _("%(gone)s; a correction is proposed") % {"gone": gone} if proposed else gone
+    return Consequence(_named(corrected), gone, after, _page(correction), "", _where(corrected))
+
+
+def _named(mailing):
+    label = f"{mailing.label} ({mailing.step})" if mailing.step else mailing.label
+    return f"{label}, {mailing.series}"
+
+
+def _where(mailing):
+    return mailing.meeting.state.name if mailing.meeting_id else ""
+
+
+def _page(mailing):
+    return reverse("admin:mail_mailing_change", args=[mailing.pk])
+
+
+# --- What would be ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Would:
+    """What another rule, or a move, would make of a mailing."""
+
+    due: Due
+    words: str
+    warning: str = ""
+
+
+def would(mailing, *, now=None, count=None, **rule):
+    """What would be, were this rule saved. Nothing is written. Raises WrongStep where it leads outside the calendar.
+
+    rule -- anchor, months, days, hour, latest_anchor, latest_days, moved_to: those that would change
     """
-    found = due(mailing)
-    if mailing.date_may_change and found.at is None:
-        dates = _(" and ").join(str(_anchor_label(name)) for name in found.unknown)
-        return _("Waits for a date: %(dates)s.") % {"dates": dates}
-    goes = _goes(mailing, found, count)
-    rule = {"rule": in_rule(mailing), "at": found.rule_at and in_words(found.rule_at), "goes": goes}
-    decided_by = found.decided_by if mailing.date_may_change else mailing.decided_by
-    if decided_by == Decided.MOVED:
-        return _("Moved by staff: %(goes)s.") % rule
-    if decided_by == Decided.LATEST:
-        rule["distance"] = _distance(found.rule_at, mailing)
-        rule["latest"] = _("at the latest %(days)s before %(anchor)s") % {
-            "days": _in_days(mailing.latest_days),
-            "anchor": _anchor_label(mailing.latest_anchor),
-        }
-        return _("%(rule)s would be %(at)s, %(distance)s; %(goes)s (%(latest)s).") % rule
-    return _("%(rule)s: %(goes)s.") % rule
-
-
-def in_rule(mailing):
-    """The rule alone: "1 month before the Working Group session"."""
-    before = mailing.months > 0 or mailing.days >= 0
-    parts = []
-    if mailing.months:
-        months = abs(mailing.months)
-        parts.append(ngettext("%(n)s month", "%(n)s months", months) % {"n": months})
-    if mailing.days or not parts:
-        parts.append(_in_days(abs(mailing.days)))
-    words = {"offset": _(" and ").join(parts), "anchor": _anchor_label(mailing.anchor)}
-    return _("%(offset)s before %(anchor)s") % words if before else _("%(offset)s after %(anchor)s") % words
-
-
-def short_notice(mailing):
-    """A warning when people would have less than 14 days before the meetings begin, or "" when there is none."""
-    start = mailing.series.first_meeting_at()
-    invites = mailing.latest_anchor == "first_meeting"  # a mailing that must come so long before the meetings
-    if invites and start and mailing.due_at and timedelta(0) < start - mailing.due_at < SHORT_NOTICE:
-        days = (start.astimezone(GENEVA).date() - mailing.due_at.astimezone(GENEVA).date()).days
-        return _("Short notice: only %(days)s before the first meeting.") % {"days": _in_days(days)}
-    return ""
-
-
-def worries(now):
-    """Mailings that need a person: held, or waiting for a date although the known dates already make them due."""
-    waiting = [mailing for mailing in Mailing.objects.waiting().with_series() if _is_overdue(mailing, now)]
-    return [*Mailing.objects.held().with_series(), *waiting]
-
-
-def _is_overdue(mailing, now):
-    known_at = due(mailing).known_at
-    return known_at is not None and known_at <= now
-
-
-def _goes(mailing, found, count):
-    at = in_words(found.at if mailing.date_may_change else mailing.due_at)
-    to = mailing.audience if count is None else f"{count} · {mailing.audience}"
-    words = {"at": at, "to": to}
-    if mailing.state == State.NOT_NEEDED:
-        return _("would go out %(at)s, but is not needed in this series") % words
-    if mailing.state == State.CANCELLED:
-        return _("would have gone out %(at)s to %(to)s; cancelled") % words
-    if mailing.state in (State.SENDING, State.DONE):
-        return _("went out %(at)s to %(to)s") % words
-    return _("goes out %(at)s to %(to)s") % words
-
-
-def _distance(instant, mailing):
-    """How far an instant lies from the anchor of "at the latest", in the reader's words."""
-    anchor = mailing.anchor_at(mailing.latest_anchor)
-    days = (anchor.astimezone(GENEVA).date() - instant.astimezone(GENEVA).date()).days
-    words = {"days": _in_days(abs(days)), "anchor": _anchor_label(mailing.latest_anchor)}
-    if days == 0:
-        return _("the day of %(anchor)s") % words
-    return _("%(days)s before %(anchor)s") % words if days > 0 else _("%(days)s after %(anchor)s") % words
-
-
-def _in_days(days):
-    return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
-
-
-def _anchor_label(name):
-    known = registry.ANCHORS.get(name)
-    return known.label if known else name
+    tried = copy.copy(mailing)
+    for name, value in rule.items():
+        setattr(tried, name, value)
+    mailings = [tried if other.pk == tried.pk else other for other in mailing.series.mailings.with_series()]
+    anchors = Anchors([mailing.series])
+    dates = {other.pk: due(other, anchors) for other in mailings}
+    if tried.date_may_change:
+        apply(tried, dates[tried.pk], is_needed(tried, mailings, dates, anchors, now), now)
+    return Would(dates[tried.pk], explain(tried, count=count, anchors=anchors), short_notice(tried, anchors))

@@ -16,7 +16,7 @@ from presessions import trail
 from presessions.trail.steps import WrongStep
 from presessions.upr.dates import geneva, minutes_after
 from presessions.upr.names import LANGUAGES, fold, printable
-from presessions.upr.signals import dates_changed
+from presessions.upr.signals import dates_changed, tell
 
 
 def new_uid():
@@ -353,7 +353,7 @@ class Series(models.Model):
         """Tell the floors above that a date of this series may have changed. Call it in the transaction that did it."""
         with transaction.atomic():
             fresh = Series.objects.select_related("session").get(pk=self.pk)
-            dates_changed.send(sender=Series, series=fresh, now=now)
+            tell(dates_changed.send(sender=Series, series=fresh, now=now))
 
 
 class CountryMeetingQuerySet(models.QuerySet):

@@ -1,0 +1,156 @@
+"""When a date changes that a mailing has already told: a correction is proposed, and staff decide. Room: mail.
+
+What a mailing tells is written down with its first letter (`Mailing.told`). Mailings that one kind of correction sets
+right are looked at together, by what was told last: nobody gets two corrections of one date. A proposal is a mailing
+that is held; there is never more than one open, and it goes away by itself when the date comes back.
+
+Imports the registry, models and `due`; `writing` and `schedule` import us.
+"""
+
+from datetime import datetime
+
+from presessions import trail
+from presessions.mail import registry
+from presessions.mail.due import Anchors
+from presessions.mail.models import Letter, Mailing
+
+State, Held = Mailing.State, Mailing.Held
+
+ARRIVES = (Letter.State.SENT, *Letter.UNSETTLED)  # letters that have told somebody, or will, or may have
+
+
+def facts(mailing, anchors=None):
+    """What its letters would tell now, {what: ISO instant, "" while unknown, or OFF}; None if they tell no date."""
+    told = mailing.corrects if mailing.corrects_id else mailing
+    line = registry.find_plan(told.kind, told.step)
+    if line is None or line.tells is None:
+        return None
+    anchors = anchors or Anchors([told.series])
+    found = line.tells(told, lambda name: anchors.at(name, told))
+    return {what: at if isinstance(at, str) else at.isoformat() if at else "" for what, at in found.items()}
+
+
+def note(mailing):
+    """Write down what this mailing tells, before its first letter is written."""
+    Mailing.objects.filter(pk=mailing.pk).update(told=facts(mailing))
+
+
+# --- For the texts of corrections -------------------------------------------------------------------------------------
+
+
+def changes(correction, now):
+    """What has changed since people were told: {what: the instant they were told, or None if it was unknown}."""
+    family = list(Mailing.objects.filter(series=correction.series_id, meeting=correction.meeting_id))
+    line = registry.plan_of(correction)
+    last = _told_last(line, [mailing for mailing in family if mailing.pk != correction.pk])
+    wrong = _wrong(last.told, facts(correction) or {}, now) if last else {}
+    return {what: was and datetime.fromisoformat(was) for what, was in wrong.items()}
+
+
+def reached(correction):
+    """(kind, id) of everybody who was told what is wrong now: a set. Letters written since the change told it right."""
+    kinds = registry.plan_of(correction).corrects
+    gone = Mailing.objects.filter(
+        series=correction.series_id, meeting=correction.meeting_id, kind__in=kinds, writing_at__isnull=False
+    )
+    letters = Letter.objects.filter(mailing__in=gone, state__in=ARRIVES, created_at__lte=correction.due_at)
+    return set(letters.values_list("recipient_kind", "recipient_id"))
+
+
+# --- Proposing --------------------------------------------------------------------------------------------------------
+
+
+def follow(mailings, anchors, now):
+    """Propose, change or take back corrections of one series. Returns (what was corrected, correction) for each that
+    has changed.
+
+    mailings -- all of the series, locked
+    """
+    families = {}
+    for mailing in mailings:
+        line = registry.correction_of(mailing.kind) or registry.find_plan(mailing.kind, mailing.step)
+        if line and line.corrects:
+            families.setdefault((line.kind, mailing.meeting_id), []).append(mailing)
+    done = [_follow(registry.PLANS[kind, ""], family, anchors, now) for (kind, _), family in families.items()]
+    return [pair for pair in done if pair]
+
+
+def _follow(line, family, anchors, now):
+    last = _told_last(line, family)
+    if last is None:
+        return None
+    corrections = [mailing for mailing in family if mailing.kind == line.kind]
+    proposal = next((mailing for mailing in corrections if mailing.date_may_change), None)
+    root = max(
+        (mailing for mailing in family if mailing.kind != line.kind and _has_told(mailing)),
+        key=lambda mailing: mailing.writing_at,
+    )
+    known = facts(root, anchors)
+    refused = any(one.state == State.CANCELLED and one.writing_at is None and one.told == known for one in corrections)
+    if not _wrong(last.told, known, now) or refused:
+        return _take_back(root, proposal)
+    if proposal is None:
+        return root, _propose(line, root, known, len(corrections) + 1, now)
+    if proposal.told != known or proposal.state == State.NOT_NEEDED:
+        # What staff have looked at, or released, is not what it would say now: they are asked again.
+        _change(proposal, now, "proposed", state=State.HELD, held_reason=Held.PROPOSED, told=known, corrects=root)
+        return root, proposal
+    return None
+
+
+def _told_last(line, family):
+    """Of the mailings that this line corrects, and its own, the one that people read last; None before any."""
+    kinds = (line.kind, *line.corrects)
+    gone = [mailing for mailing in family if mailing.kind in kinds and _has_told(mailing)]
+    return max(gone, key=lambda mailing: mailing.writing_at, default=None)
+
+
+def _has_told(mailing):
+    """Whether letters of it have left: not while they are only written, to be looked at."""
+    return mailing.writing_at is not None and mailing.told is not None and not mailing.is_frozen
+
+
+def _wrong(told, known, now):
+    """What was told and is not so any more, {what: ISO instant told or ""}. A date that was unknown and has been set
+    was told right, and what lies behind us either way concerns nobody."""
+    wrong = {}
+    for what, was in told.items():
+        is_now = known.get(what, registry.OFF)
+        if is_now == was or (was == "" and is_now != registry.OFF):
+            continue
+        ahead = [at for at in (was, is_now) if at == "" or (at != registry.OFF and datetime.fromisoformat(at) > now)]
+        if ahead:
+            wrong[what] = "" if was == registry.OFF else was
+    return wrong
+
+
+def _propose(line, root, known, number, now):
+    correction = Mailing.objects.create(
+        kind=line.kind,
+        series=root.series,
+        meeting=root.meeting,
+        step=str(number),
+        corrects=root,
+        state=State.HELD,
+        held_reason=Held.PROPOSED,
+        due_at=now,
+        told=known,
+    )
+    trail.record(correction, "proposed", now=now)
+    return correction
+
+
+def _take_back(root, proposal):
+    """Nothing is wrong any more, or staff have refused to say it: an open proposal is not needed."""
+    if proposal is None or proposal.state == State.NOT_NEEDED:
+        return None
+    proposal.state, proposal.held_reason = State.NOT_NEEDED, ""
+    proposal.save(update_fields=["state", "held_reason"])
+    return root, proposal
+
+
+def _change(proposal, now, code, **facts):
+    for name, value in {**facts, "due_at": now, "moved_to": None, "resumed_at": None, **Mailing.UNAPPROVED}.items():
+        setattr(proposal, name, value)
+    proposal.save()
+    trail.record(proposal, code, now=now)

@@ -1,6 +1,7 @@
 """What staff may do with one letter: send it again, say that it arrived, drop it. Room: mail.
 
-Each step is guarded, leaves an event in the trail even when refused, and refuses in words.
+Each step is guarded, leaves an event in the trail even when refused, and refuses in words. Whoever settles a letter by
+hand says why: the mail server did not.
 """
 
 from datetime import timedelta
@@ -16,6 +17,7 @@ from presessions.mail.models import Letter, Mailing
 from presessions.trail.steps import WrongStep
 
 State = Letter.State
+MAY_BE_DROPPED = (State.UNCERTAIN, State.PENDING, State.DEFERRED, State.FAILED, State.BOUNCED)
 
 
 def send_again(letter, *, by, now, reason=""):
@@ -50,15 +52,22 @@ def send_again(letter, *, by, now, reason=""):
         )
 
 
-def arrived(letter, *, by, now, reason=""):
-    """Somebody knows that an uncertain letter is there."""
+def arrived(letter, *, by, now, reason):
+    """Somebody knows that an uncertain letter is there. Raises WrongStep."""
+    _insist(letter, "arrived", reason, by=by, now=now)
     _step(letter, "arrived", [State.UNCERTAIN], State.SENT, by=by, now=now, reason=reason, sent_at=now)
 
 
-def drop(letter, *, by, now, reason=""):
-    """Give up a letter that has not gone, or of which nobody knows."""
-    before = [State.UNCERTAIN, State.PENDING, State.DEFERRED]
-    _step(letter, "drop", before, State.CANCELLED, by=by, now=now, reason=reason)
+def drop(letter, *, by, now, reason):
+    """Give up a letter that has not gone, or of which nobody knows; one that failed needs nobody any more after it.
+    Raises WrongStep."""
+    _insist(letter, "drop", reason, by=by, now=now)
+    _step(letter, "drop", MAY_BE_DROPPED, State.CANCELLED, by=by, now=now, reason=reason)
+
+
+def _insist(letter, code, reason, *, by, now):
+    if not reason.strip():
+        _refuse(letter, _("Say in a few words why; nobody will know later."), by=by, now=now, code=code)
 
 
 def _step(letter, code, before, state, *, by, now, reason, **facts):
@@ -71,8 +80,8 @@ def _step(letter, code, before, state, *, by, now, reason, **facts):
         raise WrongStep(_("%(letter)s is already %(state)s.") % words)
 
 
-def _refuse(letter, words, *, by, now):
-    trail.record(letter, "send_again", now=now, by=by, refused=True)
+def _refuse(letter, words, *, by, now, code="send_again"):
+    trail.record(letter, code, now=now, by=by, refused=True)
     raise WrongStep(words % {"letter": letter})
 
 

@@ -8,14 +8,13 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from presessions.mail import delivery, schedule
+from presessions.mail import schedule
 from presessions.mail.models import Letter, Mailing, PersonalLink, Switch
 from presessions.mail.registry import Recipient
 from presessions.trail.models import Event, Reason
 from presessions.upr.models import State, StateUnderReview
 from tests.accounts.factories import StaffFactory
 from tests.mail.factories import LONG_BEFORE, geneva, make_mailing, make_series, put
-from tests.mail.letters import link_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("timetable")]
 
@@ -99,29 +98,6 @@ def test_the_timetable_says_when_to_whom_how_many_and_what_state(staff):
     assert "every Permanent Mission" in text
     assert "waits for a date" in text  # the call has no deadline yet
     assert "1 of 3 sent" in text
-
-
-def test_the_outbox_opens_on_what_needs_a_person(staff):
-    for state in Letter.State.values:
-        Letter.objects.filter(pk=put(key=f"x:{state}:1").pk).update(state=state)
-    text = staff.get(LETTERS).content.decode()
-    assert {state for state in Letter.State.values if f"x:{state}:1" in text} == {"failed", "uncertain", "bounced"}
-    text = staff.get(f"{LETTERS}?eyes=waiting").content.decode()
-    assert "x:pending:1" in text
-    assert "x:failed:1" not in text
-
-
-def test_a_letter_is_found_by_its_whole_address_or_its_key_and_not_by_a_part_of_the_address(staff):
-    letter = put(key="receipt:K7QF2:1", to="amina@example.org")
-    for asked in ("amina@example.org", "AMINA@example.org ", "receipt:K7QF2", letter.recipient_id, letter.message_id):
-        assert "receipt:K7QF2:1" in staff.get(LETTERS, {"q": asked}).content.decode()
-    assert "receipt:K7QF2:1" not in staff.get(LETTERS, {"q": "amina"}).content.decode()
-
-
-def test_lists_show_no_address_and_open_no_sealed_column(staff, monkeypatch):
-    put(to="amina@example.org")
-    monkeypatch.setattr("presessions.vault.decrypt", None)
-    assert "amina" not in staff.get(f"{LETTERS}?eyes=all").content.decode()
 
 
 @pytest.mark.parametrize("url", [MAILINGS, LETTERS])
@@ -236,46 +212,6 @@ def test_late_joiners_are_shown_and_caught_up_with_one_click(staff, people):
 def test_unknown_steps_and_rows_are_not_found(staff):
     assert staff.post(page(make_mailing()), {"step": "delete"}).status_code == 404
     assert staff.get(f"{MAILINGS}999999/change/", follow=True).status_code == 404
-
-
-# --- A letter's page ----------------------------------------------------------------------------------------------
-
-
-def test_a_letter_s_page_shows_tries_answers_and_the_text_with_its_link_struck_out(staff, sink):
-    letter = put(to="amina@example.org")
-    token = link_in(letter).rstrip("/").split("/")[-1]
-    sink.order(RCPT=["550 amina is unknown"])
-    delivery.drain(0, now=lambda: NOW)
-    text = staff.get(page(letter)).content.decode()
-    for words in ("amina@example.org", "Please open", "[struck out]", "550", "amina is unknown"):
-        assert words in text
-    assert token not in text
-
-
-def test_a_recipient_leads_to_its_page(staff, timetable):
-    timetable.recipient("person", admin_url=lambda letter: f"/admin/people/{letter.recipient_id}/")
-    assert 'href="/admin/people/7/"' in staff.get(page(put(id="7"))).content.decode()
-
-
-def test_staff_decide_about_an_uncertain_letter(staff):
-    letter = put()
-    Letter.objects.update(state="uncertain", uncertain_at=NOW, next_attempt_at=None)
-    text = staff.get(page(letter)).content.decode()
-    assert "It arrived" in text
-    assert "Drop" in text
-    assert "Done." in take(staff, letter, "arrived", reason="told by phone")
-    assert letter.state == "sent"
-    assert "is already sent" in take(staff, letter, "drop")
-
-
-def test_sent_again_the_page_leads_to_the_new_letter(staff, timetable):
-    timetable.occasion(
-        "answer", label="answer", template="plain", rewrite=lambda letter: Recipient("person", "1", to="b@example.org")
-    )
-    letter = put("answer")
-    Letter.objects.update(state="failed")
-    text = take(staff, letter, "send_again")
-    assert page(letter.replaced_by.get()) in text
 
 
 # --- All mail -----------------------------------------------------------------------------------------------------

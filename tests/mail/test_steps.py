@@ -263,7 +263,7 @@ def test_letters_of_a_cancelled_mailing_are_not_sent_again(user):
 
 def test_of_an_uncertain_letter_staff_say_that_it_arrived(user):
     letter = uncertain()
-    repairs.arrived(letter, by=user, now=NOW)
+    repairs.arrived(letter, by=user, now=NOW, reason="told by phone")
     assert (letter.state, letter.sent_at, letter.frozen) == ("sent", NOW, b"")
 
 
@@ -294,5 +294,21 @@ def test_other_letters_refuse_in_words(user, step, state):
     letter = put()
     Letter.objects.update(state=state)
     with pytest.raises(WrongStep, match="is already"):
-        getattr(repairs, step)(letter, by=user, now=NOW)
+        getattr(repairs, step)(letter, by=user, now=NOW, reason="told by phone")
     assert last_event(letter).refused
+
+
+@pytest.mark.parametrize("step", ["arrived", "drop"])
+def test_nothing_is_settled_by_hand_without_a_reason(user, step):
+    letter = uncertain()
+    with pytest.raises(WrongStep, match="Say in a few words why"):
+        getattr(repairs, step)(letter, by=user, now=NOW, reason=" ")
+    assert (Letter.objects.get().state, last_event(letter).refused) == ("uncertain", True)
+
+
+@pytest.mark.parametrize("state", ["failed", "bounced"])
+def test_nor_is_one_that_failed_and_nobody_can_help(user, state):
+    letter = put()
+    Letter.objects.update(state=state)
+    repairs.drop(letter, by=user, now=NOW, reason="the mission was closed")
+    assert letter.state == "cancelled"

@@ -7,6 +7,7 @@ class MailConfig(AppConfig):
     verbose_name = _("Mail")
 
     def ready(self):
-        from presessions.mail import backend, schedule  # noqa: F401 -- backend registers its kind
+        from presessions.mail import backend, schedule, steering  # noqa: F401 -- backend registers its kind
 
         schedule.listen()
+        steering.listen()

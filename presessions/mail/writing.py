@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 
 from presessions import trail
-from presessions.mail import outbox, registry
+from presessions.mail import corrections, outbox, registry, steering
 from presessions.mail.models import Letter, Mailing
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ class NoAudience(Exception):
 
 def write_due(now):
     """Begin what is due, write on where somebody stopped, close what is settled. Returns the letters written."""
+    steering.look_ahead(now)
     due = Q(state__in=(State.PLANNED, State.SENDING), due_at__lte=now)
     active = Mailing.objects.filter(due | Q(state=State.WRITING))  # written early when staff want to look at it first
     written = 0
@@ -111,6 +112,8 @@ def _let_go(pk, now):
 def _batches(mailing):
     """The audience in portions. Raises NoAudience when the room above cannot list it."""
     try:
+        if mailing.told is None or mailing.corrects_id:
+            corrections.note(mailing)
         recipients = iter(registry.plan_of(mailing).recipients(mailing))
         while batch := list(islice(recipients, BATCH)):
             yield batch

@@ -201,16 +201,16 @@ class Mailing(models.Model):
     def move_to(self, instant, *, by, now, reason=""):
         """Send at another moment than the rule says. Outranks the rule, whatever date changes, until cleared."""
         if instant <= now:
-            self._refuse("move", _("%(mailing)s cannot be moved into the past."), by=by, now=now)
+            self.refuse("move", _("%(mailing)s cannot be moved into the past."), by=by, now=now)
         if self.is_pointless(instant):
-            self._refuse("move", _("At that moment %(mailing)s would be of no use any more."), by=by, now=now)
+            self.refuse("move", _("At that moment %(mailing)s would be of no use any more."), by=by, now=now)
         facts = {"moved_to": instant, "state": self.State.PLANNED, "held_reason": ""}
         self._redate("move", by=by, now=now, reason=reason, **facts)
 
     def follow_rule(self, *, by, now, reason=""):
         """Take back a move: the rule decides again."""
         if not self.moved_to:
-            self._refuse("follow_rule", _("%(mailing)s has not been moved."), by=by, now=now)
+            self.refuse("follow_rule", _("%(mailing)s has not been moved."), by=by, now=now)
         self._redate("follow_rule", by=by, now=now, reason=reason, moved_to=None)
 
     def change_rule(self, *, by, now, reason="", **rule):
@@ -226,7 +226,7 @@ class Mailing(models.Model):
     def resume(self, *, by, now, reason=""):
         """Let it go on from where it was held, late or not; not before its hour."""
         if self.is_pointless(now):
-            self._refuse(
+            self.refuse(
                 "resume", _("%(mailing)s is of no use any more; cancel it, or change the dates."), by=by, now=now
             )
         self.refresh_from_db()  # where it was held decides where it goes on
@@ -245,7 +245,7 @@ class Mailing(models.Model):
     def send_now(self, *, by, now, reason=""):
         """Let it go at this very moment, whatever its rule says."""
         if self.is_pointless(now):
-            self._refuse("send_now", _("%(mailing)s is of no use any more."), by=by, now=now)
+            self.refuse("send_now", _("%(mailing)s is of no use any more."), by=by, now=now)
         agreed, facts = self._second_person("send_now", by=by, now=now)
         facts |= {
             "moved_to": now,
@@ -268,7 +268,7 @@ class Mailing(models.Model):
     def catch_up(self, *, by=None, now, reason=""):
         """Write to those who joined its audience after it went."""
         if self.is_pointless(now):
-            self._refuse("catch_up", _("%(mailing)s is of no use any more."), by=by, now=now)
+            self.refuse("catch_up", _("%(mailing)s is of no use any more."), by=by, now=now)
         agreed, facts = self._second_person("catch_up", by=by, now=now)
         facts |= {"state": self.State.WRITING, "writing_at": now, "written_at": None}
         self._step("catch_up", (self.State.SENDING, self.State.DONE), agreed, by=by, now=now, reason=reason, **facts)
@@ -277,9 +277,9 @@ class Mailing(models.Model):
         """Write all its letters now and hold them, so that staff can read what would really go."""
         self.refresh_from_db()
         if self.due_at is None:
-            self._refuse("freeze", _("%(mailing)s waits for a date; it cannot be written yet."), by=by, now=now)
+            self.refuse("freeze", _("%(mailing)s waits for a date; it cannot be written yet."), by=by, now=now)
         if self.is_pointless(max(self.due_at, now)):
-            self._refuse("freeze", _("%(mailing)s is of no use any more."), by=by, now=now)
+            self.refuse("freeze", _("%(mailing)s is of no use any more."), by=by, now=now)
         facts = {"state": self.State.WRITING, "held_reason": self.Held.LOOK, "writing_at": now, "written_at": None}
         before = (self.State.PLANNED, self.State.HELD)
         self._step("freeze", before, Q(writing_at=None), by=by, now=now, reason=reason, **facts)
@@ -289,7 +289,7 @@ class Mailing(models.Model):
         self.refresh_from_db()
         before = (*self.BEFORE_WRITING, self.State.SENDING, self.State.DONE)
         if self.is_approved:
-            self._refuse("approve", _("%(mailing)s has been approved already."), by=by, now=now)
+            self.refuse("approve", _("%(mailing)s has been approved already."), by=by, now=now)
         facts = {"approved_by": by, "approved_at": now, "released_by": None}
         same = Q(approved_at=self.approved_at)
         self._step("approve", before, same, by=by, now=now, reason=reason, **facts)
@@ -310,21 +310,28 @@ class Mailing(models.Model):
         self.refresh_from_db(fields=["approved_by", "approved_at", "written_at", "state", "writing_at"])
         if not self.is_approved:
             words = _("%(mailing)s goes to many people: somebody must approve it first, and somebody else let it go.")
-            self._refuse(code, words, by=by, now=now)
+            self.refuse(code, words, by=by, now=now)
         if by is None or by.pk == self.approved_by_id:
-            self._refuse(code, _("%(mailing)s was approved by you: somebody else must let it go."), by=by, now=now)
+            self.refuse(code, _("%(mailing)s was approved by you: somebody else must let it go."), by=by, now=now)
         return Q(approved_by=self.approved_by_id, approved_at=self.approved_at), {"released_by": by}
 
     def _redate(self, code, *, by, now, reason, **facts):
         self.refresh_from_db(fields=["writing_at"])
         if self.writing_at and self.state in self.BEFORE_WRITING:
-            self._refuse(code, _("The letters of %(mailing)s are being written already."), by=by, now=now)
+            self.refuse(code, _("The letters of %(mailing)s are being written already."), by=by, now=now)
         facts |= self.UNAPPROVED  # who approved it approved another date
         self._step(code, self.BEFORE_WRITING, Q(writing_at=None), by=by, now=now, reason=reason, **facts)
 
     def _step(self, code, before, guard=Q(), *, by, now, reason, **facts):  # noqa: B008 -- an empty Q is a constant
+        """Take a step, or say in words why not."""
+        refusal = self.try_step(code, before, guard, by=by, now=now, reason=reason, **facts)
+        if refusal:
+            raise WrongStep(refusal)
+
+    def try_step(self, code, before, guard, *, by, now, reason, **facts):
         """Move in one UPDATE, so that of two clicks at once only one wins; letters and dates follow in the same
-        transaction, and the trail is written beside it."""
+        transaction, and the trail is written beside it. Returns the refusal in words, or "": it is raised outside the
+        transaction, because a refusal must not undo its own event."""
         with transaction.atomic():
             moved = Mailing.objects.filter(guard, pk=self.pk, state__in=before).update(**facts)
             self.refresh_from_db()
@@ -332,11 +339,9 @@ class Mailing(models.Model):
             if moved:
                 self.letters.follow(self, now)
                 mailing_changed.send(Mailing, mailing=self, now=now)
-        if not moved:  # outside the block: a refusal must not undo its own event
-            raise WrongStep(
-                _("%(mailing)s is already %(state)s.") % {"mailing": self, "state": self.get_state_display()}
-            )
+                return ""
+        return _("%(mailing)s is already %(state)s.") % {"mailing": self, "state": self.get_state_display()}
 
-    def _refuse(self, code, words, *, by, now):
+    def refuse(self, code, words, *, by, now):
         trail.record(self, code, now=now, by=by, refused=True)
         raise WrongStep(words % {"mailing": self})

@@ -50,8 +50,8 @@ def letter_of(address):
 
 def is_ours(address):
     """Whether an address looks like one of those, true or made up."""
-    found = ADDRESS.fullmatch(address.strip())
-    return bool(found) and found[2].lower() == settings.MAIL_BOUNCE_DOMAIN.lower()
+    local, _at, domain = address.strip(" <>").lower().rpartition("@")
+    return local.startswith(PREFIX) and bool(domain) and domain == settings.MAIL_BOUNCE_DOMAIN.lower()
 
 
 def _cipher(name):

@@ -1,6 +1,6 @@
 """When a mailing is due: the dates it hangs on, and the arithmetic between them. Room: mail; imports upr.
 
-Reads and computes, writes nothing. `schedule` writes down what is found here, `telling` puts it into words.
+Reads and computes, writes nothing. `schedule` writes down what is found here, `wording` puts it into words.
 """
 
 from dataclasses import dataclass

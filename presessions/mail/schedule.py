@@ -1,6 +1,6 @@
 """When mailings go: planned from the registered timetable, dated anew in the very transaction that changes a date.
 
-Room: mail. `due` computes, `telling` puts into words, `corrections` proposes what a changed date calls for; what is due
+Room: mail. `due` computes, `wording` puts into words, `corrections` proposes what a changed date calls for; what is due
 is then written and sent by `writing` and `delivery`. A mailing's date stands once its writing begins.
 """
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from presessions.mail import corrections, registry
 from presessions.mail.due import Anchors, Due, anchors_of, due
 from presessions.mail.models import Mailing, mailing_changed
-from presessions.mail.telling import (  # noqa: F401 -- the other half of the schedule
+from presessions.mail.wording import (  # noqa: F401 -- the other half of the schedule
     SHORT_NOTICE,
     AsOn,
     Row,

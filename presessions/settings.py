@@ -140,6 +140,7 @@ MAIL_BREAKER = 10  # letters of one mailing that fail in a row before it is held
 MAIL_GRACE_DAYS = 3  # how late a mailing still goes out by itself
 MAIL_TWO_PERSONS_ABOVE = env.int("MAIL_TWO_PERSONS_ABOVE", 0)  # recipients; then one approves, another releases; 0: off
 MAIL_LIFETIME_DAYS = 7  # how long a letter is tried when its kind says nothing else
+INBOX_SECONDS = 120  # how long one reading of the inbox goes on; the next one begins after 300
 MAIL_SILENCE = env.int("MAIL_SILENCE", 240)  # seconds without a sign of life until a part counts as silent
 MAIL_PROBE = 120  # seconds after which a server that had no letter to answer is asked whether it lives
 MAIL_RECONCILED_AT = 3  # the hour in Geneva when every mailing is compared with its audience
@@ -169,12 +170,14 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TASK_TIME_LIMIT = MAIL_LEASE + 60
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "presessions.celery.Bell"
 CELERY_BEAT_SCHEDULE = {
     "send-due-letters": {
         "task": "presessions.mail.tasks.send_due_letters",
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "read-inbox": {"task": "presessions.mail.tasks.read_inbox", "schedule": 300.0, "options": {"expires": 290}},
 }
 
 # --- Doors and windows ----------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from presessions import views
 urlpatterns = [
     path("health/live", views.live, name="live"),
     path("health/ready", views.ready, name="ready"),
+    path("health/mail", views.mail, name="health_mail"),
     path("admin/", admin.site.urls),
     *i18n_patterns(
         path("", include("missions.urls")),

@@ -1,12 +1,12 @@
 """Pages that belong to no room: health, and what people see when something went wrong."""
 
-from django.conf import settings
 from django.db import connection
 from django.http import JsonResponse
 from django.shortcuts import render
+from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
-from redis import Redis
-from redis.exceptions import RedisError
+
+from presessions.mail import troubles
 
 
 @never_cache
@@ -17,14 +17,19 @@ def live(request):
 
 @never_cache
 def ready(request):
-    """Database and Redis answer. A dead Redis does not stop applications or `send_due`, so it is named and no more."""
+    """Whether this process can serve pages, for a load balancer: the database answers. The rest is named and no more: a
+    dead Redis or a silent mail server stops neither applications nor `send_due`."""
     connection.ensure_connection()
-    try:
-        Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1, retry=None).ping()
-        redis = True
-    except RedisError:
-        redis = False
-    return JsonResponse({"database": True, "redis": redis})
+    return JsonResponse({"database": True, "redis": troubles.ask_redis() is not None})
+
+
+@never_cache
+def mail(request):
+    """Whether mail leaves, for whoever must be woken: 503 within five minutes of the silence of beat, worker, Redis or
+    the mail server, and says which. Numbers and codes only, in English whoever asks."""
+    with translation.override("en"):
+        report = troubles.report(timezone.now())
+    return JsonResponse(report, status=503 if report["status"] == "red" else 200)
 
 
 def csrf_failure(request, reason=""):

@@ -23,6 +23,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
+from presessions import trail
 from presessions.mail import watch
 from presessions.mail.models import Attempt, Journal, Letter, Switch
 
@@ -32,6 +33,8 @@ RESTORED = "restored"  # the code of the switch, and of the alarm
 BROKEN = "journal"  # the alarm when the folder cannot be read or written
 EPOCH_SECONDS = 60  # how often a process lets the epoch grow
 LONGEST_LINE = 4096  # bytes; a key has at most 160 signs
+
+LEAP = 1_000_000  # more rows than any days between a backup and its use have made
 
 OLDER, ANOTHER, MISSING = "older", "another", "missing"  # why mail is stopped
 
@@ -86,10 +89,25 @@ def restored(now):
 
 
 def stop(why, now):
+    """Stop all mail until staff have compared the two."""
     log.error("all mail is stopped: the database and the journal disagree (%s)", why)
-    Switch.get()
-    Switch.objects.update(paused_at=now, paused_by=None, code=RESTORED, answer=why, probe_at=None)
+    with transaction.atomic():
+        switch = Switch.get()
+        Switch.objects.update(paused_at=now, paused_by=None, code=RESTORED, answer=why, probe_at=None)
+        trail.record(switch, "stop_restored", now=now)
+    _leap()
     watch.alarm(RESTORED, now=now)
+
+
+def _leap():
+    """Give rows made from now on numbers that the lost days cannot have used: a key such as "invitation:12:mission:5"
+    in the journal must never be taken for that of another mailing which got the number 12 a second time."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(format('%%I.%%I', schemaname, sequencename)::regclass, coalesce(last_value, 0) + %s)"
+            " FROM pg_sequences WHERE schemaname = current_schema() AND coalesce(last_value, 0) + 2 * %s < max_value",
+            [LEAP, LEAP],
+        )
 
 
 def lines():
@@ -116,7 +134,10 @@ def write_mark(installation, epoch):
         return
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = _folder() / f"mark.{os.getpid()}.{uuid.uuid4().hex}"
-    fresh.write_text(json.dumps({"installation": installation, "epoch": epoch}))
+    with fresh.open("w") as file:
+        file.write(json.dumps({"installation": installation, "epoch": epoch}))
+        file.flush()
+        os.fsync(file.fileno())  # an empty mark after a power cut would stop all mail
     fresh.replace(_folder() / "mark.json")
 
 

@@ -38,6 +38,7 @@ class Recipient:
     link_target: str | None = None  # what the personal link opens; the recipient's id when not said
     unsubscribe_target: str | None = None
     secrets: tuple[str, ...] = ()  # words of the text that the kept copy must not hold
+    since: Any = None  # when they are known to have belonged to the audience already; None: nobody knows
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ ANCHORS: dict[str, Anchor] = {}
 RECIPIENTS: dict[str, RecipientKind] = {}
 PURPOSES: dict[str, LinkPurpose] = {}
 OPEN: list[Callable[[Any], Iterable[Open]]] = []
+WITHOUT_ADDRESS: dict[str, Callable[[Any], int]] = {}
 
 
 def mailing(
@@ -229,10 +231,10 @@ def mailing(
     return register
 
 
-def correction(kind, *, corrects, label, audience, template, counted=None, tells, link=None, unsubscribe=None):
+def correction(kind, *, corrects, label, audience, template, counted=None, link=None, unsubscribe=None):
     """Register the mailing that sets right what mailings of these kinds have told; decorates `recipients(mailing)`.
 
-    It is never planned: `corrections` proposes it when a date changes, and staff decide.
+    It is never planned: `corrections` proposes it when a date changes, and staff decide. It tells what they tell.
     """
 
     def register(recipients):
@@ -244,7 +246,6 @@ def correction(kind, *, corrects, label, audience, template, counted=None, tells
             recipients,
             planned=lambda series: False,
             counted=counted,
-            tells=tells,
             corrects=tuple(corrects),
         )
         return recipients
@@ -308,6 +309,17 @@ def link_purpose(name, *, path, expires=None, answered=None):
     an instant or None."""
     asked = {"expires": expires, "answered": answered}
     PURPOSES[name] = LinkPurpose(name, path, **{what: fn for what, fn in asked.items() if fn})
+
+
+def without_address(*kinds):
+    """Register how many people a mailing should reach and cannot, for want of an address; decorates
+    `find(mailing) -> int`. They are no recipients, and must not be forgotten for that."""
+
+    def register(find):
+        WITHOUT_ADDRESS.update(dict.fromkeys(kinds, find))
+        return find
+
+    return register
 
 
 def find_plan(kind, step):

@@ -16,6 +16,7 @@ from presessions.mail.models import Alarm, Pulse
 
 log = logging.getLogger(__name__)
 
+QUIET = timedelta(minutes=5)  # an alarm that comes back so soon after its end is the same one; then its end is told
 FRESH = timedelta(seconds=15)  # a sign of life that is younger is not written again
 _said = {}  # part -> when this process last wrote or read its sign of life
 
@@ -27,7 +28,7 @@ def seen(part, now):
     at = Pulse.objects.filter(part=part).values_list("at", flat=True).first()
     if at is None or not timedelta(0) <= now - at < FRESH:
         with transaction.atomic():
-            if not _alone(f"pulse {part}"):
+            if not alone(f"pulse {part}"):
                 return  # somebody else is saying it
             Pulse.objects.update_or_create(part=part, defaults={"at": now})
         at = now
@@ -43,7 +44,9 @@ def alarm(code, *, now, detail=""):
     if Alarm.objects.filter(code=code, ended_at=None).exists():
         return False
     with transaction.atomic():
-        if not _alone(f"alarm {code}") or Alarm.objects.filter(code=code, ended_at=None).exists():
+        if not alone(f"alarm {code}") or Alarm.objects.filter(code=code, ended_at=None).exists():
+            return False
+        if Alarm.objects.filter(code=code, ended_at__gt=now - QUIET, end_told_at=None).update(ended_at=None):
             return False
         Alarm.objects.create(code=code, since_at=now, detail=detail)
     log.error("alarm: %s", code)
@@ -71,7 +74,7 @@ def forget():
     _said.clear()
 
 
-def _alone(about):
+def alone(about):
     """Whether nobody else does the same at this moment; until the end of the transaction. Never waits."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [zlib.crc32(about.encode())])

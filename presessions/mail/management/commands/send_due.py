@@ -5,7 +5,7 @@ import threading
 
 from django.core.management.base import BaseCommand
 
-from presessions.mail import delivery
+from presessions.mail import tasks
 
 
 class Command(BaseCommand):
@@ -20,5 +20,5 @@ class Command(BaseCommand):
         if threading.current_thread() is threading.main_thread():
             for name in (signal.SIGTERM, signal.SIGINT):  # the letter in hand is finished first
                 signal.signal(name, lambda *_: stop.set())
-        counts = delivery.drain(0 if once else seconds, stop=stop)
+        counts = tasks.ring(0 if once else seconds, stop=stop)
         self.stdout.write(", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "nothing was due")

@@ -1,6 +1,6 @@
 """What staff do with a mailing before it goes: put letters back, try it on themselves, be told of it. Room: mail.
 
-Imports the outbox, the watch and the models; `writing` imports us. Steps that touch no letter are the Mailing's own.
+Imports the outbox, the watch and the models; `tasks` imports us. Steps that touch no letter are the Mailing's own.
 """
 
 import re
@@ -152,7 +152,7 @@ def _harmless():
 
 
 def look_ahead(now):
-    """Tell staff of what goes within a day, and raise the alarm for what is held. Called at each look at the clock."""
+    """Tell staff of what goes within a day, and raise the alarm for what is held. Called at each ring of the bell."""
     give_notice(now)
     sound_alarms(now)
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from presessions.celery import leaving
-from presessions.mail import delivery, inbox, reconciliation, telling, watch
+from presessions.mail import delivery, inbox, reconciliation, steering, telling, watch
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def send_due_letters():
 def ring(seconds, *, stop):
     """What a ring of the bell does, whoever rings: the worker's task, or `send_due` from a system timer."""
     now = timezone.now()
-    for chore in (reconciliation.reconcile_due, telling.look):
+    for chore in (steering.look_ahead, reconciliation.reconcile_due, telling.look):
         try:
             chore(now)
         except Exception as error:  # whatever it is, the letters that are due go out

@@ -29,7 +29,6 @@ class NoAudience(Exception):
 
 def write_due(now):
     """Begin what is due, write on where somebody stopped, close what is settled. Returns the letters written."""
-    steering.look_ahead(now)
     due = Q(state__in=(State.PLANNED, State.SENDING), due_at__lte=now)
     active = Mailing.objects.filter(due | Q(state=State.WRITING))  # written early when staff want to look at it first
     written = 0

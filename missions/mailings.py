@@ -1,69 +1,163 @@
-"""What missions are written to: the invitation, the briefing, and the confirmation of their answer. Room: missions.
+"""What missions are written to: invitation, briefing, reminder, thanks, the confirmation of an answer. Room: missions.
 
-Both mailings go to every Permanent Mission with an address, the State under Review's included, in the same words. No
-applicant is named in them, nor how many there are.
+Invitation and briefing go to every Permanent Mission with an address, the State under Review's included, in the same
+words. No applicant is named in any of these mails, nor how many there are.
 """
 
+from collections import defaultdict
+from datetime import timedelta
+
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from missions.models import Invitation, MissionAddress, PermanentMission
+from missions.models import Invitation, MissionAddress, PermanentMission, Reply
 from missions.rules import LINK_OPENS_AFTER, takes_answers
-from presessions.mail import registry
+from presessions.mail import corrections, registry
 from presessions.mail.models import Mailing
 from presessions.mail.registry import Recipient
 from presessions.upr.dates import closes_after
+from presessions.upr.models import CountryMeeting
+
+MISSIONS = ngettext_lazy("%(n)s Permanent Mission", "%(n)s Permanent Missions", "n")
+INVITED_SINCE = timedelta(days=7)  # before the silent are reminded
+
+
+def _told_to_missions(mailing, at):
+    """The start of each meeting, as the letters list them."""
+    return {
+        meeting.uid: meeting.starts_at if meeting.goes_ahead else registry.OFF for meeting in mailing.series.meetings()
+    }
 
 
 @registry.mailing(
     "invitation",
     label=_("invitation"),
     audience=_("every Permanent Mission"),
+    counted=MISSIONS,
     template="mail/invitation",
     months_before=("working_group", 1),
     latest=("first_meeting", 28),
     pointless_after="last_meeting",
     link="invitation",
+    tells=_told_to_missions,
     order=20,
 )
 def invitations(mailing):
     """Every Permanent Mission in the register that can be written to, the State under Review's included."""
-    return _to_every_mission(mailing)
+    return _to_missions(mailing)
 
 
 @registry.mailing(
     "briefing",
     label=_("briefing"),
     audience=_("every Permanent Mission"),
+    counted=MISSIONS,
     template="mail/briefing",
     months_before=("working_group", 1),
     unless_later="invitation",
     link="invitation",
+    tells=_told_to_missions,
     order=30,
 )
 def briefings(mailing):
     """The same audience a month before the Working Group: the agenda ahead, or what was held."""
-    return _to_every_mission(mailing)
+    return _to_missions(mailing)
 
 
-def _to_every_mission(mailing):
+@registry.mailing(
+    "reminder",
+    label=_("reminder"),
+    audience=_("Permanent Missions that have not answered"),
+    counted=ngettext_lazy(
+        "%(n)s Permanent Mission that has not answered", "%(n)s Permanent Missions that have not answered", "n"
+    ),
+    template="mail/reminder",
+    days_before=("first_meeting", 7),
+    pointless_after="last_meeting",
+    lapses=True,
+    link="invitation",
+    order=60,
+)
+def reminders(mailing):
+    """Those invited at least a week before that have answered nothing."""
+    silent = Invitation.objects.not_answered().filter(
+        series=mailing.series, created_at__lte=_moment(mailing) - INVITED_SINCE, revoked_at=None
+    )
+    return _to_missions(mailing, among=silent.values("mission"))
+
+
+@registry.mailing(
+    "thanks_missions",
+    label=_("thanks to missions"),
+    audience=_("Permanent Missions that came"),
+    counted=ngettext_lazy("%(n)s Permanent Mission that came", "%(n)s Permanent Missions that came", "n"),
+    template="mail/thanks_missions",
+    days_after=("last_meeting", 1),
+    pointless_after="working_group_end",
+    lapses=True,
+    order=80,
+)
+def thanks_to_missions(mailing):
+    return _to_missions(mailing, among=came(mailing.series))
+
+
+def came(series):
+    """The missions that came to a meeting of the series. As long as nobody notes who came: that had said they would."""
+    held = CountryMeeting.objects.for_series(series).going_ahead().order_by()
+    said_so = Reply.objects.filter(invitation__series=series, answer__in=Reply.COMES, meeting__in=held.values("pk"))
+    return said_so.values("invitation__mission")
+
+
+@registry.correction(
+    "correction_missions",
+    corrects=("invitation", "briefing"),
+    label=_("correction to missions"),
+    audience=_("Permanent Missions that were told other dates"),
+    counted=MISSIONS,
+    template="mail/correction_missions",
+    link="invitation",
+)
+def correction_to_missions(mailing):
+    """Those that the invitation or the briefing has reached."""
+    reached = [key for kind, key in corrections.reached(mailing) if kind == "mission"]
+    was = corrections.changes(mailing, _moment(mailing))
+    meetings = list(mailing.series.meetings().with_state())
+    changed = [(meeting, was[meeting.uid]) for meeting in meetings if meeting.uid in was]
+    unchanged = any(meeting.goes_ahead and meeting.uid not in was for meeting in meetings)
+    return _to_missions(mailing, among=reached, changed=changed, unchanged=unchanged)
+
+
+def _moment(mailing):
+    """The instant that a mailing speaks of: when it is written, or, looked at before, when it will be."""
+    return mailing.writing_at or max(timezone.now(), mailing.due_at or timezone.now())
+
+
+def _to_missions(mailing, among=None, **context):
     """One letter to each mission, at the first address that is valid that day.
 
+    among -- keys of the missions; all of the register when not said
     The Invitation that the letter's link opens is written down when the letters are; a preview or a count writes none.
     """
     writing = mailing.state == Mailing.State.WRITING
     now = mailing.writing_at if writing else timezone.now()
     today = now.astimezone(settings.GENEVA).date()
+    reachable = PermanentMission.objects.reachable(today).with_state()
+    if among is not None:
+        reachable = reachable.filter(pk__in=among)
     missions = list(
-        PermanentMission.objects.reachable(today)
-        .with_state()
-        .prefetch_related(Prefetch("addresses", MissionAddress.objects.valid(today), to_attr="valid_addresses"))
+        reachable.prefetch_related(
+            Prefetch("addresses", MissionAddress.objects.valid(today), to_attr="valid_addresses")
+        )
     )
     invitations = Invitation.objects
-    known = invitations.write_down(mailing.series, missions, now) if writing else invitations.by_mission(mailing.series)
+    writes_down = writing and registry.KINDS[mailing.kind].link == "invitation"
+    known = (
+        invitations.write_down(mailing.series, missions, now) if writes_down else invitations.by_mission(mailing.series)
+    )
     meetings = list(mailing.series.meetings().with_state())
     programme = {
         "meetings": [meeting for meeting in meetings if takes_answers(meeting, now)],
@@ -77,7 +171,7 @@ def _to_every_mission(mailing):
             id=str(mission.pk),
             to=mission.valid_addresses[0].email,
             language=mission.language,
-            context={"mission": mission, "own": _own(mission, meetings), **programme},
+            context={"mission": mission, "own": _own(mission, meetings), **programme, **context},
             link_target=invitation and invitation.reference,
         )
 
@@ -103,7 +197,12 @@ registry.occasion(
 
 
 def _still_wanted(letter):
-    """Whether the address is still one of the mission's: staff may have struck it out since the letter was written."""
+    """Whether the address is still one of the mission's: staff may have struck it out since the letter was written.
+    Nor is a mission reminded once it has answered."""
+    if letter.kind == "reminder" and letter.mailing_id:
+        answered = Invitation.objects.answered().filter(mission=letter.recipient_id)
+        if answered.filter(series__mailings=letter.mailing_id).exists():
+            return False
     addresses = MissionAddress.objects.filter(mission=letter.recipient_id).with_email(letter.to)
     return addresses.filter(bounced_at=None).exists()
 
@@ -142,3 +241,24 @@ registry.link_purpose(
     expires=_expires,
     answered=_answered,
 )
+
+
+# --- What would be open -----------------------------------------------------------------------------------------------
+
+
+@registry.open_at
+def open_invitations(instant):
+    """Each series of which invitations written by that instant, or due by then, take answers to a meeting."""
+    ahead = defaultdict(int)
+    for meeting in CountryMeeting.objects.going_ahead().exclude(state_under_review__session__series=None).with_state():
+        ahead[meeting.series] += takes_answers(meeting, instant)
+    invited = Mailing.objects.filter(kind="invitation").exclude(state__in=(Mailing.State.HELD, Mailing.State.CANCELLED))
+    gone = invited.filter(Q(writing_at__lte=instant) | Q(writing_at=None, due_at__lte=instant))
+    sent = set(gone.values_list("series", flat=True))
+    for series, meetings in ahead.items():
+        if meetings and series.pk in sent:
+            yield registry.Open(
+                gettext("Invitations, %(series)s") % {"series": series},
+                ngettext("%(n)s meeting takes answers", "%(n)s meetings take answers", meetings) % {"n": meetings},
+                reverse("admin:upr_series_answers", args=[series.pk]),
+            )

@@ -14,7 +14,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import Q
 
 from presessions import trail
-from presessions.mail import corrections, outbox, registry, steering
+from presessions.mail import corrections, outbox, registry
 from presessions.mail.models import Letter, Mailing
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,8 @@
 """How a letter becomes bytes: texts, headers, addresses. Room: mail; pure but for the templates it reads.
 
 Templates are `<template>/subject.txt` and `<template>/body.txt`, plain text and therefore not escaped. A variable that
-the context does not hold is an error, not a gap: better one letter that staff look at than 180 with a hole.
+the context does not hold is an error, not a gap: better one letter that staff look at than 180 with a hole. The HTML
+part is typeset from the rendered text, so nobody writes a thing twice.
 """
 
 import base64
@@ -9,16 +10,21 @@ import quopri
 import re
 import secrets
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.header import Header
 from email.utils import format_datetime, formataddr
+from functools import cache
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.backends.django import DjangoTemplates
 from django.utils import translation
 from django.utils.functional import SimpleLazyObject
+from django.utils.html import escape
+
+from presessions.mail import html, languages
 
 MOST_BYTES = 256 * 1024
 STRUCK_OUT = "[struck out]"
@@ -34,17 +40,28 @@ class Unwritable(Exception):
 
 @dataclass(frozen=True)
 class Text:
-    """What a person reads."""
+    """What a person reads: one body, in two parts that say the same."""
 
     subject: str
     body: str
+    html: str = ""
+
+    def signed(self, footer):
+        """The same with what stands below every letter, unless it is there already."""
+        return self if html.SIGNATURE.search(self.body) else text_of(self.subject, f"{self.body}\n{footer}")
+
+    def typeset(self, language):
+        """The same with its HTML part."""
+        with translation.override(languages.tag(language)):
+            return replace(self, html=html.typeset(self.subject, self.body))
 
     def without(self, *tokens):
         """The same with personal links struck out."""
-        subject, body = self.subject, self.body
+        subject, body, page = self.subject, self.body, self.html
         for token in tokens:
             subject, body = subject.replace(token, STRUCK_OUT), body.replace(token, STRUCK_OUT)
-        return Text(subject, body)
+            page = page.replace(str(escape(token)), STRUCK_OUT)
+        return Text(subject, body, page)
 
 
 class _Missing(str):
@@ -68,15 +85,35 @@ templates = SimpleLazyObject(plain_text_templates)
 
 def render(template, context, language):
     """The text in one language. Raises Unwritable."""
-    with translation.override(language):
+    with translation.override(languages.tag(language)):
+        return text_of(_rendered(f"{template}/subject.txt", context), _rendered(f"{template}/body.txt", context))
+
+
+def footer(context, language):
+    """What stands below the text of every letter to people outside: who writes, and how to leave. Raises Unwritable."""
+    with translation.override(languages.tag(language)):
+        return _rendered("mail/_footer.txt", context)
+
+
+def _rendered(name, context):
+    try:
+        return templates.get_template(name).render(context)
+    except Unwritable:
+        raise
+    except Exception as error:  # whatever a template or a room's method does must harm this letter only
+        raise Unwritable("render", type(error).__name__) from error
+
+
+@cache
+def untranslated(template, language):
+    """The English words of a mail that its language has no translation for: while there is one, English is sent."""
+    words = dict.fromkeys(html.WORDS)
+    for name in ("subject.txt", "body.txt"):
         try:
-            subject = templates.get_template(f"{template}/subject.txt").render(context)
-            body = templates.get_template(f"{template}/body.txt").render(context)
-        except Unwritable:
-            raise
-        except Exception as error:  # whatever a template or a room's method does must harm this letter only
-            raise Unwritable("render", type(error).__name__) from error
-    return text_of(subject, body)
+            words |= dict.fromkeys(languages.words_of(templates.get_template(f"{template}/{name}").template))
+        except (TemplateDoesNotExist, TemplateSyntaxError):
+            return []  # it cannot be rendered either, and that is where it is named
+    return [singular for _context, singular, _plural in languages.missing(words, language)]
 
 
 def text_of(subject, body):
@@ -116,9 +153,12 @@ def new_message_id():
     return f"<{secrets.token_hex(16)}@{settings.MAIL_DOMAIN}>"
 
 
-def freeze(text, *, to, reply_to, message_id, date, unsubscribe_url=None):
-    """The bytes that go over the wire: pure ASCII, lines far below 998. Raises Unwritable."""
-    encoding, body = _encoded(text.body)
+def freeze(text, *, to, reply_to, message_id, date, language="en", list_id="", unsubscribe_url=""):
+    """The bytes that go over the wire, text first and HTML after it: pure ASCII, lines below 80. Raises Unwritable.
+
+    list_id, unsubscribe_url -- of a letter that its reader may leave; the address takes one POST without a browser
+    """
+    boundary = secrets.token_hex(16)
     headers = [
         ("From", formataddr((str(settings.ORGANISATION), settings.MAIL_FROM))),
         ("To", clean_address(to)),
@@ -127,27 +167,40 @@ def freeze(text, *, to, reply_to, message_id, date, unsubscribe_url=None):
         ("Date", date),
         ("Message-ID", message_id),
         ("Auto-Submitted", "auto-generated"),
-        ("X-Auto-Response-Suppress", "All"),
+        ("X-Auto-Response-Suppress", "OOF, AutoReply, RN, NRN, DR"),  # all but NDR: bounces we want
+        ("Content-Language", languages.tag(language)),
     ]
     if unsubscribe_url:
         headers += [
+            ("List-Id", f"<{list_id}.{settings.MAIL_DOMAIN}>"),
             ("List-Unsubscribe", f"<{unsubscribe_url}>"),
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ]
     headers += [
         ("MIME-Version", "1.0"),
-        ("Content-Type", 'text/plain; charset="utf-8"'),
-        ("Content-Transfer-Encoding", encoding),
+        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
     ]
-    frozen = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii") + b"\r\n" + body
+    edge = f"--{boundary}".encode()
+    parts = [edge, _part("plain", text.body), edge, _part("html", text.html), edge + b"--", b""]
+    frozen = b"\r\n".join([_lines(headers), *parts])
     if len(frozen) > MOST_BYTES:
         raise Unwritable("size")
     return frozen
 
 
-def _encoded(body):
-    """The body in the shorter of the two encodings that every server passes on unchanged."""
-    raw = "\r\n".join(body.splitlines()).encode() + b"\r\n"
+def _lines(headers):
+    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode("ascii")
+
+
+def _part(subtype, text):
+    encoding, body = _encoded(text)
+    headers = [("Content-Type", f'text/{subtype}; charset="utf-8"'), ("Content-Transfer-Encoding", encoding)]
+    return _lines(headers) + b"\r\n" + body
+
+
+def _encoded(text):
+    """A part in the shorter of the two encodings that every server passes on unchanged."""
+    raw = "\r\n".join(text.splitlines()).encode() + b"\r\n"
     readable = b"\r\n".join(quopri.encodestring(line) for line in raw.split(b"\r\n"))
     readable = readable.replace(b"=\n", b"=\r\n")
     packed = base64.encodebytes(raw).replace(b"\n", b"\r\n")

@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import translation
 
-from presessions.mail import registry
+from presessions.mail import languages, registry
 from presessions.mail.models import LinkVisit, PersonalLink
 
 FILTERS_COME_WITHIN = timedelta(minutes=2)
@@ -31,8 +31,8 @@ def mint(purpose, target_id, *, letter, now, token=None):
 
 
 def url(purpose, token, language):
-    """The address to print in a letter."""
-    with translation.override(language):
+    """The address to print in a letter: the page in its language, or in English where there is no such page."""
+    with translation.override(languages.of_pages(language)):
         return settings.PUBLIC_URL + registry.PURPOSES[purpose].path(token)
 
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from presessions import vault
-from presessions.mail import letters, links, registry
+from presessions.mail import languages, letters, links, registry, texts
 from presessions.mail.letters import Unwritable
 from presessions.mail.models import Attempt, Letter
 
@@ -31,6 +31,7 @@ def put(*, kind, key, recipient, now, due_at=None, not_after=None, priority=None
     if known:
         return known
     how, due_at = registry.KINDS[kind], due_at or now
+    language, source = _words(how, recipient, mailing)
     to = str(recipient.to).encode("utf-8", "replace").decode()  # a broken address must be storable to be shown
     letter = Letter(
         key=key,
@@ -40,10 +41,11 @@ def put(*, kind, key, recipient, now, due_at=None, not_after=None, priority=None
         recipient_id=str(recipient.id),
         copy=replaces.copy + 1 if replaces else 1,
         replaces=replaces,
-        language=_spoken(recipient.language),
+        language=language,
         priority=how.priority if priority is None else priority,
         to=to,
         to_index=vault.blind_index("email", to),
+        domain_index=vault.blind_index("domain", to.rpartition("@")[2].strip().lower()),
         created_at=now,
         due_at=due_at,
         not_after=not_after or due_at + timedelta(days=settings.MAIL_LIFETIME_DAYS),
@@ -51,7 +53,7 @@ def put(*, kind, key, recipient, now, due_at=None, not_after=None, priority=None
     )
     tokens = _tokens(how, recipient)
     try:
-        _freeze(letter, how, recipient, {purpose: token for purpose, _target, token in tokens}, now)
+        _freeze(letter, how, recipient, source, {purpose: token for purpose, _target, token in tokens}, now)
     except Unwritable as error:
         tokens = []
         letter.state, letter.last_code, letter.next_attempt_at = Letter.State.FAILED, error.code, None
@@ -69,17 +71,19 @@ def put(*, kind, key, recipient, now, due_at=None, not_after=None, priority=None
 
 
 def preview(kind, recipient, *, mailing=None):
-    """The text as a person would get it, with no letter written and no link minted. Raises Unwritable."""
+    """Both parts as a person would get them, with no letter written and no link minted. Raises Unwritable."""
     how = registry.KINDS[kind]
+    language, source = _words(how, recipient, mailing)
     tokens = {purpose: token for purpose, _target, token in _tokens(how, recipient)}  # thrown away
-    return _text(how, recipient, tokens, mailing, _spoken(recipient.language)).without(*tokens.values())
+    return _text(how, recipient, _urls(tokens, recipient), mailing, language, source).without(*tokens.values())
 
 
-def _freeze(letter, how, recipient, tokens, now):
+def _freeze(letter, how, recipient, source, tokens, now):
     series = _series(recipient, letter.mailing)
     try:
+        urls = _urls(tokens, recipient)
         with transaction.atomic():  # a query that fails while rendering must not take the caller's step with it
-            text = _text(how, recipient, tokens, letter.mailing, letter.language)
+            text = _text(how, recipient, urls, letter.mailing, letter.language, source)
         letter.message_id, letter.date_header = letters.new_message_id(), letters.date_header(now)
         letter.frozen = letters.freeze(
             text,
@@ -87,19 +91,33 @@ def _freeze(letter, how, recipient, tokens, now):
             reply_to=(series and series.reply_to) or settings.MAIL_REPLY_TO,
             message_id=letter.message_id,
             date=letter.date_header,
-            unsubscribe_url=how.unsubscribe and links.url(how.unsubscribe, tokens[how.unsubscribe], letter.language),
+            language=letter.language,
+            list_id=how.name,
+            unsubscribe_url=urls.get(how.unsubscribe),
         )
     except Unwritable:
         raise
     except Exception as error:  # whatever it is, it harms this letter only
         raise Unwritable("render", type(error).__name__) from error
     kept = text.without(*tokens.values(), *recipient.secrets)
-    letter.subject, letter.kept = kept.subject, kept.body
+    letter.subject, letter.kept, letter.kept_html = kept.subject, kept.body, kept.html
     letter.body_sha256 = hashlib.sha256(letter.frozen).hexdigest()
 
 
-def _text(how, recipient, tokens, mailing, language):
-    urls = {purpose: links.url(purpose, token, language) for purpose, token in tokens.items()}
+def _words(how, recipient, mailing):
+    """(language, texts.Source or None): the person's language if we have all words of this mail in it, else English.
+
+    What staff wrote for the series outranks the file. Half a letter in each language is never sent.
+    """
+    series = _series(recipient, mailing)
+    for language in (languages.spoken(recipient.language), languages.SOURCE):
+        source = texts.source_for(how.name, series, language)
+        if source or not letters.untranslated(how.template, language):
+            break
+    return language, source
+
+
+def _text(how, recipient, urls, mailing, language, source):
     context = {
         "series": _series(recipient, mailing),
         "mailing": mailing,
@@ -108,7 +126,16 @@ def _text(how, recipient, tokens, mailing, language):
         "public_url": settings.PUBLIC_URL,
         **recipient.context,
     }
-    return letters.render(how.template, context, language)
+    if source:
+        text = texts.render(source, context, languages.tag(language)).signed(letters.footer(context, language))
+    else:
+        text = letters.render(how.template, context, language)
+    return text.typeset(language)
+
+
+def _urls(tokens, recipient):
+    """The personal links by purpose. They lead to pages in the person's language, whatever the letter's is."""
+    return {purpose: links.url(purpose, token, recipient.language) for purpose, token in tokens.items()}
 
 
 def _series(recipient, mailing):
@@ -122,8 +149,3 @@ def _tokens(how, recipient):
         (how.unsubscribe, recipient.unsubscribe_target or recipient.id),
     ]
     return [(purpose, target, links.new_token()) for purpose, target in targets if purpose]
-
-
-def _spoken(language):
-    language = language.lower().split("-")[0]
-    return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

@@ -16,6 +16,7 @@ from presessions.mail import schedule
 from presessions.mail.models import Letter, Mailing
 from presessions.upr.dates import closes_after, geneva
 from tests.applications.factories import CLOSES_AT, MONDAY, ContactFactory, StateCallFactory
+from tests.mail.letters import body_of
 from tests.upr.factories import CountryMeetingFactory, SeriesFactory, StateFactory
 
 pytestmark = pytest.mark.django_db
@@ -37,12 +38,8 @@ def sign_up(client, clock, email=ADDRESS, **more):
     return client.post(reverse("applications:contact_signup"), facts)
 
 
-def text_of(letter):
-    return message_from_bytes(letter.frozen).get_payload(decode=True).decode()
-
-
 def path_in(letter, page):
-    return re.search(rf"https?://[^/]+(/\S*/{page}/\S+)", text_of(letter))[1]
+    return re.search(rf"https?://[^/]+(/\S*/{page}/\S+)", body_of(letter))[1]
 
 
 def test_an_address_counts_once_it_has_confirmed_itself(client, clock):
@@ -109,8 +106,8 @@ def the_call(contact, now):
 def test_the_call_names_states_and_deadlines_and_how_to_leave(client):
     letter = the_call(ContactFactory(), MONDAY)
     assert letter.subject == "Call for applications: Pre-sessions 54"
-    assert "Kenya: Sun 22 March 2026, 23:59 Geneva time" in text_of(letter)
-    assert "/en/54/" in text_of(letter)
+    assert "Kenya: Sun 22 March 2026, 23:59 Geneva time" in body_of(letter)
+    assert "/en/54/" in body_of(letter)
     headers = message_from_bytes(letter.frozen)
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert path_in(letter, "leave") in headers["List-Unsubscribe"]

@@ -1,7 +1,6 @@
 """What everybody may read, in every language, at a price that does not grow."""
 
 from datetime import datetime
-from email import message_from_bytes
 
 import pytest
 import time_machine
@@ -12,6 +11,7 @@ from applications.rules import SECTIONS
 from presessions.mail.models import Letter
 from presessions.upr.dates import GENEVA
 from tests.applications.factories import CLOSES_AT, MONDAY, ApplicationFactory, StateCallFactory
+from tests.mail.letters import body_of
 from tests.upr.factories import CountryMeetingFactory, SeriesFactory, StateFactory
 
 pytestmark = pytest.mark.django_db
@@ -134,7 +134,7 @@ def test_letters_speak_the_applicants_language():
     written = Letter.objects.filter(recipient_id=application.reference)
     assert {letter.kind for letter in written} == {"application_link", "receipt", "withdrawn"}
     assert {letter.language for letter in written} == {"fr"}
-    assert "/fr/application/" in message_from_bytes(written[0].frozen).get_payload(decode=True).decode()
+    assert "/fr/application/" in body_of(written[0])
 
 
 def test_what_an_applicant_typed_is_text_and_never_markup(client):

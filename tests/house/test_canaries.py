@@ -262,13 +262,18 @@ def test_no_secret_lies_open(story, place):
     assert found(story.left[place]) == set()
 
 
+def words_of(mail):
+    """Its headers, its text and its HTML."""
+    return f"{mail.items()} {[part.get_content() for part in mail.iter_parts()]}"
+
+
 def test_a_mail_holds_no_secret_but_its_readers_own_address(story):
     written_by_staff = {"mail.Letter.subject", "mail.Letter.kept", "mail.Letter.frozen"}
     for mail, wire in zip(story.mails, story.sink.mails, strict=True):
         assert str(mail["To"]) == wire["to"]
         raw = "\r\n".join(line for line in wire["data"].splitlines() if not line.startswith("To: "))
         del mail["To"]
-        text = f"{mail.items()} {mail.get_content()}"
+        text = words_of(mail)
         allowed = written_by_staff if wire["to"] == address("mail.Letter.to") else set()
         assert found(raw.encode() + text.encode()) == allowed, mail["Subject"]
 
@@ -276,7 +281,7 @@ def test_a_mail_holds_no_secret_but_its_readers_own_address(story):
 def test_a_personal_link_stands_in_the_one_mail_it_was_made_for(story):
     tokens = {token for mail in story.world.mails for token in TOKEN.findall(" ".join(mail.links))}
     assert len(tokens) > 20
-    texts = [f"{mail.items()} {mail.get_content()}" for mail in story.mails]
+    texts = [words_of(mail) for mail in story.mails]
     assert sorted(sum(token in text for text in texts) for token in tokens)[:2] == [0, 1]  # one letter did not go
     assert max(sum(token in text for text in texts) for token in tokens) == 1
     for place in PLACES:  # not even most of one, as a mail program leaves that breaks a line

@@ -93,11 +93,15 @@ class Mail:
         return message_from_bytes(self.frozen, policy=policy.default)
 
     @property
+    def parts(self):
+        """Its text, and its HTML."""
+        return [self.message.get_body((kind,)).get_content() for kind in ("plain", "html")]
+
+    @property
     def links(self):
-        """Every address in it, headers included."""
-        message = self.message
-        text = "\n".join([*map(str, message.values()), message.get_content()])
-        return list(dict.fromkeys(re.findall(r"https?://[^\s<>]+", text)))
+        """Every address in it: in its headers, in its text, and behind the words of its HTML."""
+        text = "\n".join([*map(str, self.message.values()), *self.parts])
+        return list(dict.fromkeys(re.findall(r"https?://[^\s<>\"]+", text)))
 
     @property
     def path(self):

@@ -14,7 +14,17 @@ def body_of(letter):
 
 def content_of(frozen):
     """The text that a mail program shows for these bytes."""
-    return message_from_bytes(frozen, policy=policy.default).get_content().replace("\r\n", "\n")
+    return _part_of(frozen, "plain")
+
+
+def page_of(letter):
+    """The HTML that a mail program shows for a letter."""
+    return _part_of(letter.frozen, "html")
+
+
+def _part_of(frozen, kind):
+    message = message_from_bytes(bytes(frozen), policy=policy.default)
+    return message.get_body((kind,)).get_content().replace("\r\n", "\n")
 
 
 def link_in(letter):

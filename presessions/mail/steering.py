@@ -84,6 +84,7 @@ def thaw(mailing, *, by, now, reason=""):
                 "held_reason": Held.STAFF if late else "",
                 "writing_at": None,
                 "written_at": None,
+                "told": None,
                 **Mailing.UNAPPROVED,
             }
             refusal = mailing.try_step(

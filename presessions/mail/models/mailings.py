@@ -158,8 +158,9 @@ class Mailing(models.Model):
 
     @property
     def is_frozen(self):
-        """Whether its letters were written to be looked at, and none has been let go yet."""
-        return self.state in (self.State.PLANNED, self.State.HELD) and self.writing_at is not None
+        """Whether its letters were written to be looked at, and none could leave yet."""
+        waits = self.state == self.State.PLANNED or self.held_reason == self.Held.LOOK
+        return waits and self.writing_at is not None
 
     def people(self):
         """Its audience as it is today. Whatever the room above raises comes through."""

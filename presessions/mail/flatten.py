@@ -25,7 +25,7 @@ class CannotFlatten(Exception):
 
 
 def flattened(kind, language, series):
-    """The usual text of a registered kind as a Source; `series` for the addresses of its pages. Raises CannotFlatten."""
+    """The usual text of a registered kind as a Source; `series` for addresses of its pages. Raises CannotFlatten."""
     with translation.override(languages.tag(language)):
         files = [f"{kind.template}/{name}.txt" for name in ("subject", "body")]
         subject, body = (_Flattening(kind, language, series).file(name) for name in files)

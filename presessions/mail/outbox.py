@@ -70,10 +70,13 @@ def put(*, kind, key, recipient, now, due_at=None, not_after=None, priority=None
     return letter
 
 
-def preview(kind, recipient, *, mailing=None):
-    """Both parts as a person would get them, with no letter written and no link minted. Raises Unwritable."""
+def preview(kind, recipient, *, mailing=None, source=None):
+    """Both parts as a person would get them, with no letter written and no link minted. Raises Unwritable.
+
+    source -- a text that staff have not saved yet, in the person's language
+    """
     how = registry.KINDS[kind]
-    language, source = _words(how, recipient, mailing)
+    language, source = (languages.spoken(recipient.language), source) if source else _words(how, recipient, mailing)
     tokens = {purpose: token for purpose, _target, token in _tokens(how, recipient)}  # thrown away
     return _text(how, recipient, _urls(tokens, recipient), mailing, language, source).without(*tokens.values())
 

@@ -189,7 +189,11 @@ def timeline(series, now):
     """Every mailing of a series in the order of its days, with where it stands and why: Row, Row, ... Nobody is
     counted: an audience may be long."""
     mailings = list(series.mailings.with_series().select_related("corrects").order_by("due_at", "pk"))
-    anchors = anchors_of(mailings)
+    return rows_of(mailings, now, anchors_of(mailings))
+
+
+def rows_of(mailings, now, anchors):
+    """The same for mailings of one series that are known already, in that order."""
     rows, is_next = [], True
     for mailing in mailings:
         when = _when(mailing, now)

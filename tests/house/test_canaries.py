@@ -36,7 +36,7 @@ from presessions.logs import LineFormatter, WithoutTokens
 from presessions.mail import delivery
 from presessions.mail.tasks import send_due_letters
 from tests.house.sensitivity import FIELDS, HASHES, PUBLIC, SECRET, STAFF
-from tests.house.world import APPLICATION, BRIEFING_DUE, MONDAY, SET_UP, TOKEN, World, address, canary
+from tests.house.world import APPLICATION, END, MONDAY, SET_UP, TOKEN, World, address, canary
 from tests.mail.fixtures import SinkProcess
 
 HOLDS_NO_WORDS = (
@@ -110,7 +110,7 @@ def trouble(world):
         with patch.object(Application, "save_section", failure):
             assert nobody.post(speaker, APPLICATION["speaker"]).status_code == 500
     late = reverse("applications:start", args=[54, "KE"])
-    world.clock.move_to(BRIEFING_DUE)
+    world.clock.move_to(END)
     assert nobody.post(late, {"email": address("applications.Application.email")}).status_code == 410
     assert nobody.post(world.invitation_path, {"note": canary("missions.Invitation.note")}).status_code == 422
     login = {"username": address("applications.Application.email"), "password": canary("accounts.User.password")}
@@ -188,11 +188,11 @@ class Story:
         world.tell()
         trouble(world)
         sink.order(MAIL=[f"530 who are you, {canary('mail.Switch.answer')}"])
-        world.send(BRIEFING_DUE + timedelta(hours=1))
+        world.send(END + timedelta(hours=1))
         send_due_letters.apply_async(expires=55)
         self.filled = {label for label in ENCRYPTED if holds(label)}
         waiting = {place: getattr(self.places, place)() for place in PLACES}
-        world.send(BRIEFING_DUE + timedelta(hours=2))
+        world.send(END + timedelta(hours=2))
         self.left = {place: waiting[place] + getattr(self.places, place)() for place in PLACES}
         self.mails = [message_from_string(mail["data"], policy=policy.default) for mail in sink.mails]
 

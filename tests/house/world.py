@@ -38,7 +38,11 @@ CALL_DUE = geneva(date(2026, 2, 4), 9)  # three months before the Working Group 
 MONDAY = geneva(date(2026, 3, 2), 10)
 INVITATION_DUE = geneva(date(2026, 3, 17), 9)  # 28 days before the first meeting, 14 April
 CALL_CLOSES = geneva(date(2026, 3, 23))
+DRAFT_DUE = geneva(date(2026, 3, 22), 9)  # 7 days before 29 March, the last day of Türkiye's own deadline
+STATEMENT_DUE = geneva(date(2026, 3, 24), 9)  # 21 days before Kenya's meeting
 BRIEFING_DUE = geneva(date(2026, 4, 4), 9)
+REMINDER_DUE = geneva(date(2026, 4, 7), 9)
+END = THANKS_DUE = geneva(date(2026, 4, 15), 9)  # a day after the last meeting
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -126,7 +130,13 @@ class World:
         self.staff_decide()
         self.ring(INVITATION_DUE)
         self.mission_answers()
+        self.ring(DRAFT_DUE)
+        self.ring(STATEMENT_DUE)
+        self.dates_change()
+        self.ring(DRAFT_DUE + timedelta(days=6))  # 48 hours
         self.ring(BRIEFING_DUE)
+        self.ring(REMINDER_DUE)
+        self.ring(THANKS_DUE)
         self.mail_staff()
 
     def ring(self, moment=None):
@@ -207,6 +217,16 @@ class World:
             staff.post(reverse("admin:mail_mailing_change", args=[mailing.pk]), posted)
         self.application.refresh_from_db()
         assert self.application.status == "accepted"
+        self.ring()
+
+    def dates_change(self):
+        """Kenya's meeting and Türkiye's deadline move when people have been told; staff let the corrections go."""
+        self.clock.move_to(STATEMENT_DUE + timedelta(hours=2))
+        now, reason = timezone.now(), canary("applications.StateCall.reason")
+        self.call_of["TR"].extend(geneva(date(2026, 3, 31)), now=now, by=self.ada, reason=reason)
+        self.kenya.reschedule(now=now, by=self.ada, starts_at=geneva(date(2026, 4, 14), 11))
+        for correction in Mailing.objects.filter(held_reason="proposed"):
+            correction.resume(by=self.ada, now=now)
         self.ring()
 
     def mail_staff(self):

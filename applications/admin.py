@@ -418,13 +418,20 @@ class InTheListFilter(admin.SimpleListFilter):
     parameter_name = "on"
 
     def lookups(self, request, model_admin):
-        return [("confirmed", _("confirmed")), ("waiting", _("not confirmed yet")), ("left", _("left"))]
+        return [
+            ("confirmed", _("confirmed")),
+            ("waiting", _("not confirmed yet")),
+            ("bounced", _("bounced")),
+            ("left", _("left")),
+        ]
 
     def queryset(self, request, queryset):
         if self.value() == "confirmed":
             return queryset.confirmed()
         if self.value() == "waiting":
             return queryset.filter(confirmed_at=None, left_at=None)
+        if self.value() == "bounced":
+            return queryset.filter(left_at=None).exclude(bounced_at=None)
         return queryset.exclude(left_at=None) if self.value() == "left" else queryset
 
 
@@ -439,7 +446,7 @@ class ContactAdmin(Readable):
     search_hint = gettext_lazy("A reference or its beginning, or a whole e-mail address.")
     ordering = ("-asked_at",)
     actions = ("take_off",)
-    fields = ("known_as", "email", "language", "states", "asked_at", "confirmed_at", "left_at")
+    fields = ("known_as", "email", "language", "states", "asked_at", "confirmed_at", "bounced_at", "left_at")
 
     def has_add_permission(self, request):
         return admin.ModelAdmin.has_add_permission(self, request)

@@ -308,6 +308,18 @@ def still_a_contact(letter):
     return (contacts.filter(left_at=None) if letter.kind == "contact_confirm" else contacts.confirmed()).exists()
 
 
+def contact_bounced(letter, *, now, code, dead):
+    """A full mailbox may be emptied before the next call; one that is not there will not be."""
+    for contact in Contact.objects.filter(reference=letter.recipient_id) if dead else ():
+        contact.bounce(now=now)
+
+
+def contact_complained(letter, *, now):
+    """Whoever calls the call unwanted does not want the next one either."""
+    for contact in Contact.objects.filter(reference=letter.recipient_id):
+        contact.leave(now=now)
+
+
 def applicant_in_admin(letter):
     pk = Application.objects.filter(reference=letter.recipient_id).values_list("pk", flat=True).first()
     return pk and reverse("admin:applications_application_change", args=[pk])
@@ -350,7 +362,13 @@ registry.recipient(
     admin_url=applicant_in_admin,
     label=_by_reference(_("applicant %(reference)s")),
 )
-registry.recipient("contact", still_wanted=still_a_contact, label=_by_reference(_("contact %(reference)s")))
+registry.recipient(
+    "contact",
+    still_wanted=still_a_contact,
+    label=_by_reference(_("contact %(reference)s")),
+    on_bounce=contact_bounced,
+    on_complaint=contact_complained,
+)
 registry.recipient("visitor", label=_by_reference(_("somebody we do not know")))
 
 registry.link_purpose(

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from missions import returned
 from missions.models import Invitation, MissionAddress, PermanentMission, Reply
 from missions.rules import LINK_OPENS_AFTER, takes_answers
 from presessions.mail import corrections, registry
@@ -47,7 +48,10 @@ def _told_to_missions(mailing, at):
     order=20,
 )
 def invitations(mailing):
-    """Every Permanent Mission in the register that can be written to, the State under Review's included."""
+    """Every Permanent Mission in the register that can be written to, the State under Review's included. The others
+    are somebody's task, once it is written."""
+    if mailing.state == Mailing.State.WRITING:
+        returned.without_address(mailing.series, mailing.writing_at)
     return _to_missions(mailing)
 
 
@@ -221,7 +225,15 @@ def _label(letters):
     return {str(mission.pk): mission.name for mission in PermanentMission.objects.with_state().filter(pk__in=asked)}
 
 
-registry.recipient("mission", still_wanted=_still_wanted, admin_url=_admin_url, find=_find, label=_label)
+registry.recipient(
+    "mission",
+    still_wanted=_still_wanted,
+    admin_url=_admin_url,
+    find=_find,
+    label=_label,
+    on_bounce=returned.bounced,
+    on_complaint=returned.complained,
+)
 
 
 def _expires(link):

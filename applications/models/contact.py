@@ -81,6 +81,13 @@ class Contact(models.Model):
                 trail.record(self, "confirmed", now=now)
         self.refresh_from_db()
 
+    def bounce(self, *, now):
+        """Its address does not work: write there no more, until somebody signs it up again. Again is no harm."""
+        with transaction.atomic():
+            if Contact.objects.filter(pk=self.pk, left_at=None, bounced_at=None).update(bounced_at=now):
+                trail.record(self, "bounced", now=now)
+        self.refresh_from_db()
+
     def leave(self, *, now):
         """Take the address off the list and forget it. Again is no harm."""
         with transaction.atomic():

@@ -156,7 +156,7 @@ class Mail:
             elif subtype == "feedback-report":
                 self.complaint = next(iter(_blocks(_plain(part))), {})
             elif subtype in ("rfc822-headers", "global-headers"):
-                self.returned.append(message_from_string(_decoded(part)))
+                self.returned.append(message_from_string(_decoded(part) or _plain(part)))
             elif kind == "message":
                 self._take_returned(part, depth)
             elif kind == "text":
@@ -217,7 +217,7 @@ def _blocks(text):
 
 
 def _decoded(part):
-    data = part.get_payload(decode=True) or b""
+    data = part.get_payload(decode=True) or b""  # None for what the parser took for a message
     charset = str(part.get_content_charset() or "utf-8")
     try:
         return data.decode(charset, "replace")

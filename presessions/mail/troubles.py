@@ -36,6 +36,7 @@ TITLES = {
     "drain": gettext_lazy("the workers fail"),
     "smtp": gettext_lazy("the mail server is silent"),
     "inbox": gettext_lazy("the inbox is silent"),
+    "returned": gettext_lazy("mail that came back could not be dealt with"),
     "watch": gettext_lazy("nobody watches"),
     "stopped": gettext_lazy("the mail server refuses us"),
     "paused": gettext_lazy("all mail has been stopped by staff"),

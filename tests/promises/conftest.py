@@ -1,0 +1,1 @@
+from tests.mail.fixtures import dates, people, sink, timetable, user  # noqa: F401

@@ -16,7 +16,7 @@ RUN SECRET_KEY=build DATABASE_URL=postgres://build REDIS_URL=redis://build SMTP_
 
 FROM python:3.12-slim-bookworm
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin presessions \
-    && install --directory --mode 700 --owner presessions --group presessions /srv/private
+    && install --directory --mode 700 --owner presessions --group presessions /srv/private /srv/journal
 COPY --from=build /srv/venv /srv/venv
 COPY --from=build /srv/static /srv/static
 COPY --from=build /srv/app /srv/app
@@ -25,7 +25,8 @@ ENV PATH=/srv/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     STATIC_ROOT=/srv/static \
-    PRIVATE_FILES=/srv/private
+    PRIVATE_FILES=/srv/private \
+    MAIL_JOURNAL=/srv/journal
 USER presessions
 EXPOSE 8000
 # No access log: the paths of personal links are secrets.

@@ -22,6 +22,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from presessions import devservers, vault
@@ -38,7 +39,7 @@ class Process(devservers.Server):
     """One of our own programs, watched like a server; its words go to var/log/."""
 
     working_folder = HOME
-    patience = 3  # a worker would go on until its bell has rung out, up to a minute; its letters survive a kill
+    patience = 5  # a worker finishes the letter in its hands; one that a slow server holds up survives a kill too
 
     def __init__(self, name, *arguments, environment, answers=lambda: True):
         self.name, self.arguments, self.environment, self._answers = name, arguments, environment, answers
@@ -76,6 +77,7 @@ def start(servers, port):
         "MAIL_DOMAIN": "presessions.example.org",
         "MAIL_FROM": "pre-sessions@example.org",
         "PRIVATE_FILES": str(VAR / "private"),
+        "MAIL_JOURNAL": str(VAR / "journal"),
         "STATIC_ROOT": str(VAR / "static"),
         "DEMO_STAFF_EMAIL": STAFF,
         **secrets_of_this_machine(),
@@ -119,24 +121,34 @@ def start(servers, port):
     with step("Web"):
         web = ["-m", "gunicorn", *gunicorn, f"--bind=127.0.0.1:{port}", "presessions.wsgi"]
         begin(Process("web", *web, environment=environment, answers=lambda: healthy(port)))
-    with step("Worker and beat"):
+    with step("Worker, beat, watch"):
         worker = ["worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=info"]
         begin(Process("worker", *celery, *worker, environment=environment))
-        beat = ["beat", f"--schedule={VAR / 'beat'}", "--pidfile=", "--loglevel=warning"]
-        begin(Process("beat", *celery, *beat, environment=environment))
+        begin(Process("beat", *celery, "beat", "--pidfile=", "--loglevel=warning", environment=environment))
+        begin(Process("watch", "manage.py", "watch", environment=environment))
 
+    if "SMTP_URL" in os.environ:
+        server = urlsplit(ours["SMTP_URL"])
+        mail = f"really goes out, by {server.hostname}:{server.port or 'its usual port'}"
+    else:
+        mail = f"{_seen_from_home(VAR / 'mail')}/, each letter as it went (.eml) and to read (.txt)"
     print(
         f"""
 Pre-sessions runs at  http://localhost:{port}/
   staff               http://localhost:{port}/admin/   {STAFF}   {ours["DEMO_STAFF_PASSWORD"]}
-  mail                var/mail/, each letter as it went (.eml) and to read (.txt)
-  logs                var/log/
-  by hand             set -a; . var/env; .venv/bin/python manage.py help
+  mail                {mail}
+  mail's health       http://localhost:{port}/health/mail
+  logs                {_seen_from_home(VAR / "log")}/
+  by hand             set -a; . {_seen_from_home(VAR / "env")}; .venv/bin/python manage.py help
 Ctrl-C stops everything and keeps the data; `make demo-reset` forgets it.
 """,
         flush=True,
     )
     return watched
+
+
+def _seen_from_home(path):
+    return path.relative_to(HOME) if path.is_relative_to(HOME) else path
 
 
 def watch(servers):

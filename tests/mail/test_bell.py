@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from presessions.celery import app
-from presessions.mail import delivery, tasks
+from presessions.celery import app, leaving
+from presessions.mail import delivery, tasks, telling
 from tests.mail.factories import put
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("timetable")]
@@ -28,9 +28,15 @@ def test_every_task_that_beat_names_exists_and_takes_no_arguments():
 
 def test_a_ring_sends_for_most_of_the_minute_until_the_next(monkeypatch):
     rung = []
-    monkeypatch.setattr(delivery, "drain", rung.append)
+    monkeypatch.setattr(delivery, "drain", lambda seconds, stop: rung.append((seconds, stop)))
     tasks.send_due_letters()
-    assert rung == [50]
+    assert rung == [(50, leaving)]
+
+
+def test_a_chore_that_fails_keeps_no_letter_back(monkeypatch, sink):
+    monkeypatch.setattr(telling, "look", lambda now: 1 / 0)
+    put(now=timezone.now())
+    assert tasks.ring(0, stop=leaving) == {"sent": 1}
 
 
 def test_no_task_outlives_a_lease_and_no_lease_ends_inside_a_task_s_limit(settings):

@@ -94,7 +94,7 @@ def test_compose_migrates_once_before_anything_of_ours_starts(compose):
     services = compose["services"]
     assert services["migrate"]["restart"] == "no"
     assert "manage.py migrate" in services["migrate"]["command"][-1]
-    for name in ("web", "worker", "beat"):
+    for name in ("web", "worker", "beat", "watch"):
         assert services[name]["depends_on"] == {
             "postgres": {"condition": "service_healthy"},
             "redis": {"condition": "service_healthy"},
@@ -104,7 +104,7 @@ def test_compose_migrates_once_before_anything_of_ours_starts(compose):
 
 def test_compose_runs_one_image_for_all_of_ours(compose):
     services = compose["services"]
-    assert {services[name]["image"] for name in ("web", "worker", "beat", "migrate")} == {"presessions"}
+    assert {services[name]["image"] for name in ("web", "worker", "beat", "watch", "migrate")} == {"presessions"}
 
 
 def test_compose_starts_mailpit_and_clamav_only_when_asked(compose):
@@ -114,9 +114,10 @@ def test_compose_starts_mailpit_and_clamav_only_when_asked(compose):
 
 def test_compose_keeps_database_and_private_files_on_named_volumes(compose):
     services = compose["services"]
-    assert {"database", "private"} <= compose["volumes"].keys()
+    assert {"database", "private", "journal"} <= compose["volumes"].keys()
     assert services["postgres"]["volumes"] == ["database:/var/lib/postgresql"]
-    assert services["web"]["volumes"] == services["worker"]["volumes"] == ["private:/srv/private"]
+    ours = ["private:/srv/private", "journal:/srv/journal"]  # the journal apart from the database and its backup
+    assert services["web"]["volumes"] == services["worker"]["volumes"] == ours
 
 
 def test_compose_checks_the_health_of_what_others_wait_for(compose):
@@ -148,7 +149,7 @@ def test_compose_and_image_contain_no_secret(compose):
     for service in compose["services"].values():
         for name, value in service.get("environment", {}).items():
             if secret.search(name):
-                assert re.search(r"\$\{\w+:\?", value), name
+                assert re.search(r"\$\{\w+:(\?|-\})", value), name  # asked for, or empty
     assert not re.search(r"^(ENV|ARG).*(SECRET|KEYSET|PASSWORD)", read("Dockerfile"), re.M)
     filled_in = re.findall(r"^(?:SECRET_KEY|VAULT_KEYSET|\w+_PASSWORD)=['\"]?(\w+)", read(".env.example"), re.M)
     assert filled_in == []

@@ -9,7 +9,6 @@ Leases run by the database's clock; what is due is measured by `now`.
 
 import logging
 import time
-import uuid
 from collections import Counter
 from datetime import timedelta
 
@@ -20,7 +19,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from presessions.mail import registry, schedule
-from presessions.mail.models import Letter, Mailing, Switch
+from presessions.mail.models import PUT_OFF, Letter, Mailing, Switch
 from presessions.mail.wire import Verdict, Wire
 
 log = logging.getLogger(__name__)
@@ -29,8 +28,8 @@ State, Phase = Letter.State, Letter.Phase
 POLL_SECONDS = 1
 
 
-class LeaseLost(Exception):
-    """Somebody else has the letter now: hang up, and touch nothing."""
+class NotAnyMore(Exception):
+    """Right before DATA: the lease is lost, or staff have stopped the letter meanwhile. Hang up, hand nothing over."""
 
 
 def drain(seconds, now=None, stop=None):
@@ -59,22 +58,15 @@ def drain(seconds, now=None, stop=None):
 
 def claim(now):
     """Take the most urgent due letter, or None. One short transaction; two workers never get the same one."""
-    with transaction.atomic():
-        due = Letter.objects.claimable(now).select_related("mailing").defer(*Letter.SEALED)
-        letter = due.select_for_update(skip_locked=True, of=("self",)).first()
-        if letter is None or not Switch.lets_pass(now):
-            return None
-        letter.attempts += 1
-        letter.lease_token = uuid.uuid4()
-        letter.step(
-            Q(),
-            state=State.SENDING,
-            phase=Phase.CLAIMED,
-            now=now,
-            attempts=letter.attempts,
-            lease_token=letter.lease_token,
-            lease_until=_lease(),
-        )
+    while (letter := Letter.take(now)) is PUT_OFF:
+        pass
+    if letter is None and Switch.trial_is_due(now):
+        with transaction.atomic():
+            letter = Letter.take(now, trial=True)
+            if letter in (None, PUT_OFF) or not Switch.begin_trial(now):
+                transaction.set_rollback(True)
+                return None
+        letter.is_trial = True
     return letter
 
 
@@ -86,12 +78,14 @@ def send(letter, wire, now):
         return _finish(letter, state, now(), code)
     try:
         answer = wire.deliver(letter.to, letter.frozen, before_data=lambda: _mark(letter, now()))
-    except LeaseLost:
-        return "lost"
+    except NotAnyMore:
+        # Claimed, and nothing offered: whoever claims it next finds out why. When the lease was lost, nobody does here.
+        moved = letter.step(_mine(letter), state=State.DEFERRED, now=now(), code="stopped", next_attempt_at=now())
+        return State.DEFERRED if moved else "lost"
     if answer.verdict is Verdict.OURS:
         log.error("all mail is stopped: the server refuses us with %s at %s", answer.code, answer.stage)
         Switch.fault_is_ours(now=now(), code=answer.code, answer=answer.text)
-    elif answer.reached_recipients:
+    elif letter.is_trial and answer.reached_recipients:
         Switch.trial_passed()
     return _settle(letter, answer, now())
 
@@ -115,8 +109,8 @@ def _unsendable(letter, now):
     if now > letter.not_after:
         return State.EXPIRED, "not_after"
     try:
-        letter.refresh_from_db(fields=["to", "frozen"])
-        if letter.mailing_id and letter.mailing.state == Mailing.State.CANCELLED:
+        letter.open()
+        if letter.mailing_state == Mailing.State.CANCELLED:
             return State.CANCELLED, "mailing"
         if not registry.recipient_kind(letter.recipient_kind).still_wanted(letter):
             return State.CANCELLED, "unwanted"
@@ -129,15 +123,14 @@ def _unsendable(letter, now):
 
 
 def _mark(letter, now):
-    """Commit that the bytes are about to be handed over. Whoever lost the lease stops here."""
-    guard = _mine(letter) & Q(phase=Phase.CLAIMED)
-    if not letter.step(guard, state=State.SENDING, phase=Phase.DATA, now=now, lease_until=_lease()):
-        raise LeaseLost
+    """Commit that the bytes are about to be handed over. Whoever may not hand them over stops here."""
+    if not letter.mark(now):
+        raise NotAnyMore
 
 
 def _settle(letter, answer, now):
     if answer.verdict is Verdict.ACCEPTED:
-        return _finish(letter, State.SENT, now, answer.code, answer.text, sent_at=now)
+        return State.SENT if letter.close(now, answer.code, answer.text) else "lost"
     if answer.verdict is Verdict.REFUSED:
         return _finish(letter, State.FAILED, now, answer.code, answer.text)
     if answer.verdict is Verdict.UNKNOWN:
@@ -164,20 +157,12 @@ def _doubt(letter, guard, now, code, text=""):
 
 
 def _finish(letter, state, now, code, text="", **facts):
-    guard = _mine(letter)
-    if state == State.SENT:
-        # We slept past our lease and were given up, but nobody has tried since: then the 250 still tells the truth.
-        guard |= Q(state__in=(State.DEFERRED, State.UNCERTAIN), attempts=letter.attempts)
-    moved = letter.step(guard, state=state, now=now, code=code, answer=text, **facts)
+    moved = letter.step(_mine(letter), state=state, now=now, code=code, answer=text, **facts)
     return state if moved else "lost"
 
 
 def _mine(letter):
     return Q(state=State.SENDING, lease_token=letter.lease_token)
-
-
-def _lease():
-    return Now() + timedelta(seconds=settings.MAIL_LEASE)
 
 
 def _insist_on_durable_commits():

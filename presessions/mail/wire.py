@@ -40,6 +40,7 @@ class Connection(smtplib.SMTP):
     """smtplib's client with a hook right before DATA, and the long wait that RFC 5321 asks for after the final dot."""
 
     before_data = None
+    handed_over = False  # whether the server was given the letter's bytes
 
     def data(self, message):
         self.before_data()
@@ -65,6 +66,7 @@ class Wire:
     def __init__(self, url=None):
         self.url = urlsplit(url or settings.SMTP_URL)
         self.smtp = None
+        self.is_clean = False  # the last letter was accepted: the server waits for the next MAIL
         self.unreachable = False  # the last letter found no server, or none that would talk
 
     def __enter__(self):
@@ -73,17 +75,18 @@ class Wire:
     def __exit__(self, *error):
         self.close(politely=True)
 
-    def deliver(self, to, message, before_data):
-        """Offer one letter; always comes back with an Answer. What `before_data` raises hangs up and goes through."""
-        self.stage, self.unreachable = "connect", True
+    def deliver(self, to, message, before_data, sender=None):
+        """Offer one letter; always comes back with an Answer. What `before_data` raises hangs up and goes through.
+
+        sender -- where bounces go; MAIL_FROM when not said
+        """
         try:
-            self._open()
-            self.unreachable = False
-            self.smtp.before_data, self.smtp.handed_over = before_data, False
-            self._expect("MAIL", self.smtp.mail, settings.MAIL_FROM)
+            self._begin(sender or settings.MAIL_FROM)
+            self.smtp.before_data = before_data
             self._expect("RCPT", self.smtp.rcpt, to)
             self.stage = "DATA"
             code, text = self.smtp.data(message)
+            self.is_clean = code == 250
             return self._answer(code, text)
         except smtplib.SMTPResponseException as error:
             own_words = isinstance(error.smtp_error, str)  # smtplib's "Line too long", which it numbers 500
@@ -105,13 +108,26 @@ class Wire:
                     smtp.docmd("QUIT")
             smtp.close()
 
-    def _open(self):
-        """A connection that is ready for MAIL. One that served before is asked whether it still lives."""
+    def _begin(self, sender):
+        """MAIL, over a connection that served before or over a new one. A server may hang up between two letters, or
+        say 421; that is no answer about the next, which goes over a new connection."""
         if self.smtp:
-            with contextlib.suppress(smtplib.SMTPException, OSError):
-                if self.smtp.rset()[0] == 250:
-                    return
+            clean, self.is_clean, self.smtp.handed_over = self.is_clean, False, False
+            try:
+                if clean or self.smtp.rset()[0] == 250:
+                    return self._expect("MAIL", self.smtp.mail, sender)
+            except (smtplib.SMTPServerDisconnected, OSError):
+                pass
+            except smtplib.SMTPResponseException as error:
+                if error.smtp_code not in (421, -1):
+                    raise
             self.close()
+        self.stage, self.unreachable = "connect", True
+        self._open()
+        self.unreachable = self.smtp.handed_over = False
+        self._expect("MAIL", self.smtp.mail, sender)
+
+    def _open(self):
         scheme, port = self.url.scheme, self.url.port
         kind = TLSConnection if scheme == "smtps" else Connection
         port = port or {"smtps": 465, "smtp+tls": 587}.get(scheme, 25)
@@ -137,7 +153,7 @@ class Wire:
 
     def _answer(self, code, text):
         """Read a reply. Anything that is not a reply to what we asked counts as none."""
-        handed_over = bool(self.smtp and getattr(self.smtp, "handed_over", False))
+        handed_over = bool(self.smtp and self.smtp.handed_over)
         stage = "dot" if handed_over else self.stage
         text = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
         if code // 100 == 2 and handed_over:
@@ -156,7 +172,7 @@ class Wire:
 
     def _silence(self, error):
         """No reply: the connection was refused, dropped, or ran out of time."""
-        handed_over = bool(self.smtp and getattr(self.smtp, "handed_over", False))
+        handed_over = bool(self.smtp and self.smtp.handed_over)
         self.close()
         if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
             code = "timeout"

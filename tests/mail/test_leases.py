@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from presessions.mail import delivery, schedule
-from presessions.mail.delivery import LeaseLost
+from presessions.mail.delivery import NotAnyMore
 from presessions.mail.models import Letter, Mailing, Switch
 from presessions.mail.wire import Wire
 from tests.mail.factories import LONG_BEFORE, make_mailing, put
@@ -119,7 +119,7 @@ def test_a_worker_that_slept_while_another_has_the_letter_touches_nothing(sink):
     let_lease_end(asleep)
     delivery.recover(NOW)
     other = delivery.claim(NOW)
-    with pytest.raises(LeaseLost):
+    with pytest.raises(NotAnyMore):
         delivery._mark(asleep, NOW)
     assert fresh(other).lease_token == other.lease_token
 
@@ -128,7 +128,7 @@ def test_a_worker_marks_once():
     put()
     letter = delivery.claim(NOW)
     delivery._mark(letter, NOW)
-    with pytest.raises(LeaseLost):
+    with pytest.raises(NotAnyMore):
         delivery._mark(letter, NOW)
 
 
@@ -207,7 +207,7 @@ def test_two_writers_write_each_letter_once(monkeypatch, people):
 def test_one_trial_is_made_by_one_worker():
     Switch.fault_is_ours(now=NOW, code="550", answer="")
     later = NOW + timedelta(minutes=15)
-    assert at_once(6, lambda n: Switch.lets_pass(later)).count(True) == 1
+    assert at_once(6, lambda n: Switch.begin_trial(later)).count(True) == 1
 
 
 # --- Processes ----------------------------------------------------------------------------------------------------

@@ -61,14 +61,14 @@ class Switch(models.Model):
         )
 
     @classmethod
-    def lets_pass(cls, now):
-        """Whether a letter may leave: nothing is stopped, or it is time for a trial and we are the one to make it."""
-        switch = cls.objects.filter(paused_at__isnull=False).defer("answer").first()
-        if switch is None:
-            return True
-        if switch.probe_at is None or switch.probe_at > now:
-            return False
-        return bool(cls.objects.filter(probe_at=switch.probe_at).update(probe_at=now + PROBE_EVERY))
+    def trial_is_due(cls, now):
+        return cls.objects.filter(paused_at__isnull=False, probe_at__lte=now).exists()
+
+    @classmethod
+    def begin_trial(cls, now):
+        """Whether we are the one to make the trial that is due; the next one is due a quarter of an hour later."""
+        due = cls.objects.filter(paused_at__isnull=False, probe_at__lte=now)
+        return bool(due.update(probe_at=now + PROBE_EVERY))
 
     @classmethod
     def trial_passed(cls):

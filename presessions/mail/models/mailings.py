@@ -7,7 +7,7 @@ never by a foreign key up the tower.
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import DatabaseError, models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.dispatch import Signal
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -303,6 +303,18 @@ class Mailing(models.Model):
             return
         agreed, facts = self._second_person("release", by=by, now=now, whatever_the_number=True)
         self._step("release", (self.State.PLANNED,), agreed, by=by, now=now, reason=reason, **facts)
+
+    def failed_again(self):
+        """Count a letter that failed; returns how many have, one after the other."""
+        Mailing.objects.filter(pk=self.pk).update(failed_in_a_row=F("failed_in_a_row") + 1)
+        self.refresh_from_db(fields=["failed_in_a_row"])
+        return self.failed_in_a_row
+
+    def break_off(self, *, now):
+        """Something seems wrong with all of its letters, not with one address: what has not gone waits for staff."""
+        facts = {"state": self.State.HELD, "held_reason": self.Held.FAILURES, "failed_in_a_row": 0}
+        before = (self.State.SENDING, self.State.WRITING)
+        return not self.try_step("held_failures", before, Q(), by=None, now=now, reason="", **facts)
 
     def _second_person(self, code, *, by, now, whatever_the_number=False):
         """(guard, facts) of a step that sets letters going. Raises WrongStep where two must agree and have not."""

@@ -1,7 +1,8 @@
-"""Mailings in the admin: the timetable of every series, and each mailing's own page. Room: mail."""
+"""Mailings in the admin: the timetable of every live series, and each mailing's own page. Room: mail.
 
-from dataclasses import replace
-from datetime import timedelta
+A GET changes nothing. What may be done is a step; what sets letters going asks first, in words and numbers.
+"""
+
 from functools import partial
 
 from django.conf import settings
@@ -9,17 +10,22 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
+from django.http import Http404
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
-from presessions.mail import outbox, registry, schedule
+from presessions.mail import schedule, steering
+from presessions.mail.admin import frame, people, questions, texts, timeline
 from presessions.mail.admin.steps import MOST_WORDS, StepsAdmin, pill
-from presessions.mail.forms import MoveForm, RuleForm
-from presessions.mail.letters import Unwritable
+from presessions.mail.forms import AsOnForm, MoveForm, RuleForm
 from presessions.mail.models import Letter, Mailing, Switch
+from presessions.trail.steps import WrongStep
 from presessions.upr.dates import in_words
 
 
@@ -39,9 +45,16 @@ class MailingAdmin(StepsAdmin):
     change_list_template = "admin/mail/mailing/change_list.html"
     change_form_template = "admin/mail/mailing/page.html"
 
+    # The list
+
     def get_queryset(self, request):
-        counted = {"letter_count": _letters_of(), "sent_count": _letters_of(state=Letter.State.SENT)}
-        return super().get_queryset(request).with_series().annotate(**counted)
+        counted = {
+            "letter_count": _letters_of(),
+            "sent_count": _letters_of(state=Letter.State.SENT),
+            "failed_count": _letters_of(state=Letter.State.FAILED),
+        }
+        mailings = super().get_queryset(request).with_series().select_related("approved_by", "released_by", "corrects")
+        return mailings.annotate(**counted)
 
     @admin.display(description=gettext_lazy("goes out"), ordering="due_at")
     def due(self, mailing):
@@ -58,19 +71,24 @@ class MailingAdmin(StepsAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_pill(self, mailing):
-        words = mailing.get_state_display()
-        if mailing.held_reason:
-            words = _("%(state)s: %(reason)s") % {"state": words, "reason": mailing.get_held_reason_display()}
-        return pill(mailing.state, words)
+        return timeline.pill_of(mailing)
 
     @admin.display(description=gettext_lazy("letters"))
     def letters(self, mailing):
-        counts = {"sent": mailing.sent_count, "all": mailing.letter_count}
-        return _("%(sent)s of %(all)s sent") % counts if mailing.letter_count else self.admin_site.empty_value_display
+        if not mailing.letter_count:
+            return self.admin_site.empty_value_display
+        words = _("%(sent)s of %(all)s sent") % {"sent": mailing.sent_count, "all": mailing.letter_count}
+        failed = _("%(n)s failed") % {"n": mailing.failed_count} if mailing.failed_count else ""
+        return ", ".join(filter(None, [words, failed]))
 
     def get_urls(self):
-        switch = path("switch/", self.admin_site.admin_view(self.switch_view), name="mail_switch")
-        return [switch, *super().get_urls()]
+        view = self.admin_site.admin_view
+        ours = [
+            path("switch/", view(self.switch_view), name="mail_switch"),
+            path("as-on/", view(self.as_on_view), name="mail_mailing_as_on"),
+            path("<int:pk>/text/<slug:language>/", view(self.text_view), name="mail_mailing_text"),
+        ]
+        return [*ours, *texts.urls(self), *super().get_urls()]
 
     def switch_view(self, request):
         """Stop and start all mail."""
@@ -83,95 +101,178 @@ class MailingAdmin(StepsAdmin):
     def changelist_view(self, request, extra_context=None):
         context = {
             "title": _("Timed mail"),
-            "switch": Switch.objects.first(),
+            "switch": Switch.objects.select_related("paused_by").first(),
             "may_change": self.has_change_permission(request),
+            # what somebody searches or filters is in the list
+            "timelines": [] if request.GET else timeline.live(timezone.now()),
         }
         return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    @method_decorator(require_safe)
+    def as_on_view(self, request):
+        """What would be open, and what would have gone, at any instant. Nothing is written, nothing is sent."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        now = timezone.now()
+        form = AsOnForm(request.GET or None, initial={"at": now})
+        at = form.cleaned_data["at"] if form.is_valid() else now
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("As on another day"),
+            "form": form,
+            "asked": not form.is_bound or form.is_valid(),
+            **timeline.as_on(at),
+        }
+        return TemplateResponse(request, "admin/mail/mailing/as_on.html", context)
+
+    @method_decorator(require_safe)
+    def text_view(self, request, pk, language):
+        """The HTML that the first person of a language would get, for the frame on the mailing's page."""
+        mailing = Mailing.objects.with_series().select_related("corrects").filter(pk=pk).first()
+        if not self.has_view_permission(request, mailing):
+            raise PermissionDenied
+        found = mailing and people.text_in(mailing, language)
+        if not found or not found.html:
+            raise Http404
+        return frame.answer(found.html)
+
+    # A mailing's page
+
+    def page_for(self, request, mailing):
+        audience = people.of(mailing)
+        count = None if audience.trouble else len(audience.everybody)
+        return {
+            "explanation": schedule.explain(mailing, count=count),
+            "warnings": self._warnings(mailing, count),
+            "state_pill": self.state_pill(mailing),
+            "audience": audience,
+            "recipients": people.listed(audience, request.GET.get("people")),
+            "counts": self._counts(mailing),
+            "in_numbers": timeline.in_numbers(timeline.counts_of(mailing)),
+            "texts": people.texts_of(mailing, audience),
+            "languages": people.languages_of(audience),
+            **self._forms(mailing, count),
+        }
+
+    def _warnings(self, mailing, count):
+        most = settings.MAIL_TWO_PERSONS_ABOVE
+        found = [schedule.short_notice(mailing)]
+        if mailing.is_frozen and steering.is_outdated(mailing):
+            found.append(
+                _("A date has changed since its letters were written. Throw them away and plan again, or cancel it.")
+            )
+        if most and count and count > most and mailing.state in (*Mailing.BEFORE_WRITING, Mailing.State.WRITING):
+            found.append(self._two_persons(mailing, most))
+        return [one for one in found if one]
+
+    def _two_persons(self, mailing, most):
+        words = {"n": most, "first": mailing.approved_by, "second": mailing.released_by}
+        if mailing.two_persons_agreed:
+            return _("Approved by %(first)s, released by %(second)s.") % words
+        if mailing.is_approved:
+            return _("Approved by %(first)s. Somebody else must release it.") % words
+        return _("More than %(n)s people: one of you must approve it, and another release it.") % words
+
+    def _counts(self, mailing):
+        link = f"{reverse('admin:mail_letter_changelist')}?eyes=all&mailing__id__exact={mailing.pk}&state__exact="
+        counts = timeline.counts_of(mailing)
+        return [(pill(state, Letter.State(state).label), number, link + state) for state, number in counts.items()]
+
+    # What can be done
 
     def steps(self, mailing, request):
         return {
             "move": partial(self._move, mailing, request.POST),
-            "soon": lambda now, **why: mailing.move_to(now + timedelta(minutes=2), now=now, **why),
-            "rule": partial(self._change_rule, mailing, request.POST),
             "follow_rule": mailing.follow_rule,
+            "see_rule": partial(self._see_rule, mailing, request.POST),
+            "rule": partial(self._change_rule, mailing, request.POST),
             "hold": mailing.hold,
             "resume": mailing.resume,
+            "send_now": mailing.send_now,
             "cancel": mailing.cancel,
             "catch_up": mailing.catch_up,
+            "freeze": mailing.freeze,
+            "thaw": partial(steering.thaw, mailing),
+            "approve": mailing.approve,
+            "release": mailing.release,
+            "test": partial(self._test, mailing, request.POST.get("language", "")),
         }
+
+    def question(self, mailing, step, request):
+        return questions.before(mailing, step, timezone.now())
+
+    def done(self, mailing, step):
+        said = {
+            "send_now": _("It is going out now. The numbers below grow as letters leave; look again in a minute."),
+            "freeze": _("The letters are being written and will be held. Look again in a few seconds."),
+            "test": _("The test is on its way to you."),
+            "rule": _("The rule is saved."),
+        }
+        return said.get(step) or super().done(mailing, step)
+
+    def _test(self, mailing, language, **why):
+        if language not in dict(settings.MAIL_LANGUAGES):
+            raise Http404
+        steering.send_test(mailing, language, **why)
 
     def _move(self, mailing, data, **why):
         form = MoveForm(data)
         if not form.is_valid():
-            return {"step_forms": self._step_forms(mailing, form, RuleForm(instance=mailing))}
+            return {"move_form": form}
         return mailing.move_to(form.cleaned_data["moved_to"], **why)
 
-    def _change_rule(self, mailing, data, **why):
-        form = RuleForm(data, instance=Mailing.objects.get(pk=mailing.pk))  # a refused rule must not show as ours
-        if not form.is_valid():
-            return {"step_forms": self._step_forms(mailing, MoveForm(), form)}
-        return mailing.change_rule(**form.cleaned_data, **why)
+    def _see_rule(self, mailing, data, *, now, **why):
+        """What a rule would do, said before it is saved; what was typed stays typed."""
+        form, would = RuleForm(data, mailing=mailing), None
+        if form.is_valid():
+            try:
+                would = schedule.would(mailing, now=now, count=people.count_of(mailing), **form.rule())
+            except WrongStep as refusal:
+                form.add_error(None, str(refusal))
+        return {"rule_form": form, "would": would, "rule_reason": data.get("reason", "")[:MOST_WORDS]}
 
-    def page(self, mailing):
-        people, trouble = self._audience(mailing)
+    def _change_rule(self, mailing, data, **why):
+        form = RuleForm(data, mailing=mailing)
+        if not form.is_valid() or data.get("seen") != form.seen:  # saved is what was shown, or it is shown first
+            return self._see_rule(mailing, data, **why)
+        return mailing.change_rule(**form.rule(), **why)
+
+    def _forms(self, mailing, count):
         return {
-            "explanation": schedule.explain(mailing, count=None if people is None else len(people)),
-            "warning": schedule.short_notice(mailing),
-            "state_pill": self.state_pill(mailing),
-            "trouble": trouble,
-            "people": people,
-            "unwritten": self._unwritten(mailing, people or []),
-            "counts": self._counts(mailing),
-            "previews": self._previews(mailing, people or []),
-            "step_forms": self._step_forms(mailing, MoveForm(), RuleForm(instance=mailing)),
+            "acts": self._acts(mailing, count),
+            "move_form": MoveForm() if mailing.date_may_change else None,
+            "moved": bool(mailing.moved_to),
+            "rule_form": RuleForm(mailing=mailing) if mailing.date_may_change and not mailing.corrects_id else None,
         }
 
-    def _step_forms(self, mailing, move, rule):
-        """(name, heading, form, steps) for each form that this mailing's state allows."""
-        state, State = mailing.state, Mailing.State
-        moves = [("move", _("Move to this moment")), ("soon", _("Move to in 2 minutes"))]
-        moves += [("follow_rule", _("Let the rule decide again"))] if mailing.moved_to else []
-        stops = [
-            ("hold", _("Hold"), state in (State.PLANNED, State.WRITING, State.SENDING)),
-            ("resume", _("Let it go"), state == State.HELD),
-            ("catch_up", _("Write to those not yet written to"), state in (State.SENDING, State.DONE)),
-            ("cancel", _("Cancel for good"), state not in (State.DONE, State.CANCELLED)),
-        ]
-        forms = [("stop", _("Stop and go"), None, [(step, words) for step, words, possible in stops if possible])]
-        if mailing.date_may_change:
-            forms += [("move", _("Move"), move, moves)]
-            forms += [("rule", _("Rule of this series"), rule, [("rule", _("Change the rule"))])]
-        return [form for form in forms if form[-1]]
-
-    def _audience(self, mailing):
-        """(people, trouble): the audience as it is today, or why a room above could not list it."""
-        try:
-            return list(registry.plan_of(mailing).recipients(mailing)), ""
-        except Exception as error:  # the page must open, above all then
-            return None, type(error).__name__
-
-    def _unwritten(self, mailing, people):
-        known = set(mailing.letters.values_list("recipient_kind", "recipient_id"))
-        return [person for person in people if (person.kind, str(person.id)) not in known]
-
-    def _counts(self, mailing):
-        states = mailing.letters.order_by().values_list("state").annotate(Count("pk"))
-        link = f"{reverse('admin:mail_letter_changelist')}?eyes=all&mailing__id__exact={mailing.pk}&state__exact="
-        return [(pill(state, Letter.State(state).label), number, link + state) for state, number in states]
-
-    def _previews(self, mailing, people):
-        """The text per language as the first such person would get it; no letter is written, no link minted."""
-        previews = []
-        for language, name in settings.LANGUAGES:
-            person = next((person for person in people if person.language == language), None)
-            person = person or (replace(people[0], language=language) if people else None)
-            if person:
-                previews.append((language, name, *self._preview(mailing, person)))
-        return previews
-
-    def _preview(self, mailing, person):
-        try:
-            text = outbox.preview(mailing.kind, person, mailing=mailing)
-        except Unwritable as error:
-            return "", "", str(error)
-        return text.subject, text.body, ""
+    def _acts(self, mailing, count):
+        """(step, words, what it means, whether it is grave) for each step that its state allows; what is likeliest
+        wanted comes first."""
+        state, State, written = mailing.state, Mailing.State, mailing.writing_at is not None
+        waits = state in Mailing.BEFORE_WRITING
+        two = bool(settings.MAIL_TWO_PERSONS_ABOVE) and (count or 0) > settings.MAIL_TWO_PERSONS_ABOVE
+        frozen, held = mailing.is_frozen, state == State.HELD
+        gone = state in (State.SENDING, State.DONE)
+        acts = [
+            ("approve", _("Approve"), _("You agree; somebody else must then release it."), False,
+             two and not mailing.is_approved and (waits or gone)),
+            ("release", _("Release it"), _("You are the second person: it goes at its hour, or at once when that is "
+             "past."), True, two and mailing.is_approved and not mailing.two_persons_agreed and
+             (state == State.PLANNED or mailing.held_reason in (Mailing.Held.SECOND, Mailing.Held.LOOK))),
+            ("resume", _("Let it go"), _("It goes at its hour, or at once when that is past."), True,
+             held and mailing.held_reason != Mailing.Held.SECOND),
+            ("freeze", _("Write the letters and hold them"), _("Every letter is written now as it will go, and none "
+             "leaves. You read them in the outbox and then let them go, or throw them away."), False,
+             state in (State.PLANNED, State.HELD) and not written and mailing.due_at is not None),
+            ("hold", _("Hold"), _("Nothing leaves until somebody lets it go."), False,
+             state in (State.PLANNED, State.WRITING, State.SENDING)),
+            ("thaw", _("Throw these letters away and plan again"), _("None of them has left. They are written anew "
+             "when the mailing goes, with the text and the dates of that day."), False, held and written),
+            ("catch_up", _("Write to those not yet written to"), _("Those who joined its audience after it went. "
+             "Nobody gets it twice."), True, gone),
+            ("send_now", _("Send now"), _("At once, whatever its date."), True, waits and (frozen or not written)),
+            ("cancel", _("Cancel for good"), _("What has not gone never goes."), True,
+             state not in (State.DONE, State.CANCELLED)),
+        ]  # fmt: skip
+        return [act[:4] for act in acts if act[4]]

@@ -3,17 +3,19 @@
 Nothing here is edited: what may be done is a step, a POST form on the row's own page, guarded in the models.
 """
 
+from dataclasses import dataclass, field
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from presessions.mail.admin import history
 from presessions.mail.models import Letter, Mailing
-from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
 
 MOST_WORDS = 500  # of a reason
@@ -36,6 +38,21 @@ PILLS = {
 
 def pill(state, label):
     return format_html('<span class="pill pill-{}">{}</span>', PILLS.get(state, "open"), label)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What staff are asked before a step that cannot be taken back, in words and numbers.
+
+    seen -- what they were shown, in one word: when it is another by the time they agree, they are asked again
+    """
+
+    title: str
+    sentences: list[str]
+    button: str
+    seen: str
+    danger: bool = False
+    typed: dict[str, str] = field(default_factory=dict)  # fields that the step needs again
 
 
 class StepsAdmin(admin.ModelAdmin):
@@ -65,24 +82,38 @@ class StepsAdmin(admin.ModelAdmin):
             context = self.take_step(request, row)
             if context is None:
                 return redirect(request.path)
+            if isinstance(context, HttpResponseBase):
+                return context
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": str(row),
             "row": row,
             "may_change": self.has_change_permission(request, row),
-            "events": Event.objects.about(row),
-            **self.page(row),
+            "events": history.of(row),
+            **self.page_for(request, row),
             **context,
         }
         return TemplateResponse(request, self.change_form_template, context)
 
+    def page_for(self, request, row):
+        """What the page shows of this row; most pages show everybody the same."""
+        return self.page(row)
+
+    def question(self, row, step, request):
+        """What to ask before this step, or None when it may be taken at once."""
+        return None
+
     def take_step(self, request, row):
-        """Take the step whose button was pressed; a dict of bound forms when what was typed cannot be used."""
-        reason = request.POST.get("reason", "")[:MOST_WORDS]
-        step = self.steps(row, request).get(request.POST.get("step"))
+        """Take the step whose button was pressed. None: done, show the page again. A dict: bound forms, because what
+        was typed cannot be used. An answer: the question that comes first."""
+        name, reason = request.POST.get("step"), request.POST.get("reason", "")[:MOST_WORDS]
+        step = self.steps(row, request).get(name)
         if step is None:
             raise Http404
+        question = self.question(row, name, request)
+        if question and request.POST.get("seen") != question.seen:
+            return self.ask(request, row, name, question)
         try:
             wrong = step(by=request.user, now=timezone.now(), reason=reason)
         except WrongStep as refusal:
@@ -90,5 +121,21 @@ class StepsAdmin(admin.ModelAdmin):
         else:
             if wrong:
                 return wrong
-            messages.success(request, _("Done."))
+            messages.success(request, self.done(row, name))
         return None
+
+    def done(self, row, step):
+        return _("Done.")
+
+    def ask(self, request, row, step, question):
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "row": row,
+            "title": question.title,
+            "question": question,
+            "step": step,
+            "reason": request.POST.get("reason", "")[:MOST_WORDS],
+            "changed": "seen" in request.POST,
+        }
+        return TemplateResponse(request, "admin/mail/_question.html", context)

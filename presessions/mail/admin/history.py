@@ -1,0 +1,86 @@
+"""What was done to a row of ours, in words: who, when, what, and why. Room: mail.
+
+The trail keeps codes, because an event is never changed and words are. This is the one table of them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from presessions.trail.models import Event
+
+WORDS = {
+    # staff, with a mailing
+    "move": gettext_lazy("moved to another moment"),
+    "follow_rule": gettext_lazy("given back to its rule"),
+    "change_rule": gettext_lazy("rule changed"),
+    "hold": gettext_lazy("held"),
+    "resume": gettext_lazy("let go"),
+    "send_now": gettext_lazy("sent now"),
+    "cancel": gettext_lazy("cancelled for good"),
+    "catch_up": gettext_lazy("those who joined later written to"),
+    "freeze": gettext_lazy("letters asked for, to look at them"),
+    "thaw": gettext_lazy("letters thrown away, planned again"),
+    "approve": gettext_lazy("approved by the first of two persons"),
+    "release": gettext_lazy("let go by the second of two persons"),
+    "test": gettext_lazy("test sent to oneself"),
+    # the clock, with a mailing
+    "writing": gettext_lazy("writing began"),
+    "frozen": gettext_lazy("all letters written, held to be looked at"),
+    "written": gettext_lazy("all letters written, sending began"),
+    "done": gettext_lazy("done"),
+    "proposed": gettext_lazy("proposed, because a date changed"),
+    "approval_ended": gettext_lazy("approval ended, because a date or a text changed"),
+    "held_past": gettext_lazy("held: already past when the date was entered"),
+    "held_late": gettext_lazy("held: too late to go out by itself"),
+    "held_pointless": gettext_lazy("held: of no use any more"),
+    "held_audience": gettext_lazy("held: its audience could not be listed"),
+    "held_failures": gettext_lazy("held: too many of its letters failed in a row"),
+    "held_second": gettext_lazy("held: a second person must release it"),
+    # letters
+    "send_again": gettext_lazy("sent again"),
+    "arrived": gettext_lazy("marked as arrived"),
+    "drop": gettext_lazy("dropped"),
+    # all mail
+    "stop": gettext_lazy("all mail stopped"),
+    "start": gettext_lazy("all mail started"),
+    # an invitation
+    "answered": gettext_lazy("answered"),
+    "looked": gettext_lazy("looked at"),
+    "revoked": gettext_lazy("links revoked"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a history."""
+
+    at: datetime
+    what: str
+    who: str
+    refused: bool
+    reason: str
+
+
+def words_of(code):
+    """A code in words; one that nobody has given words to is shown as it is, but readable."""
+    return str(WORDS.get(code) or code.replace("_", " "))
+
+
+def of(row):
+    """The history of one row, oldest first."""
+    events = list(Event.objects.about(row).select_related("reason"))
+    staff = get_user_model().objects.in_bulk({event.staff_id for event in events if event.staff_id})
+    return [_line(event, staff) for event in events]
+
+
+def _line(event, staff):
+    if event.staff_id:
+        who = str(staff.get(event.staff_id) or _("somebody who is no longer here"))
+    else:
+        who = ""
+    reason = event.reason.text if hasattr(event, "reason") else ""
+    return Line(event.at, words_of(event.code), who, event.refused, reason)

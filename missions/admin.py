@@ -13,22 +13,27 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.models import Call
-from missions import overview
-from missions.models import Invitation, MissionAddress, PermanentMission, Reply
+from missions import (
+    admin_tasks,  # noqa: F401 -- registers itself
+    overview,
+)
+from missions.models import Invitation, MissionAddress, MissionTask, PermanentMission, Reply
 from missions.programme import SeriesForm
 from presessions import trail, vault
-from presessions.mail import schedule
+from presessions.mail.admin import timeline
 from presessions.mail.admin.steps import StepsAdmin
 from presessions.mail.admin.steps import pill as state_pill
 from presessions.mail.models import Letter, LinkVisit
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
 from presessions.upr.dates import last_minute_words
+from presessions.upr.dialogue import AsksBeforeMovingDates
 from presessions.upr.models import CountryMeeting, Series
 from presessions.upr.names import fold
 
@@ -120,7 +125,21 @@ class PermanentMissionAdmin(admin.ModelAdmin):
         return super().get_queryset(request).with_state().annotate(**counted)
 
     def get_readonly_fields(self, request, obj=None):
-        return ("kind", "code", "state") if obj else ()
+        return ("kind", "code", "state", "to_reach") if obj else ()
+
+    def get_fieldsets(self, request, obj=None):
+        to_reach = (gettext_lazy("To reach by other means"), {"fields": ("to_reach",)})
+        first = (to_reach,) if obj and MissionTask.objects.open().filter(mission=obj).exists() else ()
+        return (*first, *super().get_fieldsets(request, obj))
+
+    @admin.display(description=gettext_lazy("tasks"))
+    def to_reach(self, mission):
+        tasks = MissionTask.objects.open().with_names().filter(mission=mission)
+        lines = [
+            (reverse("admin:missions_missiontask_change", args=[task.pk]), task.series or "", task.get_reason_display())
+            for task in tasks
+        ]
+        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>: {}', lines)
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -303,7 +322,7 @@ class ReplyAdmin(admin.ModelAdmin):
 
 
 @admin.register(Series)
-class SeriesAdmin(admin.ModelAdmin):
+class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
     change_list_template = CHANGE_LIST
     form = SeriesForm
     fields = ("session", ("first_day", "last_day", "days_confirmed"), "venue", "format", "reply_to")
@@ -363,16 +382,13 @@ class SeriesAdmin(admin.ModelAdmin):
 
     def render_change_form(self, request, context, obj=None, **kwargs):
         if obj:
-            mailings = obj.mailings.with_series().order_by("due_at", "pk")
+            items = timeline.of(obj, timezone.now())
             call = Call.objects.filter(series=obj).first()
             context |= {
                 "call": call,
                 "call_closes": call and call.closes_at and last_minute_words(call.closes_at),
-                "mailings": [
-                    (mailing, state_pill(mailing.state, mailing.get_state_display()), schedule.explain(mailing))
-                    for mailing in mailings
-                ],
-                "warnings": [(mailing, warning) for mailing in mailings if (warning := schedule.short_notice(mailing))],
+                "timeline": items,
+                "warnings": [item for item in items if item.row.warning],
             }
         return super().render_change_form(request, context, obj=obj, **kwargs)
 

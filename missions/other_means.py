@@ -79,7 +79,9 @@ class MissionTask(models.Model):
         return str(self.mission)
 
     def close(self, *, by, now, reason=""):
-        """It was reached, or need not be. Raises WrongStep when a colleague was faster."""
+        """It was reached, or need not be; `reason` says how. Raises WrongStep, as when a colleague was faster."""
+        if not reason.strip():
+            raise WrongStep(_("Please say how it was reached, or why it need not be."))
         with transaction.atomic():
             moved = MissionTask.objects.open().filter(pk=self.pk).update(done_at=now, done_by=by, note=reason)
             self.refresh_from_db()

@@ -1,10 +1,17 @@
 """What came back to the inbox: bounces, automatic replies, complaints, forgeries. Room: mail."""
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from presessions import vault
+from presessions import trail, vault
 from presessions.mail.models.letters import Letter
+from presessions.trail.steps import WrongStep
+
+
+class ReportQuerySet(models.QuerySet):
+    def for_a_person(self):
+        """What somebody must still read."""
+        return self.filter(handled_at=None)
 
 
 class Report(models.Model):
@@ -33,10 +40,24 @@ class Report(models.Model):
     text = vault.EncryptedTextField(_("what it says"))
     handled_at = models.DateTimeField(_("dealt with"), null=True)
 
+    objects = ReportQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("report from the inbox")
         verbose_name_plural = _("reports from the inbox")
         ordering = ["-read_at", "-pk"]
+        indexes = [
+            models.Index(fields=["-read_at"], condition=models.Q(handled_at=None), name="report_for_a_person"),
+        ]
 
     def __str__(self):
         return f"{self.verdict} {self.code}".rstrip()
+
+    def deal_with(self, *, by, now, reason=""):
+        """Somebody has read it and done what there was to do. Raises WrongStep when a colleague was faster."""
+        with transaction.atomic():
+            moved = Report.objects.for_a_person().filter(pk=self.pk).update(handled_at=now)
+            self.refresh_from_db(fields=["handled_at"])
+            trail.record(self, "dealt_with", now=now, by=by, refused=not moved, reason=reason)
+        if not moved:  # outside the block: a refusal must not undo its own event
+            raise WrongStep(_("This report has been dealt with already."))

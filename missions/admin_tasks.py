@@ -1,0 +1,108 @@
+"""Missions to reach by other means, on the staff's desk: the list opens on those that nobody has reached yet.
+
+Room: missions.
+"""
+
+from django.contrib import admin
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from missions.models import MissionTask, PermanentMission
+from presessions.mail.admin.steps import StepsAdmin
+from presessions.mail.admin.steps import pill as state_pill
+from presessions.mail.models import Letter
+from presessions.upr.dates import in_words
+from presessions.upr.models import Series
+
+MOST_LETTERS = 20
+
+
+class DoneFilter(admin.SimpleListFilter):
+    title = gettext_lazy("what to see")
+    parameter_name = "done"
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("done")), ("all", _("all"))]
+
+    def choices(self, changelist):
+        first, *others = super().choices(changelist)
+        return [{**first, "display": _("to do")}, *others]
+
+    def queryset(self, request, tasks):
+        if self.value() == "yes":
+            return tasks.exclude(done_at=None)
+        return tasks if self.value() == "all" or request.GET.get("q") else tasks.open()
+
+
+class TaskSeriesFilter(admin.SimpleListFilter):
+    title = gettext_lazy("series")
+    parameter_name = "series"
+
+    def lookups(self, request, model_admin):
+        return [(series.pk, str(series)) for series in Series.objects.select_related("session")]
+
+    def queryset(self, request, tasks):
+        chosen = self.value()
+        return tasks.filter(series=chosen) if chosen and chosen.isdecimal() else tasks
+
+
+@admin.register(MissionTask)
+class MissionTaskAdmin(StepsAdmin):
+    change_list_template = "admin/applications/change_list.html"  # with the hint under the search
+    list_display = ("mission", "series", "why", "opened", "done_words")
+    list_filter = (DoneFilter, TaskSeriesFilter, "reason")
+    search_fields = ("mission__search_key",)
+    search_hint = gettext_lazy("A mission’s name in any language, a code, or a whole e-mail address")
+    ordering = ("-opened_at", "-pk")
+    change_form_template = "admin/missions/missiontask/page.html"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).with_names().defer("note")
+
+    def get_search_results(self, request, tasks, term):
+        if not term:
+            return tasks, False
+        missions = PermanentMission.objects
+        found = missions.with_email(term) if "@" in term else missions.named_like(term)
+        return tasks.filter(mission__in=found.values("pk")), False
+
+    def changelist_view(self, request, extra_context=None):
+        number = MissionTask.objects.open().count()
+        title = ngettext(
+            "%(number)d mission to reach by other means", "%(number)d missions to reach by other means", number
+        )
+        title = title % {"number": number} if number else _("No mission to reach by other means")
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("why"), ordering="reason")
+    def why(self, task):
+        kind = "late" if task.done_at is None else "quiet"
+        return format_html('<span class="pill pill-{}">{}</span>', kind, task.get_reason_display())
+
+    @admin.display(description=gettext_lazy("since"), ordering="opened_at")
+    def opened(self, task):
+        return in_words(task.opened_at)
+
+    @admin.display(description=gettext_lazy("done"), ordering="done_at")
+    def done_words(self, task):
+        return in_words(task.done_at) if task.done_at else _("not yet")
+
+    def steps(self, task, request):
+        return {"done": task.close}
+
+    def page(self, task):
+        letters = Letter.objects.filter(recipient_kind="mission", recipient_id=str(task.mission_id))
+        if task.series_id:
+            letters = letters.filter(mailing__series=task.series_id)
+        letters = letters.select_related("mailing__series__session", "mailing__meeting").defer(*Letter.SEALED)
+        return {
+            "title": f"{task.mission}, {task.series}" if task.series else str(task.mission),
+            "pill": self.why(task),
+            "addresses": task.mission.addresses.all(),
+            "letters": [
+                (letter, state_pill(letter.state, letter.get_state_display()))
+                for letter in letters.order_by("-pk")[:MOST_LETTERS]
+            ],
+            "by": task.done_by,
+        }

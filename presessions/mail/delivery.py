@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from presessions.mail import registry, schedule
+from presessions.mail import journal, registry, schedule, watch
 from presessions.mail.models import PUT_OFF, Letter, Mailing, Switch
 from presessions.mail.wire import Verdict, Wire
 
@@ -43,13 +43,20 @@ def drain(seconds, now=None, stop=None):
     _insist_on_durable_commits()
     with Wire() as wire:
         while True:
+            watch.seen("drain", now())
+            if journal.restored(now()):
+                return +counts
             counts["written"] += schedule.write_due(now())
             recover(now())
+            offered = False
             while letter := claim(now()):
+                offered = True
                 counts[send(letter, wire, now)] += 1
                 # an unreachable server is not asked again for every letter, but once a second
                 if (stop and stop.is_set()) or (seconds and time.monotonic() >= ends) or wire.unreachable:
                     break
+            if not offered:
+                watch.keep_in_touch(wire, now())
             left = ends - time.monotonic()
             if left <= 0 or (stop and stop.is_set()):
                 return +counts
@@ -87,6 +94,10 @@ def send(letter, wire, now):
         Switch.fault_is_ours(now=now(), code=answer.code, answer=answer.text)
     elif letter.is_trial and answer.reached_recipients:
         Switch.trial_passed()
+    if answer.verdict is Verdict.ACCEPTED:
+        journal.accepted(letter, now())
+    if answer.verdict is not Verdict.OURS and answer.code.isdigit():
+        watch.seen("smtp", now())
     return _settle(letter, answer, now())
 
 

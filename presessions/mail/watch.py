@@ -9,6 +9,7 @@ import logging
 import zlib
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import connection, transaction
@@ -35,6 +36,19 @@ def seen(part, now):
             Pulse.objects.update_or_create(part=part, defaults={"at": now})
         at = now
     _said[part] = at
+
+
+def keep_in_touch(wire, now):
+    """Ask a server that has had no letter to answer for a while whether it lives; one of us, now and then."""
+    silent_since = now - timedelta(seconds=settings.MAIL_PROBE)
+    if "smtp" in _said and silent_since < _said["smtp"] <= now:
+        return
+    heard = Pulse.objects.filter(part__in=("smtp", "probe"), at__gt=silent_since, at__lte=now)
+    if heard.exists():
+        return
+    seen("probe", now)
+    if wire.answers():
+        seen("smtp", now)
 
 
 def alarm(code, *, now, detail=""):

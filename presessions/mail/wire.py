@@ -100,6 +100,16 @@ class Wire:
             self.close()
             raise
 
+    def answers(self):
+        """Whether a server talks to us at all; asked when there is no letter to offer."""
+        try:
+            if not self.smtp:
+                self._open()
+            return self.smtp.noop()[0] == 250
+        except (smtplib.SMTPException, OSError, ValueError):
+            self.close()
+            return False
+
     def close(self, politely=False):
         smtp, self.smtp = self.smtp, None
         if smtp:

@@ -29,10 +29,10 @@ from applications.models import (
     StateCall,
     Theme,
 )
-from missions.models import Delegate, Invitation, MissionAddress, PermanentMission, Reply
+from missions.models import Delegate, Invitation, MissionAddress, MissionTask, PermanentMission, Reply
 from presessions import trail
 from presessions.accounts.models import User
-from presessions.mail.models import Attempt, Letter, LinkVisit, Mailing, PersonalLink
+from presessions.mail.models import Attempt, Letter, LinkVisit, Mailing, PersonalLink, Report
 from presessions.upr.models import CountryMeeting, Series, StateUnderReview, WorkingGroupSession
 from tests.house.world import MONDAY
 from tests.upr.factories import CODES, StateFactory
@@ -148,12 +148,18 @@ def grow(world, numbers):
         if n < 15:  # a mission may name twenty
             Delegate.objects.create(invitation=invitation, meeting=meeting, name=f"Delegate {n}", position=n + 5)
 
+        MissionTask.objects.create(mission=mission, series=series, reason="bounced", opened_at=now)
+        MissionTask.objects.create(
+            mission=invitation.mission, series=later, reason="lost", opened_at=now, letter=letter
+        )
+
         Mailing.objects.create(kind="briefing", series=later, meeting=meeting, anchor="working_group")
         Letter.objects.create(
             key=f"more:{n}", kind="invitation", mailing=letter.mailing, recipient_kind="mission", state="failed",
             recipient_id=str(mission.pk), language="en", created_at=now, due_at=now, not_after=now,
         )  # fmt: skip
         Attempt.objects.create(letter=letter, at=now, number=n, state="deferred")
+        Report.objects.create(fingerprint=f"{n}", read_at=now, verdict="unknown", letter=letter, text="Who are you?")
         link = PersonalLink.objects.create(
             purpose="invitation", target_id=invitation.reference, token_hash=bytes([n]), letter=letter, made_at=now
         )

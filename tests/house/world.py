@@ -20,10 +20,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from applications.models import Application, Call, Contact, Theme
-from missions.models import Invitation, PermanentMission
+from missions.models import Invitation, MissionTask, PermanentMission
 from presessions import settings as product
 from presessions.accounts.models import User
-from presessions.mail import schedule
+from presessions.mail import inbox, schedule
 from presessions.mail.models import Letter, Mailing
 from presessions.upr.dates import geneva
 from presessions.upr.models import Series
@@ -130,6 +130,7 @@ class World:
         self.staff_decide()
         self.ring(INVITATION_DUE)
         self.mission_answers()
+        self.mails_come_back()
         self.ring(DRAFT_DUE)
         self.ring(STATEMENT_DUE)
         self.dates_change()
@@ -228,6 +229,15 @@ class World:
         for correction in Mailing.objects.filter(held_reason="proposed"):
             correction.resume(by=self.ada, now=now)
         self.ring()
+
+    def mails_come_back(self):
+        """Somebody answers a letter, and staff telephone the mission that mail does not reach."""
+        letter, said = self.newest("invitation").letter, canary("mail.Report.text")
+        answer = f"From: somebody@example.org\r\nIn-Reply-To: {letter.message_id}\r\n\r\nAbout room XXI, {said}\r\n"
+        inbox.take(answer.encode(), now=timezone.now())
+        task = MissionTask.objects.get(mission__code="TR")
+        posted = {"step": "done", "reason": canary("missions.MissionTask.note")}
+        self.staff().post(reverse("admin:missions_missiontask_change", args=[task.pk]), posted)
 
     def mail_staff(self):
         """A mail that Django writes; it waits in the outbox."""

@@ -87,7 +87,7 @@ class ReportAdmin(StepsAdmin):
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("code",)  # what is searched stands below
     search_help_text = gettext_lazy(
-        "A code such as 5.1.1, a mission or its State in any language, the beginning of a letter’s key, or a Message-ID."
+        "A code such as 5.1.1, a mission or its State in any language, the beginning of a letter’s key, a Message-ID."
     )
     ordering = ("-read_at", "-pk")
     change_form_template = "admin/mail/report/page.html"

@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -37,7 +38,7 @@ def _letters_of(**states):
 
 @admin.register(Mailing)
 class MailingAdmin(StepsAdmin):
-    list_display = ("due", "label", "series", "state_pill", "letters", "audience")
+    list_display = ("due", "label", "series", "state_pill", "letters")
     list_display_links = ("due", "label")
     list_filter = ("state", "kind")
     search_fields = ("kind", "series__session__number")
@@ -64,10 +65,6 @@ class MailingAdmin(StepsAdmin):
     def label(self, mailing):
         parts = [mailing.label, mailing.step, mailing.meeting and mailing.meeting.state.name]
         return ", ".join(filter(None, parts))
-
-    @admin.display(description=gettext_lazy("to"))
-    def audience(self, mailing):
-        return mailing.audience
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_pill(self, mailing):
@@ -143,6 +140,7 @@ class MailingAdmin(StepsAdmin):
         audience = people.of(mailing)
         count = None if audience.trouble else len(audience.everybody)
         return {
+            "title": capfirst(str(mailing)),
             "explanation": schedule.explain(mailing, count=count),
             "warnings": self._warnings(mailing, count),
             "state_pill": self.state_pill(mailing),

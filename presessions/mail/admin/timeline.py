@@ -15,9 +15,11 @@ from presessions.mail.admin import people
 from presessions.mail.admin.steps import pill
 from presessions.mail.due import anchors_of
 from presessions.mail.models import Letter, Mailing
+from presessions.upr.dates import in_words
 
 State = Mailing.State
 MOST_SERIES = 6
+MOST_PLACES = 4
 LIVE = (State.PLANNED, State.HELD, State.WRITING, State.SENDING)
 AS_ON = {"due": "today", "next": "ahead"}
 NEEDS_EYES = (Letter.State.FAILED, Letter.State.BOUNCED, Letter.State.UNCERTAIN, Letter.State.EXPIRED)
@@ -31,6 +33,25 @@ class Item:
     where: list[str]
     pill: str
     counts: str
+
+    @property
+    def at(self):
+        """When it went or goes, in words; "" while a date is unknown."""
+        mailing = self.row.mailing
+        at = mailing.writing_at if self.row.when == "gone" and mailing.writing_at else mailing.due_at
+        return in_words(at) if at else ""
+
+    @property
+    def place(self):
+        """The States of its meetings; of many, how many."""
+        if len(self.where) <= MOST_PLACES:
+            return ", ".join(self.where)
+        return ngettext("%(n)s meeting", "%(n)s meetings", len(self.where)) % {"n": len(self.where)}
+
+    @property
+    def is_plain(self):
+        """Whether its date says it all."""
+        return self.row.when in ("gone", "not_needed", "cancelled")
 
     @property
     def mark(self):
@@ -119,7 +140,3 @@ def pill_of(mailing):
     if mailing.held_reason:
         words = _("%(state)s: %(reason)s") % {"state": words, "reason": mailing.get_held_reason_display()}
     return pill(mailing.state, words)
-
-
-def people_in_words(number):
-    return ngettext("%(n)s person", "%(n)s people", number) % {"n": number}

@@ -114,11 +114,15 @@ class _Flattening:
             return _with_variables(text, given)
         given[node.countervar] = node.counter.token
         plural, _names = node.render_token_list(node.plural)
-        forms = {}
+        forms, is_translated = {}, False
         for form, number in plurals.samples(self.language).items():
             asked = (singular, plural, number)
             text = translation.npgettext(context, *asked) if context else translation.ngettext(*asked)
+            is_translated |= text not in (singular, plural)
             forms[form] = _with_variables(text, given)
+        if not is_translated and self.language != languages.SOURCE:  # English words, and English has two forms
+            one, other = _with_variables(singular, given), _with_variables(plural, given)
+            return f"{{% if {node.counter.token} == 1 %}}{one}{{% else %}}{other}{{% endif %}}"
         return _chosen_by(node.counter.token, forms)
 
     def rendered(self, tag, loads, context=()):

@@ -25,6 +25,7 @@ MOST_OF_HTML = 8 * 1024  # bytes: what a mail program shows without asking
 FIRST_PEOPLE = 2_000  # of an audience that are asked for somebody who reads a language
 ALWAYS_KNOWN = {"series.number", "public_url"}
 ALWAYS_WRITE = {*text_language.FILTERS, "in_words", "day_in_words", "plural_form"}
+HALVES = re.compile(r"\{\{|\}\}|\{%|%\}")
 TOKEN = re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])", re.ASCII)
 
 
@@ -79,7 +80,11 @@ def _marks(source):
         if not text.strip():
             yield Wrong(name, _("Write something here."))
             continue
-        tags = [token for token in Lexer(text).tokenize() if token.token_type is TokenType.BLOCK]
+        tokens = Lexer(text).tokenize()
+        if any(HALVES.search(token.contents) for token in tokens if token.token_type is TokenType.TEXT):
+            yield Wrong(name, _("A brace is left alone. Each {{ needs its }}, and each {% its %}, on the same line."))
+            continue
+        tags = [token for token in tokens if token.token_type is TokenType.BLOCK]
         known = {*text_language.TAGS, "elif", "else", "endif", "empty", "endfor", "endwith", "endcomment"}
         unknown = [token.contents for token in tags if token.contents.split(" ")[0] not in known]
         if unknown:

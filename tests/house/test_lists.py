@@ -50,6 +50,8 @@ NO_LIST = {
     "admin:applications_release": "POST only",
     "admin:applications_security_note": "POST only",
     "admin:applications_document": "one file",
+    "admin:mail_letter_html": "one letter as HTML",
+    "admin:mail_text_html": "one letter as HTML",
     "admin:auth_user_password_change": "one form",
     "admin:app_list": "the models of one app, of which there is a fixed number",
     "admin:view_on_site": "leads elsewhere",
@@ -98,6 +100,7 @@ def pages_with_arguments(world):
         "missions:invitation": world.invitation_path,
         "admin:applications_decisions": reverse("admin:applications_decisions", args=[world.kenya.pk]),
         "admin:upr_series_answers": reverse("admin:upr_series_answers", args=[world.series.pk]),
+        "admin:mail_text": reverse("admin:mail_text", args=[world.newest("invitation").letter.mailing_id, "en"]),
     }
 
 

@@ -24,6 +24,7 @@ from applications.models import Application, Assessment, Call, Contact, Organisa
 from presessions import trail, vault
 from presessions.trail.references import ALPHABET
 from presessions.upr.dates import GENEVA, last_minute, last_minute_words, minutes_after
+from presessions.upr.dialogue import AsksBeforeMovingDates
 from presessions.upr.models import Series, State
 from presessions.upr.names import fold
 
@@ -276,7 +277,7 @@ class CallForm(NewCallForm, ReasonForm):
     pass
 
 
-class DatedBySteps(admin.ModelAdmin):
+class DatedBySteps(AsksBeforeMovingDates, admin.ModelAdmin):
     """Rows whose dates other things hang on: changed by the model's own step, which announces them."""
 
     actions = None

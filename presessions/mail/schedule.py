@@ -25,7 +25,6 @@ from presessions.mail.wording import (  # noqa: F401 -- the other half of the sc
     standing,
     timeline,
     to_whom,
-    together,
     went_out,
     worries,
 )
@@ -52,7 +51,7 @@ def _mailing_changed(mailing, now, **kwargs):
 def plan(series, now):
     """Give a series its mailings and compute their dates. May be called as often as one likes, by many at once.
 
-    Returns a Consequence for each mailing that was there before and has changed.
+    Returns a Consequence for each mailing that is new or has changed.
     """
     with transaction.atomic():
         known = _add_missing(series)
@@ -60,13 +59,13 @@ def plan(series, now):
         _share(mailings)
         anchors = anchors_of(mailings)
         dates = {mailing.pk: due(mailing, anchors) for mailing in mailings}
-        before = {mailing.pk: standing(mailing) for mailing in mailings}
+        before = {mailing.pk: standing(mailing) if mailing.pk in known else "" for mailing in mailings}
         for mailing in mailings:
             if mailing.date_may_change:
                 needed = is_needed(mailing, mailings, dates, anchors, now)
                 if apply(mailing, dates[mailing.pk], needed, now):
                     mailing.save(update_fields=["due_at", "decided_by", "state", "held_reason"])
-        found = [_consequence(mailing, before[mailing.pk], anchors) for mailing in mailings if mailing.pk in known]
+        found = [_consequence(mailing, before[mailing.pk], anchors) for mailing in mailings]
         corrected = corrections.follow(mailings, anchors, now)
     return [one for one in found if one.before != one.after or one.warning] + [_proposed(*pair) for pair in corrected]
 

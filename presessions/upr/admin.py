@@ -16,12 +16,13 @@ from django.utils.translation import ngettext
 
 from presessions.trail import record
 from presessions.trail.steps import WrongStep
+from presessions.upr.dialogue import AsksBeforeMovingDates
 from presessions.upr.models import CountryMeeting, Series, State, StateUnderReview, WorkingGroupSession
 from presessions.upr.names import fold
 from presessions.upr.rules import overlaps
 
 
-class CalendarAdmin(admin.ModelAdmin):
+class CalendarAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
     """What all pages of the calendar share."""
 
     show_full_result_count = False

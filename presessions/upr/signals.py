@@ -52,9 +52,10 @@ def tell(answers):
 
 
 def in_sum(consequences):
-    """What all of them come to: where one thing changed several times, from its first state to its last."""
+    """What all of them come to: where one thing changed several times, from its first state to its last. What began
+    with the change itself (before: "") is nothing that changes."""
     found = {}
     for one in consequences:
         first = found.get((one.what, one.where))
         found[one.what, one.where] = replace(one, before=first.before) if first else one
-    return [one for one in found.values() if one.before != one.after or one.warning]
+    return [one for one in found.values() if one.before and (one.before != one.after or one.warning)]

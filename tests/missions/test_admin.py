@@ -19,6 +19,7 @@ from presessions.upr.management.commands.load_calendar import CARRIED
 from presessions.upr.models import CountryMeeting, Series
 from tests.missions.factories import AddressFactory, MissionFactory, invite
 from tests.missions.pages import answers
+from tests.upr.dialogue import post
 from tests.upr.factories import (
     CODES,
     CountryMeetingFactory,
@@ -156,7 +157,8 @@ def series_form(series, **changed):
 
 
 def save(desk, series, **changed):
-    return desk.post(reverse("admin:upr_series_change", args=[series.pk]), series_form(series, **changed), follow=True)
+    page = reverse("admin:upr_series_change", args=[series.pk])
+    return post(desk, page, series_form(series, **changed), follow=True)
 
 
 def test_a_meeting_gets_its_hour_on_the_page_and_the_mailings_follow_at_once(desk, series, staff):

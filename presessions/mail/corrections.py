@@ -1,8 +1,9 @@
 """When a date changes that a mailing has already told: a correction is proposed, and staff decide. Room: mail.
 
-What a mailing tells is written down with its first letter (`Mailing.told`). Mailings that one kind of correction sets
-right are looked at together, by what was told last: nobody gets two corrections of one date. A proposal is a mailing
-that is held; there is never more than one open, and it goes away by itself when the date comes back.
+What a mailing tells is written down with its first letter: Mailing.told = {"at": when, "dates": facts}. Mailings that
+one kind of correction sets right are looked at together, by what was told last: nobody gets two corrections of one
+date. A proposal is a mailing that is held and has told nothing yet ("at" is empty); never more than one is open, and it
+goes away by itself when the date comes back.
 
 Imports the registry, models and `due`; `writing` and `schedule` import us.
 """
@@ -31,8 +32,25 @@ def facts(mailing, anchors=None):
 
 
 def note(mailing):
-    """Write down what this mailing tells, before its first letter is written."""
-    Mailing.objects.filter(pk=mailing.pk).update(told=facts(mailing))
+    """Write down what this mailing tells, before its first letter is written. Those who join later are told what is
+    right then; that says nothing of the others, so what is written down stays."""
+    if not _told_at(mailing):
+        dates = facts(mailing)
+        told = dates and {"at": mailing.writing_at.isoformat(), "dates": dates}
+        Mailing.objects.filter(pk=mailing.pk).update(told=told)
+
+
+def _told_at(mailing):
+    return (mailing.told or {}).get("at")
+
+
+def _dates(mailing):
+    return (mailing.told or {}).get("dates")
+
+
+def is_out_of_date(mailing, anchors):
+    """Whether letters of it that are written tell what is not so any more."""
+    return bool(_told_at(mailing)) and _dates(mailing) != facts(mailing, anchors)
 
 
 # --- For the texts of corrections -------------------------------------------------------------------------------------
@@ -43,7 +61,7 @@ def changes(correction, now):
     family = list(Mailing.objects.filter(series=correction.series_id, meeting=correction.meeting_id))
     line = registry.plan_of(correction)
     last = _told_last(line, [mailing for mailing in family if mailing.pk != correction.pk])
-    wrong = _wrong(last.told, facts(correction) or {}, now) if last else {}
+    wrong = _wrong(_dates(last), facts(correction) or {}, now) if last else {}
     return {what: was and datetime.fromisoformat(was) for what, was in wrong.items()}
 
 
@@ -83,17 +101,17 @@ def _follow(line, family, anchors, now):
     proposal = next((mailing for mailing in corrections if mailing.date_may_change), None)
     root = max(
         (mailing for mailing in family if mailing.kind != line.kind and _has_told(mailing)),
-        key=lambda mailing: mailing.writing_at,
+        key=_told_at,
     )
     known = facts(root, anchors)
-    refused = any(one.state == State.CANCELLED and one.writing_at is None and one.told == known for one in corrections)
-    if not _wrong(last.told, known, now) or refused:
+    refused = [_dates(one) for one in corrections if one.state == State.CANCELLED and not _told_at(one)]
+    if not _wrong(_dates(last), known, now) or known in refused:
         return _take_back(root, proposal)
     if proposal is None:
         return root, _propose(line, root, known, len(corrections) + 1, now)
-    if proposal.told != known or proposal.state == State.NOT_NEEDED:
+    if _dates(proposal) != known or proposal.state == State.NOT_NEEDED:
         # What staff have looked at, or released, is not what it would say now: they are asked again.
-        _change(proposal, now, "proposed", state=State.HELD, held_reason=Held.PROPOSED, told=known, corrects=root)
+        _propose_again(proposal, root, known, now)
         return root, proposal
     return None
 
@@ -102,12 +120,12 @@ def _told_last(line, family):
     """Of the mailings that this line corrects, and its own, the one that people read last; None before any."""
     kinds = (line.kind, *line.corrects)
     gone = [mailing for mailing in family if mailing.kind in kinds and _has_told(mailing)]
-    return max(gone, key=lambda mailing: mailing.writing_at, default=None)
+    return max(gone, key=_told_at, default=None)
 
 
 def _has_told(mailing):
     """Whether letters of it have left: not while they are only written, to be looked at."""
-    return mailing.writing_at is not None and mailing.told is not None and not mailing.is_frozen
+    return bool(_told_at(mailing)) and not mailing.is_frozen
 
 
 def _wrong(told, known, now):
@@ -134,7 +152,7 @@ def _propose(line, root, known, number, now):
         state=State.HELD,
         held_reason=Held.PROPOSED,
         due_at=now,
-        told=known,
+        told={"at": "", "dates": known},
     )
     trail.record(correction, "proposed", now=now)
     return correction
@@ -149,8 +167,10 @@ def _take_back(root, proposal):
     return root, proposal
 
 
-def _change(proposal, now, code, **facts):
-    for name, value in {**facts, "due_at": now, "moved_to": None, "resumed_at": None, **Mailing.UNAPPROVED}.items():
+def _propose_again(proposal, root, known, now):
+    asked = {"state": State.HELD, "held_reason": Held.PROPOSED, "due_at": now, "moved_to": None, "resumed_at": None}
+    told = {"told": {"at": "", "dates": known}, "corrects": root}
+    for name, value in {**asked, **told, **Mailing.UNAPPROVED}.items():
         setattr(proposal, name, value)
     proposal.save()
-    trail.record(proposal, code, now=now)
+    trail.record(proposal, "proposed", now=now)

@@ -159,8 +159,8 @@ def _consequence(mailing, before, anchors):
     after, warning = standing(mailing), ""
     if before != after:
         warning = short_notice(mailing, anchors)
-    if mailing.is_frozen and mailing.told is not None and mailing.told != corrections.facts(mailing, anchors):
-        warning = _("Its letters are written already, and tell the earlier dates. Cancel it, or write to people again.")
+    if mailing.is_frozen and corrections.is_out_of_date(mailing, anchors):
+        warning = _("Its letters are written already and tell the earlier dates: have them written anew.")
     return Consequence(_named(mailing), before, after, _page(mailing), warning, _where(mailing))
 
 

@@ -111,8 +111,7 @@ def _let_go(pk, now):
 def _batches(mailing):
     """The audience in portions. Raises NoAudience when the room above cannot list it."""
     try:
-        if mailing.told is None or mailing.corrects_id:
-            corrections.note(mailing)
+        corrections.note(mailing)
         recipients = iter(registry.plan_of(mailing).recipients(mailing))
         while batch := list(islice(recipients, BATCH)):
             yield batch

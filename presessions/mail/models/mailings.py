@@ -95,7 +95,7 @@ class Mailing(models.Model):
     corrects = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, related_name="corrections", verbose_name=_("corrects")
     )
-    told = models.JSONField(_("dates that it told"), null=True)  # {what: instant}; for a proposal, those it would tell
+    told = models.JSONField(_("dates that it told"), null=True)  # see `corrections`
     noticed_for = models.DateTimeField(_("staff were told of"), null=True)  # the due_at of their 24-hour notice
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("approved by")

@@ -43,8 +43,8 @@ def drain(seconds, now=None, stop=None):
     _insist_on_durable_commits()
     with Wire() as wire:
         while True:
-            watch.seen("drain", now())
             if journal.restored(now()):
+                watch.seen("drain", now())
                 return +counts
             counts["written"] += schedule.write_due(now())
             recover(now())
@@ -57,6 +57,7 @@ def drain(seconds, now=None, stop=None):
                     break
             if not offered:
                 watch.keep_in_touch(wire, now())
+            watch.seen("drain", now())
             left = ends - time.monotonic()
             if left <= 0 or (stop and stop.is_set()):
                 return +counts

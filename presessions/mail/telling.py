@@ -59,6 +59,8 @@ def _is_ours_to_end(code, waiting):
 
 def tell(now):
     """One mail to each of staff about what is new: alarms that have opened, and those that have ended for a while."""
+    if not _untold(now).exists() and not _over(now).exclude(told_by="").exists():
+        return
     by_code = {trouble.code: trouble for trouble in troubles.find(now, troubles.UNKNOWN)}
     if relay.is_there():
         _tell_by_relay(by_code, now)
@@ -123,4 +125,3 @@ def _context(by_code, opened, over):
         "over": [troubles.Trouble(alarm.code, alarm.since_at) for alarm in over],
         "desk": settings.PUBLIC_URL + reverse("admin:index"),
     }
-

@@ -194,7 +194,9 @@ def _stays(code, waiting):
 def _silences(now, waiting, alarms):
     pulses = dict(Pulse.objects.values_list("part", "at"))
 
-    def is_silent(part, silence=timedelta(seconds=settings.MAIL_SILENCE)):
+    silence = timedelta(seconds=settings.MAIL_SILENCE)
+
+    def is_silent(part, silence=silence):
         return part not in pulses or now - pulses[part] >= silence
 
     if waiting is UNKNOWN and is_silent("bell") and not {"redis", "beat", "worker"} & alarms.keys():
@@ -206,7 +208,9 @@ def _silences(now, waiting, alarms):
         yield Trouble("worker", bell, waiting) if waiting else Trouble("beat", bell)
     if is_silent("drain") and not is_silent("bell"):
         yield Trouble("drain", pulses.get("drain"))
-    if is_silent("smtp") and not is_silent("drain"):  # while nobody asks it, nobody knows whether it would answer
+    # While nobody looks for letters, nobody knows whether the server would answer: it is silent only beside a drain.
+    heard, looked = pulses.get("smtp"), pulses.get("drain")
+    if looked and not is_silent("drain") and (heard is None or looked - heard >= silence):
         yield Trouble("smtp", pulses.get("smtp"))
     if is_silent("watch"):
         yield Trouble("watch", pulses.get("watch"))

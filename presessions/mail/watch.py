@@ -19,7 +19,7 @@ from presessions.mail.models import Alarm, Pulse
 
 log = logging.getLogger(__name__)
 
-QUIET = timedelta(minutes=5)  # an alarm that comes back so soon after its end is the same one; then its end is told
+QUIET = timedelta(minutes=10)  # an alarm that comes back so soon after its end is the same one; then its end is told
 FRESH = timedelta(seconds=15)  # a sign of life that is younger is not written again
 _said = {}  # part -> when this process last wrote or read its sign of life
 

@@ -27,8 +27,8 @@ ADDRESS = re.compile(r"https?://(?:\[struck out\]|[^\s<>\"'])*[^\s<>\"'.,;:!?()\
 ADDRESS_ONLY = re.compile(rf"\s*({ADDRESS.pattern})\s*")
 WORDS_AND_ADDRESS = re.compile(rf"\s*(?P<words>\S[^\n]*?)\s*[:：]\s+(?P<address>{ADDRESS.pattern})\s*")
 MAILBOX = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
-# Latin letters with digits, such as a reference: in Arabic they would be read from the wrong end.
-CODE = re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[\w-]*-[\w-]*\w(?![\w-])", re.ASCII)
+# Latin letters with digits and a dash, such as a reference: in Arabic it would be read from the wrong end.
+CODE = re.compile(r"(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])\w{1,9}-\w{1,9}(?![\w-])", re.ASCII)
 TOKENS = re.compile(f"(?P<address>{ADDRESS.pattern})|(?P<mailbox>{MAILBOX.pattern})|(?P<code>{CODE.pattern})", re.ASCII)
 ENDS_A_SENTENCE = tuple(".:,;!?。：，；！？؟،")
 LINK = '<a href="{}" dir="ltr" style="color:inherit">{}</a>'
@@ -56,7 +56,10 @@ def _blocks(text, in_footer=False):
     blocks = []
     for paragraph in re.split(r"\n\s*\n", text.strip("\n")):
         if paragraph.strip():
-            blocks += _paragraph(paragraph.split("\n"), is_first=not blocks and not in_footer, in_footer=in_footer)
+            for block in _paragraph(paragraph.split("\n"), is_first=not blocks and not in_footer, in_footer=in_footer):
+                if block.items and blocks and blocks[-1].items:  # one list, written with air between its items
+                    block = Block(items=blocks.pop().items + block.items)
+                blocks.append(block)
     return blocks
 
 
@@ -129,7 +132,7 @@ def _token(token):
         return format_html(LINK, token[0], _shown(token[0]))
     if token["mailbox"]:
         return format_html(LINK, f"mailto:{token[0]}", token[0])
-    return format_html('<span dir="ltr">{}</span>', token[0])
+    return format_html('<span dir="ltr" style="white-space:nowrap">{}</span>', token[0])
 
 
 def _shown(address):

@@ -18,8 +18,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from presessions.mail import journal, registry, schedule, watch
-from presessions.mail.models import PUT_OFF, Letter, Mailing, Switch
+from presessions.mail import journal, registry, schedule, verp, watch
+from presessions.mail.models import PUT_OFF, Letter, Mailing, Pulse, Switch
 from presessions.mail.wire import Verdict, Wire
 
 log = logging.getLogger(__name__)
@@ -43,21 +43,19 @@ def drain(seconds, now=None, stop=None):
     _insist_on_durable_commits()
     with Wire() as wire:
         while True:
-            if journal.restored(now()):
-                watch.seen("drain", now())
-                return +counts
-            counts["written"] += schedule.write_due(now())
-            recover(now())
-            offered = False
-            while letter := claim(now()):
-                offered = True
-                counts[send(letter, wire, now)] += 1
-                # an unreachable server is not asked again for every letter, but once a second
-                if (stop and stop.is_set()) or (seconds and time.monotonic() >= ends) or wire.unreachable:
-                    break
-            if not offered:
-                watch.keep_in_touch(wire, now())
             watch.seen("drain", now())
+            tried = False
+            if not journal.restored(now()):
+                counts["written"] += schedule.write_due(now())
+                recover(now())
+                while letter := claim(now()):
+                    tried = True
+                    counts[send(letter, wire, now)] += 1
+                    # an unreachable server is not asked again for every letter, but once a second
+                    if (stop and stop.is_set()) or (seconds and time.monotonic() >= ends) or wire.unreachable:
+                        break
+            if not tried:
+                _listen(wire, now())
             left = ends - time.monotonic()
             if left <= 0 or (stop and stop.is_set()):
                 return +counts
@@ -83,22 +81,22 @@ def send(letter, wire, now):
     reason = _unsendable(letter, now())
     if reason:
         state, code = reason
-        return _finish(letter, state, now(), code)
+        return _finish(letter, state, now(), code, next_attempt_at=None)
     try:
-        answer = wire.deliver(letter.to, letter.frozen, before_data=lambda: _mark(letter, now()))
+        sender = verp.sender(letter)
+        answer = wire.deliver(letter.to, letter.frozen, before_data=lambda: _mark(letter, now()), sender=sender)
     except NotAnyMore:
         # Claimed, and nothing offered: whoever claims it next finds out why. When the lease was lost, nobody does here.
         moved = letter.step(_mine(letter), state=State.DEFERRED, now=now(), code="stopped", next_attempt_at=now())
         return State.DEFERRED if moved else "lost"
+    if answer.is_of_server:
+        watch.seen("smtp", now())
     if answer.verdict is Verdict.OURS:
         log.error("all mail is stopped: the server refuses us with %s at %s", answer.code, answer.stage)
         Switch.fault_is_ours(now=now(), code=answer.code, answer=answer.text)
+        watch.alarm("stopped", now=now())
     elif letter.is_trial and answer.reached_recipients:
         Switch.trial_passed()
-    if answer.verdict is Verdict.ACCEPTED:
-        journal.accepted(letter, now())
-    if answer.verdict is not Verdict.OURS and answer.code.isdigit():
-        watch.seen("smtp", now())
     return _settle(letter, answer, now())
 
 
@@ -118,8 +116,8 @@ def recover(now):
 
 def _unsendable(letter, now):
     """(state, code) for a letter that must not or cannot go, else None. Asked at each claim."""
-    if now > letter.not_after:
-        return State.EXPIRED, "not_after"
+    if now > letter.not_after:  # one that may have arrived does not get a better answer from age
+        return (State.UNCERTAIN if letter.uncertain_at else State.EXPIRED), "not_after"
     try:
         letter.open()
         if letter.mailing_state == Mailing.State.CANCELLED:
@@ -142,6 +140,7 @@ def _mark(letter, now):
 
 def _settle(letter, answer, now):
     if answer.verdict is Verdict.ACCEPTED:
+        journal.accepted(letter, now)
         return State.SENT if letter.close(now, answer.code, answer.text) else "lost"
     if answer.verdict is Verdict.REFUSED:
         return _finish(letter, State.FAILED, now, answer.code, answer.text)
@@ -165,12 +164,34 @@ def _doubt(letter, guard, now, code, text=""):
         log.error("letter %s is uncertain: staff must decide", letter.pk)
         facts |= {"state": State.UNCERTAIN, "next_attempt_at": None}
     moved = letter.step(guard, now=now, code=code, answer=text, **facts)
+    if moved and facts["state"] == State.UNCERTAIN:
+        watch.alarm("uncertain", now=now)
     return facts["state"] if moved else "lost"
 
 
 def _finish(letter, state, now, code, text="", **facts):
-    moved = letter.step(_mine(letter), state=state, now=now, code=code, answer=text, **facts)
-    return state if moved else "lost"
+    if not letter.step(_mine(letter), state=state, now=now, code=code, answer=text, **facts):
+        return "lost"
+    if state in (State.FAILED, State.UNCERTAIN):
+        watch.alarm(state.value, now=now)
+    if state == State.FAILED:
+        _count_failure(letter, now)
+    return state
+
+
+def _count_failure(letter, now):
+    """The breaker: a mailing whose letters fail one after the other is held until staff have looked at it."""
+    mailing = Mailing.objects.filter(pk=letter.mailing_id).first()
+    if mailing and settings.MAIL_BREAKER and mailing.failed_again() >= settings.MAIL_BREAKER:
+        mailing.break_off(now=now)
+
+
+def _listen(wire, now):
+    """Ask a server that had no letter to answer for a while whether it lives, so that staff hear of its silence before
+    a letter meets it."""
+    asked_before = now - timedelta(seconds=settings.MAIL_PROBE)
+    if Pulse.objects.filter(part="smtp", at__lt=asked_before).exists() and wire.answers():
+        watch.seen("smtp", now)
 
 
 def _mine(letter):

@@ -35,6 +35,11 @@ class Answer:
         """Whether the server was willing to talk about a recipient at all."""
         return self.stage in ("RCPT", "DATA", "dot")
 
+    @property
+    def is_of_server(self):
+        """Whether the server said anything at all that is SMTP's."""
+        return self.code.isdigit() or self.code == "login"
+
 
 class Connection(smtplib.SMTP):
     """smtplib's client with a hook right before DATA, and the long wait that RFC 5321 asks for after the final dot."""
@@ -101,12 +106,15 @@ class Wire:
             raise
 
     def answers(self):
-        """Whether a server talks to us at all; asked when there is no letter to offer."""
+        """Whether the server speaks to us at this moment. No password is tried for that."""
         try:
-            if not self.smtp:
-                self._open()
-            return self.smtp.noop()[0] == 250
-        except (smtplib.SMTPException, OSError, ValueError):
+            if self.smtp is None:
+                with contextlib.closing(self._connect()) as smtp:
+                    return smtp.ehlo()[0] > 0
+            return self.smtp.noop()[0] > 0
+        except smtplib.SMTPResponseException as error:
+            return error.smtp_code > 0
+        except (smtplib.SMTPException, OSError):
             self.close()
             return False
 
@@ -138,22 +146,24 @@ class Wire:
         self._expect("MAIL", self.smtp.mail, sender)
 
     def _open(self):
-        scheme, port = self.url.scheme, self.url.port
-        kind = TLSConnection if scheme == "smtps" else Connection
-        port = port or {"smtps": 465, "smtp+tls": 587}.get(scheme, 25)
-        tls = {"context": ssl.create_default_context()} if scheme != "smtp" else {}
-        self.smtp = kind(
-            self.url.hostname,
-            port,
-            local_hostname=settings.MAIL_DOMAIN,
-            timeout=settings.MAIL_COMMAND_TIMEOUT,
-            **(tls if scheme == "smtps" else {}),
-        )
+        self.smtp = self._connect()
         self.smtp.ehlo_or_helo_if_needed()
-        if scheme == "smtp+tls":
-            self.smtp.starttls(**tls)
+        if self.url.scheme == "smtp+tls":
+            self.smtp.starttls(context=ssl.create_default_context())
         if self.url.username:
             self.smtp.login(unquote(self.url.username), unquote(self.url.password or ""))
+
+    def _connect(self):
+        scheme, options = self.url.scheme, {}
+        if scheme == "smtps":
+            options["context"] = ssl.create_default_context()
+        return (TLSConnection if options else Connection)(
+            self.url.hostname,
+            self.url.port or {"smtps": 465, "smtp+tls": 587}.get(scheme, 25),
+            local_hostname=settings.MAIL_DOMAIN,
+            timeout=settings.MAIL_COMMAND_TIMEOUT,
+            **options,
+        )
 
     def _expect(self, stage, command, address):
         self.stage = stage

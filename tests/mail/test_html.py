@@ -120,28 +120,15 @@ HOSTILE = (
 )
 
 
+OURS = {"html", "head", "meta", "title", "body", "table", "tr", "td", "h1", "p", "b", "a", "ul", "li", "br", "span"}
+
+
 @pytest.mark.parametrize("words", HOSTILE)
 @pytest.mark.parametrize("form", ["{}", "- {}\n  {}", "Words: {}", "Text.\n\n-- \n{}\nLeave:\n{}", "Text {} text."])
 def test_nothing_that_somebody_typed_becomes_markup(words, form):
     page = typeset(form.format(words, words), subject=words)
     tags = set(re.findall(r"<\s*([^\s>/!]+)", page))
-    assert tags <= {
-        "html",
-        "head",
-        "meta",
-        "title",
-        "body",
-        "table",
-        "tr",
-        "td",
-        "p",
-        "b",
-        "a",
-        "ul",
-        "li",
-        "br",
-        "span",
-    }
+    assert tags <= OURS
     assert not re.search(r"<[^>]*\son\w+\s*=", page)
     assert all(link.startswith(("http://", "https://", "mailto:")) for link in re.findall(r'href="([^"]*)"', page))
 

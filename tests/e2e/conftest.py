@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from presessions import devservers
+from tests.e2e.dovecot import Dovecot
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 120
@@ -37,6 +38,7 @@ class House:
     var: Path
     email: str
     password: str
+    inbox: dict
 
     def letters_to(self, address):
         """The letters that have arrived for an address, oldest first, as a person reads them."""
@@ -52,20 +54,40 @@ class House:
             time.sleep(0.3)
         raise AssertionError(f"No letter about {about!r} within {seconds} s.")
 
+    def manage(self, *command):
+        """One command of ours beside the running application; what it says."""
+        by_hand = f"set -a; . {self.var / 'env'}; exec {sys.executable} manage.py {' '.join(command)}"
+        environment = {**_plain_environment(), **self.inbox}
+        done = subprocess.run(["sh", "-c", by_hand], cwd=ROOT, env=environment, text=True, capture_output=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
     def link_in(self, letter, room):
         """The personal link of a letter, such as room "invitation"."""
         return re.search(rf"{re.escape(self.url)}/\w\w/{room}/[\w-]{{40,}}/", letter)[0]
 
 
 @pytest.fixture(scope="session")
-def house():
+def dovecot():
+    """The mailbox to which letters come back."""
+    with devservers.temporary_folder() as folder, Dovecot(folder / "dovecot") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def house(dovecot):
     port = devservers.free_port()
+    inbox = {
+        "INBOX_URL": dovecot.url,
+        "INBOX_CA_FILE": str(dovecot.certificate),
+        "MAIL_BOUNCE_DOMAIN": dovecot.domain,
+    }
     with devservers.temporary_folder() as folder:
         var = folder / "var"
         process = subprocess.Popen(
             [sys.executable, "-m", "presessions.run"],
             cwd=ROOT,
-            env={**_plain_environment(), "PORT": str(port), "VAR": str(var)},
+            env={**_plain_environment(), **inbox, "PORT": str(port), "VAR": str(var)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -75,7 +97,7 @@ def house():
         try:
             _wait_until_it_runs(process)
             made = json.loads((var / "secrets").read_text())
-            yield House(f"http://localhost:{port}", var, "staff@example.org", made["DEMO_STAFF_PASSWORD"])
+            yield House(f"http://localhost:{port}", var, "staff@example.org", made["DEMO_STAFF_PASSWORD"], inbox)
         finally:
             process.send_signal(signal.SIGINT)
             try:

@@ -31,6 +31,11 @@ def about(letter, name, *, other=None, **changed):
         "filler": "I come back with everything that I was sent with.\n" * 8_000,
         **changed,
     }
+    return filled(name, places)
+
+
+def filled(name, places):
+    """The mail with words in its places, as bytes."""
     raw = (HERE / f"{name}.eml").read_bytes()
     for place, words in places.items():
         raw = raw.replace(b"{{%s}}" % place.encode(), words.encode())

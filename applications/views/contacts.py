@@ -4,7 +4,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from applications import throttle
@@ -53,10 +53,21 @@ def confirm(request, token):
     return render(request, "applications/contact_confirmed.html", {"done": False})
 
 
-@csrf_exempt  # a mail program posts here when its reader presses "unsubscribe" (RFC 8058): the token is the right to
+ONE_CLICK = ("List-Unsubscribe", "One-Click")  # what a mail program posts when its reader presses "unsubscribe"
+
+
+@csrf_exempt
 @page
 @never_cache
 def leave(request, token):
+    """A page with one button. A mail program presses it without looking, and without a cookie (RFC 8058): the token is
+    its right to; whatever else is posted here comes from our page, and must prove it."""
+    if list(request.POST.items()) == [ONE_CLICK]:
+        return _leave(request, token)
+    return csrf_protect(_leave)(request, token)
+
+
+def _leave(request, token):
     now = timezone.now()
     link = links.find(token, "leave", now=now)
     if link is None:

@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, timedelta
-from email import message_from_bytes
 
 import pytest
 import time_machine
@@ -16,7 +15,7 @@ from presessions.mail import schedule
 from presessions.mail.models import Letter, Mailing
 from presessions.upr.dates import closes_after, geneva
 from tests.applications.factories import CLOSES_AT, MONDAY, ContactFactory, StateCallFactory
-from tests.mail.letters import body_of
+from tests.mail.letters import body_of, message_of
 from tests.upr.factories import CountryMeetingFactory, SeriesFactory, StateFactory
 
 pytestmark = pytest.mark.django_db
@@ -108,22 +107,58 @@ def test_the_call_names_states_and_deadlines_and_how_to_leave(client):
     assert letter.subject == "Call for applications: Pre-sessions 54"
     assert "Kenya: Sun 22 March 2026, 23:59 Geneva time" in body_of(letter)
     assert "/en/54/" in body_of(letter)
-    headers = message_from_bytes(letter.frozen)
+    headers = message_of(letter)
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert path_in(letter, "leave") in headers["List-Unsubscribe"]
 
 
-def test_one_click_in_the_mail_program_leaves_without_cookies():
+@pytest.mark.parametrize("form", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_one_click_in_the_mail_program_leaves_without_cookies(form):
+    """RFC 8058: one POST to the address in the header, answered at once; no cookie, no redirect, no second question."""
     contact = ContactFactory()
-    address = path_in(the_call(contact, MONDAY), "leave")
-    browser = Client(enforce_csrf_checks=True)
-    assert browser.get(address).status_code == 200
-    assert Contact.objects.confirmed().exists()
+    (address,) = re.findall(r"<http://testserver(/\S+)>", message_of(the_call(contact, MONDAY))["List-Unsubscribe"])
+    posted = "List-Unsubscribe=One-Click"
+    if "boundary" in form:
+        posted = '--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
     for _click in range(2):
-        assert browser.post(address, {"List-Unsubscribe": "One-Click"}).status_code == 200
+        answer = Client(enforce_csrf_checks=True).post(address, posted, content_type=form)
+        assert (answer.status_code, answer.cookies.output()) == (200, "")
     contact.refresh_from_db()
     assert (contact.email, contact.email_index) == ("", "")
     assert not mailings.still_a_contact(Letter.objects.get(kind="call"))
+
+
+def test_looking_at_the_address_in_the_header_leaves_nothing():
+    contact = ContactFactory()
+    address = path_in(the_call(contact, MONDAY), "leave")
+    for _look in range(3):
+        assert Client().get(address).status_code == Client().head(address).status_code == 200
+    assert '<form method="post">' in Client().get(address).content.decode()
+    assert Contact.objects.confirmed().exists()
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        {},
+        {"List-Unsubscribe": "One-Click", "more": "x"},
+        {"List-Unsubscribe": "one-click"},
+        {"list-unsubscribe": "One-Click"},
+    ],
+)
+def test_any_other_post_must_come_from_our_page(posted):
+    address = path_in(the_call(ContactFactory(), MONDAY), "leave")
+    browser = Client(enforce_csrf_checks=True)
+    assert browser.post(address, posted).status_code == 403
+    assert Contact.objects.confirmed().exists()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', browser.get(address).content.decode())[1]
+    assert browser.post(address, {**posted, "csrfmiddlewaretoken": token}).status_code == 200
+    assert not Contact.objects.confirmed().exists()
+
+
+def test_one_click_on_an_address_that_was_never_given_finds_nothing():
+    address = reverse("applications:contact_leave", args=["x" * 43])
+    assert Client(enforce_csrf_checks=True).post(address, {"List-Unsubscribe": "One-Click"}).status_code == 404
 
 
 def test_the_deadline_is_the_latest_of_the_series_or_the_states_own():

@@ -88,7 +88,7 @@ class PermanentMission(models.Model):
     as_of = models.CharField(_("as of"), max_length=10, blank=True, help_text=_("A year, or a date like 2026-03-02."))
 
     language = models.CharField(
-        _("language of letters"), max_length=5, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
+        _("language of letters"), max_length=5, choices=settings.MAIL_LANGUAGES, default=settings.LANGUAGE_CODE
     )
     address_form_en = models.CharField(_("form of address in English"), max_length=200, blank=True)
     address_form_fr = models.CharField(_("form of address in French"), max_length=200, blank=True)

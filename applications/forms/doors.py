@@ -95,7 +95,7 @@ def typed(form, but=()):
 
 
 def language_field():
-    return forms.ChoiceField(label=_("Language of our letters"), choices=settings.LANGUAGES)
+    return forms.ChoiceField(label=_("Language of our letters"), choices=settings.MAIL_LANGUAGES)
 
 
 class StartForm(DoorForm):

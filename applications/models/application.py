@@ -129,7 +129,7 @@ class Application(models.Model):
         StateCall, on_delete=models.PROTECT, related_name="applications", verbose_name=_("State")
     )
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.DRAFT)
-    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    language = models.CharField(_("language"), max_length=8, choices=settings.MAIL_LANGUAGES, default="en")
     email = vault.EncryptedEmailField(_("e-mail address"))
     email_index = vault.BlindIndexField()
 

@@ -33,7 +33,7 @@ class Contact(models.Model):
     reference = models.CharField(_("reference"), max_length=20, unique=True, default=new_reference, editable=False)
     email = vault.EncryptedEmailField(_("e-mail address"))
     email_index = vault.BlindIndexField()
-    language = models.CharField(_("language"), max_length=8, choices=settings.LANGUAGES, default="en")
+    language = models.CharField(_("language"), max_length=8, choices=settings.MAIL_LANGUAGES, default="en")
     states = models.ManyToManyField("upr.State", blank=True, related_name="+", verbose_name=_("States of interest"))
     asked_at = models.DateTimeField(_("signed up"), db_index=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)

@@ -77,6 +77,12 @@ def test_nobody_changes_somebody_elses_wishes(client, clock):
     assert [state.pk for state in Contact.objects.confirmed().get().states.all()] == ["KE"]
 
 
+@pytest.mark.parametrize("language", ["en", "fr", "es", "ar", "ru", "zh"])
+def test_letters_can_be_asked_for_in_six_languages(client, clock, language):
+    sign_up(client, clock, language=language)
+    assert Contact.objects.get().language == language
+
+
 def called(state_call):
     mailing = Mailing.objects.get(kind="call", series=state_call.series)
     return {recipient.to for recipient in mailings.call(mailing)}

@@ -26,16 +26,18 @@ class Accepted:
     """One line of the sink's journal."""
 
     message_id: str
+    sender: str  # of the envelope: where a bounce would go
     to: str
     sha256: str
 
 
 class Judge:
     """letters -- all of the outbox; journal -- all that was accepted; people -- the addresses of the audience;
-    refused -- those of them that do not exist"""
+    refused -- those of them that do not exist; noted -- the Message-IDs in the product's own journal"""
 
-    def __init__(self, letters, journal, people, refused=()):
+    def __init__(self, letters, journal, people, refused=(), noted=()):
         self.letters, self.journal, self.people, self.refused = letters, journal, set(people), set(refused)
+        self.noted = Counter(noted)
 
     def crimes(self):
         """What was done -> to whom. Empty after a storm that broke no promise."""
@@ -72,6 +74,19 @@ class Judge:
                 for letter in self.letters
                 if self.copies[letter.message_id] and letter.state != "sent" and not letter.flagged
             ],
+            "sent, and not noted": [
+                letter.recipient
+                for letter in self.letters
+                if letter.state == "sent" and not self.noted[letter.message_id]
+            ],
+            "noted more often than accepted": [
+                self.known[message_id].recipient if message_id in self.known else message_id
+                for message_id, times in self.noted.items()
+                if times > self.copies[message_id]
+            ],
+            "one sender for two letters": [
+                sender for sender, letters in self.senders.items() if sender and len(letters) > 1
+            ],
             "blamed for our server's fault": [
                 letter.recipient
                 for letter in self.letters
@@ -84,16 +99,22 @@ class Judge:
         """What happened within the law."""
         states = Counter(letter.state for letter in self.letters)
         held = [letter for letter in self.letters if letter.state == "uncertain"]
+        doubled = [copies for copies in self.arrived.values() if len(copies) > 1]
+        flagged = [copies for copies in doubled if all(map(self.is_flagged, copies))]
         return {
             "letters": len(self.letters),
             "sent": states["sent"],
-            "failed (no such recipient)": states["failed"],
+            "failed: no such recipient": states["failed"],
             "held as uncertain": len(held),
             "  of which had arrived": sum(bool(self.copies[letter.message_id]) for letter in held),
-            "flagged": sum(letter.flagged for letter in self.letters),
-            "mails accepted": len(self.journal),
-            "two copies (all flagged)": sum(len(copies) == 2 for copies in self.arrived.values()),
-            "most copies of one": max(map(len, self.arrived.values()), default=0),
+            "in any other state": len(self.letters) - sum(states[state] for state in ("sent", "failed", "uncertain")),
+            "flagged as uncertain at some time": sum(letter.flagged for letter in self.letters),
+            "mails accepted by the SMTP server": len(self.journal),
+            "lines in the product's journal": self.noted.total(),
+            "sent without acceptance": len(self.crimes().get("lost silently", ())),
+            "duplicates, flagged": len(flagged),
+            "duplicates, unflagged": len(doubled) - len(flagged),
+            "most copies of one letter": max(map(len, self.arrived.values()), default=0),
         }
 
     @cached_property
@@ -114,6 +135,13 @@ class Judge:
         for copy in self.journal:
             arrived[copy.to].append(copy)
         return arrived
+
+    @cached_property
+    def senders(self):
+        senders = defaultdict(set)
+        for copy in self.journal:
+            senders[copy.sender].add(copy.message_id)
+        return senders
 
     def is_flagged(self, copy):
         return copy.message_id in self.known and self.known[copy.message_id].flagged

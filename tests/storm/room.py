@@ -5,6 +5,7 @@ from django.conf import settings
 
 from presessions.mail import registry
 from presessions.mail.registry import Recipient
+from tests.storm.people import address, of_mailing
 
 
 class StormRoom(AppConfig):
@@ -28,11 +29,11 @@ class StormRoom(AppConfig):
 
 def people(mailing):
     """Everybody is in one of the steps."""
-    for number in range(int(mailing.step), settings.STORM_LETTERS, settings.STORM_MAILINGS):
+    for number in of_mailing(int(mailing.step), settings.STORM_MAILINGS, settings.STORM_LETTERS):
         yield Recipient(
             kind="person",
             id=str(number),
-            to=f"person{number}@example.org",
+            to=address(number, settings.STORM_LETTERS),
             language=("en", "fr")[number % 2],
             context={"number": number},
         )

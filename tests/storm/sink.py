@@ -3,9 +3,10 @@ answers. A program of its own that imports nothing of ours.
 
     python sink.py PORT JOURNAL SEED [calm]
 
-Faults per connection and per mail as in a bad hour on the internet, about 18 of 100; one recipient of a hundred does
-not exist. On SIGUSR1, or with "calm", the faults end and only the recipients that do not exist are refused. Each fault
-is a line of standard output, each accepted mail a line of the journal.
+Faults per connection and per mail as in a bad hour on the internet, for 18 mails of 100; one recipient of a hundred
+does not exist, nor does anybody at gone.example. On SIGUSR1, or with "calm", the faults end and only the recipients
+that do not exist are refused. Until then each mail offered and each fault is a line of standard output; each accepted
+mail is a line of the journal.
 """
 
 import asyncio
@@ -19,20 +20,26 @@ import sys
 
 CONNECTION_FAULTS = {"greeting 421": 0.02, "no greeting": 0.005}
 MAIL_FAULTS = {
-    "MAIL 451": 0.03,
-    "RCPT 450": 0.05,
-    "drop before 354": 0.02,
-    "drop amid DATA": 0.02,
+    "MAIL 451": 0.04,
+    "RCPT 450": 0.055,
+    "drop before 354": 0.025,
+    "drop amid DATA": 0.025,
     "452 at the dot": 0.02,
     "accept, then drop": 0.01,
     "accept, then hang": 0.005,
 }
+OFFERED = "a mail"  # no fault
 REPLY_SECONDS = 0.003  # at most, for one command; a server is never as near as loopback
 ACCEPT_SECONDS = 0.015  # at most, between taking a mail and saying so
 
 
 def exists(address, seed):
-    return int(hashlib.sha256(f"{seed} {address}".encode()).hexdigest(), 16) % 100 != 0
+    luck = int(hashlib.sha256(f"{seed} {address}".encode()).hexdigest(), 16)
+    return luck % 100 != 0 and not address.endswith("@gone.example")
+
+
+def inside_brackets(line):
+    return line.split(b"<")[1].split(b">")[0].decode()
 
 
 class HangUp(Exception):
@@ -72,14 +79,17 @@ class Sink:
         if fault == "no greeting":
             await self.hang(reader)
         await say("421 not now" if fault else "220 sink")
-        fault = to = None
+        fault = to = sender = None
         while line := await reader.readline():
             command = line[:4].upper()
             if command == b"MAIL":
+                if not self.calm:
+                    print(OFFERED, flush=True)
+                sender = inside_brackets(line)
                 fault = self.draw(MAIL_FAULTS)
                 await say("451 later" if fault == "MAIL 451" else "250 ok")
             elif command == b"RCPT":
-                to = line.split(b"<")[1].split(b">")[0].decode()
+                to = inside_brackets(line)
                 if not exists(to, self.seed):
                     await say("550 nobody of that name")
                 else:
@@ -92,7 +102,7 @@ class Sink:
                 if fault == "452 at the dot":
                     await say("452 no room")
                     continue
-                self.accept(message, to)
+                self.accept(message, sender, to)
                 if fault == "accept, then drop":
                     raise HangUp
                 if fault == "accept, then hang":
@@ -110,10 +120,11 @@ class Sink:
             lines.append(line.removeprefix(b"."))
         return b"".join(lines)
 
-    def accept(self, message, to):
+    def accept(self, message, sender, to):
         found = re.search(rb"(?im)^Message-ID: (\S+)", message)
         accepted = {
             "message_id": found and found[1].decode(),
+            "sender": sender,
             "to": to,
             "sha256": hashlib.sha256(message).hexdigest(),
         }

@@ -11,162 +11,21 @@ import os
 import random
 import secrets
 import signal
-import sys
 import time
 from collections import Counter
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg2
 import redis
 
 from presessions import devservers, vault
-from tests.storm.judge import Accepted, Letter
-from tests.storm.sink import exists
+from tests.storm.forms import Form
+from tests.storm.judge import Letter
+from tests.storm.people import address
+from tests.storm.programs import ROOT, Program, Sink, Staff, is_stopped
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-LEASE = 1.5  # seconds, as in tests/storm/settings.py
 SECONDS_TO_SETTLE = 60  # promise M1, after the last fault
-MOST = 0.6  # of the letters leave in the storm, the others after it
 PATIENCE = 1800  # seconds after which a storm that does not end is a failure of its own
-
-
-@dataclass(frozen=True)
-class Form:
-    """Over how many letters a storm blows, and how often each thing falls."""
-
-    letters: int
-    mailings: int
-    kill_writers: int  # all who may be writing a mailing, while it is half written
-    kill_unanswered: int  # all children of the workers, while some wait to hear of a mail that has been accepted
-    kill_child: int  # of a worker: its parent starts another
-    kill_worker: int  # the parent; its children die with it
-    kill_fallback: int  # `manage.py send_due`
-    freeze: int  # SIGSTOP for all children of a worker until after their leases, then SIGCONT
-    freeze_holders: int  # the same with letters in their hands, until somebody else has taken those
-    flush: int
-    restart_redis: int
-    restart_sink: int
-    restart_beat: int
-    crash_postgres: int
-    thaws: int  # at least; a process that was killed in its sleep cannot wake
-
-    AIMED = {"kill_writers": 0, "kill_unanswered": 0.5, "freeze_holders": 0.75}  # and where the first of several falls
-    AT_RANDOM = (
-        "kill_child",
-        "kill_worker",
-        "kill_fallback",
-        "freeze",
-        "flush",
-        "restart_redis",
-        "restart_sink",
-        "restart_beat",
-        "crash_postgres",
-    )
-
-
-SHORT = Form(
-    letters=500,
-    mailings=2,
-    kill_writers=1,
-    kill_unanswered=1,
-    kill_child=6,
-    kill_worker=1,
-    kill_fallback=0,
-    freeze=1,
-    freeze_holders=1,
-    flush=3,
-    restart_redis=1,
-    restart_sink=1,
-    restart_beat=1,
-    crash_postgres=1,
-    thaws=1,
-)
-FULL = Form(
-    letters=6000,
-    mailings=24,
-    kill_writers=6,
-    kill_unanswered=6,
-    kill_child=200,
-    kill_worker=24,
-    kill_fallback=20,
-    freeze=60,
-    freeze_holders=10,
-    flush=60,
-    restart_redis=17,
-    restart_sink=20,
-    restart_beat=17,
-    crash_postgres=17,
-    thaws=90,
-)
-
-
-class Program(devservers.Server):
-    """One of our own programs, run like a server; its words go to the storm's folder."""
-
-    working_folder = ROOT
-    end_with = signal.SIGKILL
-
-    def __init__(self, name, *arguments, folder, environment, port=None):
-        self.name, self.arguments, self.environment = name, arguments, environment
-        super().__init__(folder, port=port)
-
-    def _command(self):
-        return [sys.executable, *map(str, self.arguments)], None
-
-    def _answers(self):
-        return True
-
-    def children(self):
-        """Their process ids; a worker's are those that deliver."""
-        with suppress(OSError):  # it died at this moment
-            pid = self.process.pid
-            return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-        return []
-
-
-def is_stopped(pid):
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-    return False
-
-
-class Staff(Program):
-    def _answers(self):
-        return "ready" in self.log.read_text()
-
-
-class Sink(Program):
-    def __init__(self, folder, seed):
-        self.seed, self.journal = seed, folder / "journal"
-        super().__init__("sink", folder=folder, environment=dict(os.environ))
-
-    def _command(self):
-        self.arguments = (HERE / "sink.py", self.port, self.journal, self.seed)
-        return super()._command()
-
-    def exists(self, address):
-        return exists(address, self.seed)
-
-    def be_calm(self):
-        self.process.send_signal(signal.SIGUSR1)
-
-    def accepted(self):
-        return [Accepted(**json.loads(line)) for line in self.journal.read_text().splitlines()]
-
-    def count(self):
-        return self.journal.read_bytes().count(b"\n") if self.journal.exists() else 0
-
-    def lately(self):
-        """The Message-IDs of the last few mails."""
-        with self.journal.open("rb") as journal:
-            journal.seek(max(0, self.journal.stat().st_size - 2000))
-            return {json.loads(line)["message_id"] for line in journal.read().split(b"\n")[1:-1]}
-
-    def faults(self):
-        return Counter(self.log.read_text().splitlines())
 
 
 class Storm:
@@ -182,6 +41,7 @@ class Storm:
         self.misses = 0  # freezes that caught nobody
         self.down = set()  # what is dead and will be brought back
         self.connection = None
+        self.wanting_turns = set()  # letters seen waiting for their turn at a domain
         self.began = self.spoke = time.monotonic()
 
     # --- Before ---------------------------------------------------------------------------------------------------
@@ -191,7 +51,7 @@ class Storm:
             folder = stack.enter_context(devservers.temporary_folder())
             self.postgres = stack.enter_context(devservers.Postgres(folder, durable=True))
             self.redis = stack.enter_context(devservers.Redis(folder))
-            self.sink = stack.enter_context(Sink(folder, self.seed))
+            self.sink = stack.enter_context(Sink(folder, self.seed, calm=self.form.is_calm))
             environment = self._environment(folder)
 
             def program(name, *arguments):
@@ -206,14 +66,19 @@ class Storm:
                 "--without-mingle",
                 "--loglevel=warning",
             ]
-            self.workers = [program(f"worker{n}", *worker, f"--hostname=storm{n}@%h") for n in (1, 2)]
-            self.beat = program("beat", *celery, "beat", f"--schedule={folder / 'beat'}", "--pidfile=")
+            self.workers = [program(f"worker{n}", *worker, f"--hostname=storm{n}@%h") for n in range(self.form.workers)]
+            self.beats = [
+                program(f"beat{n}", *celery, "beat", f"--schedule={folder / f'beat{n}'}", "--pidfile=")
+                for n in range(self.form.beats)
+            ]
             self.fallback = program("send_due", "manage.py", "send_due", "--seconds=20")
-            self.programs = [*self.workers, self.beat, self.fallback]
+            self.programs = [*self.workers, *self.beats, self.fallback]
+            self.noted = folder / "noted"
 
-            for one in (*self.workers, self.beat):  # until there are tables, all they do is complain
+            for one in (*self.workers, *self.beats):  # until there are tables, all they do is complain
                 stack.enter_context(one)
-            stack.enter_context(Staff("staff", "-m", "tests.storm.staff", folder=folder, environment=environment))
+            self.staff = Staff("staff", "-m", "tests.storm.staff", folder=folder, environment=environment)
+            stack.enter_context(self.staff)
             stack.enter_context(self.fallback)
             self.stack = stack.pop_all()
         return self
@@ -234,9 +99,12 @@ class Storm:
             "PUBLIC_URL": "http://localhost",
             "MAIL_DOMAIN": "presessions.example.org",
             "MAIL_FROM": "pre-sessions@example.org",
+            "MAIL_BOUNCE_DOMAIN": "bounces.example.org",
+            "MAIL_JOURNAL": str(folder / "noted"),
             "PRIVATE_FILES": str(folder / "private"),
             "STORM_LETTERS": str(self.form.letters),
             "STORM_MAILINGS": str(self.form.mailings),
+            "STORM_LEASE": str(self.form.lease),
         }
 
     # --- During ---------------------------------------------------------------------------------------------------
@@ -247,18 +115,22 @@ class Storm:
         It is spread over the letters and not over the clock, so that a slow machine has the same storm. When it is over
         nothing is killed any more, and the SMTP server behaves; most letters have met it at its worst.
         """
+        most = self.form.most
         for kind in Form.AT_RANDOM:
-            self.plan += [(self.chance.uniform(0, MOST), kind) for _ in range(getattr(self.form, kind))]
+            self.plan += [(self.chance.uniform(0, most), kind) for _ in range(getattr(self.form, kind))]
         for kind, first in Form.AIMED.items():
             times = getattr(self.form, kind)
-            self.plan += [((number + first) * MOST / times, kind) for number in range(times)]
+            self.plan += [((number + first) * most / times, kind) for number in range(times)]
         self.plan.sort()
-        self._wait_until(lambda: not self.plan and not self.diary and self._arrived() >= MOST)
+        self._wait_until(lambda: not self.plan and not self.diary and self._arrived() >= most)
         self.sink.be_calm()
+        self.ended = time.monotonic()
 
     def settle(self):
         """Wait until the outbox has nothing left to do; returns whether that came within the promised time."""
-        settled = self._wait_until(lambda: self._ahead() == 0, SECONDS_TO_SETTLE)
+        self._look_for_turns()
+        settled = self._wait_until(lambda: self._ahead() == 0, PATIENCE if self.form.is_calm else SECONDS_TO_SETTLE)
+        self.settled = time.monotonic()
         time.sleep(0.5)  # whoever still believes in an old lease would try now
         return settled
 
@@ -280,13 +152,23 @@ class Storm:
             getattr(self, self.plan.pop(0)[1])()
         if time.monotonic() - self.spoke > 10:
             self.spoke = time.monotonic()
-            self.say(f"{self.spoke - self.began:4.0f} s, about {self._ahead()} letters ahead, {dict(self.fallen)}")
+            self.say(self._progress(arrived))
         while self.diary and self.diary[0][0] <= time.monotonic():
             heapq.heappop(self.diary)[2]()
         for program in self.programs:
             if not program.alive and program not in self.down:
                 self._revive(program, within=0.2)  # `send_due` whose time was up, or that found no database
         time.sleep(0.01)
+
+    def _progress(self, arrived):
+        self._look_for_turns()
+        passed = self.spoke - self.began
+        left = f", {passed / arrived - passed:.0f} s left" if arrived > 0.05 else ""
+        counts = {name.strip(): count for name, count in self.counts().items() if count and not name.startswith("  ")}
+        return f"{passed:4.0f} s, {arrived:4.0%} of {self.form.letters} arrived{left}: {counts}"
+
+    def _look_for_turns(self):
+        self.wanting_turns |= set(self._ask("SELECT id FROM mail_letter WHERE paced"))
 
     def _later(self, seconds, do):
         heapq.heappush(self.diary, (time.monotonic() + seconds, next(self.numbers), do))
@@ -337,7 +219,7 @@ class Storm:
         if not children:
             return self._later(0.2, self.freeze)
         self._strike(children, signal.SIGSTOP, "freeze")
-        self._later(LEASE + self.chance.uniform(0.3, 1), lambda: self.thaw(children))
+        self._later(self.form.lease + self.chance.uniform(0.3, 1), lambda: self.thaw(children))
 
     def freeze_holders(self):
         """While the queue is short, or nobody would take over in time, freeze a worker that has claimed letters."""
@@ -395,7 +277,7 @@ class Storm:
         self._kill(self.sink, "restart_sink", within=1)
 
     def restart_beat(self):
-        self._kill(self.beat, "restart_beat", within=1)
+        self._kill(self.chance.choice(self.beats), "restart_beat", within=1)
 
     def crash_postgres(self):
         self._kill(self.postgres, "crash_postgres", within=0.5)
@@ -410,7 +292,7 @@ class Storm:
     # --- After ----------------------------------------------------------------------------------------------------
 
     def counts(self):
-        fallen = self.fallen
+        fallen, (offered, faults) = self.fallen, self.sink.faults()
         return {
             "SIGKILL": fallen["kill_child"] + fallen["kill_worker"] + fallen["kill_fallback"],
             "  of a worker with its children": fallen["kill_worker"],
@@ -424,31 +306,48 @@ class Storm:
             "SMTP server restarts": fallen["restart_sink"],
             "beat restarts": fallen["restart_beat"],
             "PostgreSQL crashes": fallen["crash_postgres"],
-            "SMTP faults": self.sink.faults().total(),
+            "mails offered to the SMTP server amid faults": offered,
+            "  of 100 mails, met an SMTP fault": round(100 * faults / offered, 1) if offered else 0,
+            "mailings held for failures": self.staff.resumed(),
+            "letters seen waiting for their turn": len(self.wanting_turns),
         }
+
+    def times(self):
+        storm = {
+            "seconds until the last fault": round(self.ended - self.began),
+            "seconds from then until all was settled": round(self.settled - self.ended, 1),
+        }
+        return {**({} if self.form.is_calm else storm), "seconds in all": round(self.settled - self.began)}
 
     def fell_short(self):
         """What should have fallen more often than it did."""
-        wanted = {kind: getattr(self.form, kind) for kind in (*Form.AT_RANDOM, *Form.AIMED)}
-        wanted["thaw"] = self.form.thaws
-        return {kind: f"{self.fallen[kind]} of {times}" for kind, times in wanted.items() if self.fallen[kind] < times}
+        kinds = {kind: getattr(self.form, kind) for kind in (*Form.AT_RANDOM, *Form.AIMED)}
+        counts = {name.strip(): count for name, count in self.counts().items()}
+        short = {kind: (self.fallen[kind], times) for kind, times in kinds.items()}
+        short |= {name: (counts[name], least) for name, least in self.form.least.items()}
+        return {name: f"{count} of {times}" for name, (count, times) in short.items() if count < times}
 
     def letters(self):
         rows = self._ask(
             """
-            SELECT recipient_kind, recipient_id, state, uncertain_at IS NOT NULL, message_id, body_sha256,
+            SELECT recipient_id::int, state, uncertain_at IS NOT NULL, message_id, body_sha256,
                    (SELECT count(*) FROM mail_personallink WHERE letter_id = mail_letter.id)
             FROM mail_letter
             """
         )
-        return [Letter(f"{kind}{number}@example.org", *facts) for kind, number, *facts in rows]
+        return [Letter(address(number, self.form.letters), *facts) for number, *facts in rows]
+
+    def journal(self):
+        """The Message-IDs in the product's own journal of what was accepted; one per line, in no order."""
+        lines = [line for slot in self.noted.glob("*.jsonl") for line in slot.read_text().splitlines()]
+        return [json.loads(line)["message_id"] for line in lines if line.endswith("}")]
 
     def people(self):
-        return [f"person{number}@example.org" for number in range(self.form.letters)]
+        return [address(number, self.form.letters) for number in range(self.form.letters)]
 
-    def history(self, address):
+    def history(self, victim):
         """What happened to the letters of one recipient, for whoever must find out why."""
-        number = address.removeprefix("person").split("@")[0]
+        number = victim.removeprefix("person").split("@")[0]
         return self._ask(
             """
             SELECT letter_id, number, to_char(at, 'MI:SS.MS'), attempt.state, attempt.phase, attempt.code

@@ -47,6 +47,9 @@ STEPS = {
     "resume": {"held"},
     "cancel": {"planned", "held", "not_needed", "writing", "sending"},
     "catch_up": {"sending", "done"},
+    "send_now": {"planned", "held", "not_needed"},
+    "freeze": {"planned", "held"},
+    "approve": {"planned", "held", "not_needed", "sending", "done"},
 }
 
 

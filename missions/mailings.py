@@ -238,8 +238,8 @@ registry.recipient(
 
 def _expires(link):
     """30 days after the Working Group, which the briefing serves; open as long as its dates are unknown."""
-    invitation = Invitation.objects.select_related("series__session").get(reference=link.target_id)
-    ends_on = invitation.series.session.ends_on
+    invitation = Invitation.objects.select_related("series__session").filter(reference=link.target_id).first()
+    ends_on = invitation and invitation.series.session.ends_on
     return ends_on and closes_after(ends_on) + LINK_OPENS_AFTER
 
 

@@ -150,6 +150,7 @@ class RecipientKind:
 class LinkPurpose:
     """Where a personal link leads (a path in the active language), and until when it opens (None: for ever).
 
+    expires -- asked for a link that opens nothing, too, whose target nobody has: then it says None
     answered -- when somebody did there what the letter asked for, or None; that a page was fetched is no answer
     """
 

@@ -20,11 +20,12 @@ from django.shortcuts import render
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
 from applications.models import Application
 from applications.rules import SECTIONS
-from presessions.mail import outbox, registry
+from presessions.mail import languages, outbox, registry
 from presessions.mail.registry import Recipient
 from tests.house import test_lists as house
 from tests.house.world import CALL_OPENS, MONDAY, TOKEN
@@ -110,8 +111,9 @@ def pairs(message):
     return [(english, form) for form in french]
 
 
-def test_every_language_of_the_site_has_a_catalogue():
-    spoken = {code for code, _name in settings.LANGUAGES} - {settings.LANGUAGE_CODE}
+def test_every_language_of_pages_and_letters_has_a_catalogue():
+    tags = {*dict(settings.LANGUAGES), *map(languages.tag, dict(settings.MAIL_LANGUAGES))}
+    spoken = {to_locale(tag) for tag in tags - {settings.LANGUAGE_CODE}}
     assert spoken == {path.name for path in (ROOT / "locale").iterdir() if path.is_dir()}
 
 

@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from presessions import trail
-from presessions.mail import letters, registry, text_language
+from presessions.mail import languages, letters, registry, text_language
 from presessions.mail.models import Mailing, SeriesText
 from presessions.trail.steps import WrongStep
 
@@ -64,7 +64,8 @@ def standings(kind, series):
     """The Standing of each language of our letters. One query."""
     own = set(SeriesText.objects.filter(series=series, kind=kind).values_list("language", flat=True))
     found = []
-    for language, name in settings.MAIL_LANGUAGES:
+    for language, _own_name in settings.MAIL_LANGUAGES:
+        name = translation.get_language_info(languages.tag(language))["name_translated"]
         words = tuple(letters.untranslated(registry.KINDS[kind].template, language))
         which = "own" if language in own else "english" if words else "usual"
         found.append(Standing(language, str(name), which, words))

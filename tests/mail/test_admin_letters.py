@@ -255,7 +255,7 @@ def test_its_page_shows_tries_answers_and_the_text_with_its_link_struck_out(staf
 def test_its_title_names_the_recipient_and_no_address(staff, timetable):
     timetable.recipient("person", label=lambda letters: {"7": "Kenya"})
     title = re.search(r"<title>(.*?)</title>", text_of(staff, page(put(id="7", to="amina@example.org"))), re.DOTALL)[1]
-    assert "receipt – Kenya" in title
+    assert "Receipt – Kenya" in title
     assert "amina" not in title
 
 

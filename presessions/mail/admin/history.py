@@ -6,7 +6,9 @@ The trail keeps codes, because an event is never changed and words are. This is 
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,6 +29,14 @@ WORDS = {
     "approve": gettext_lazy("approved by the first of two persons"),
     "release": gettext_lazy("let go by the second of two persons"),
     "test": gettext_lazy("test sent to oneself"),
+    **{
+        code: format_lazy(words, language=language)
+        for short, language in settings.MAIL_LANGUAGES
+        for code, words in (
+            (f"text_{short}", gettext_lazy("text of this series changed: {language}")),
+            (f"usual_text_{short}", gettext_lazy("given back to the usual text: {language}")),
+        )
+    },
     # the clock, with a mailing
     "writing": gettext_lazy("writing began"),
     "frozen": gettext_lazy("all letters written, held to be looked at"),

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
@@ -117,7 +118,7 @@ class LetterAdmin(StepsAdmin):
     def page(self, letter):
         listing.name_recipients([letter])
         return {
-            "title": f"{self.label(letter)} – {letter.recipient_words}",
+            "title": capfirst(f"{self.label(letter)} – {letter.recipient_words}"),
             "state_pill": self.state_pill(letter),
             "recipient": letter.recipient_words,
             "recipient_url": registry.recipient_kind(letter.recipient_kind).admin_url(letter),

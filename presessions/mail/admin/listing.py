@@ -9,7 +9,7 @@ import re
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,7 +19,7 @@ from presessions.mail import registry
 from presessions.mail.models import Letter, Mailing
 
 MOST = 5_000  # letters that a list counts, and leafs through
-MAILINGS = 30  # that can be chosen in the list; an older one by its own page
+MAILINGS = 12  # that can be chosen in the list; an older one by its own page
 BY_INDEX = "to:"  # begins a search for an address whose blind index follows
 MESSAGE_ID = re.compile(r"<?[0-9a-f]{32}@[^@<>]+>?")  # of ours: see letters.new_message_id
 
@@ -148,8 +148,9 @@ class MailingFilter(admin.SimpleListFilter):
     parameter_name = "mailing__id__exact"
 
     def lookups(self, request, model_admin):
-        written = Mailing.objects.with_series().filter(writing_at__isnull=False).order_by("-writing_at")[:MAILINGS]
-        choices = [(str(mailing.pk), str(mailing)) for mailing in written]
+        has_letters = Exists(Letter.objects.filter(mailing=OuterRef("pk")))
+        written = Mailing.objects.with_series().filter(has_letters, writing_at__isnull=False).order_by("-writing_at")
+        choices = [(str(mailing.pk), str(mailing)) for mailing in written[:MAILINGS]]
         asked = request.GET.get(self.parameter_name, "")
         if asked.isdecimal() and asked not in dict(choices):
             choices += [(asked, str(one)) for one in Mailing.objects.with_series().filter(pk=int(asked[:18]))]

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -120,7 +121,7 @@ def _words(mailing, language, usual):
     (this,) = [standing for standing in standings if standing.language == language]
     others = [standing for standing in standings if standing.language != language]
     return {
-        "title": _("%(mailing)s: text in %(language)s") % {"mailing": mailing, "language": this.name},
+        "title": capfirst(_("%(mailing)s: text in %(language)s") % {"mailing": mailing, "language": this.name}),
         "standings": standings,
         "this": this,
         "not_own": [standing for standing in others if standing.which != "own"],

@@ -51,6 +51,7 @@ NO_LIST = {
     "admin:applications_security_note": "POST only",
     "admin:applications_document": "one file",
     "admin:mail_letter_html": "one letter as HTML",
+    "admin:mail_mailing_text": "one letter as HTML",
     "admin:mail_text_html": "one letter as HTML",
     "admin:auth_user_password_change": "one form",
     "admin:app_list": "the models of one app, of which there is a fixed number",

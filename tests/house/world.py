@@ -23,7 +23,7 @@ from applications.models import Application, Call, Contact, Theme
 from missions.models import Invitation, MissionTask, PermanentMission
 from presessions import settings as product
 from presessions.accounts.models import User
-from presessions.mail import inbox, schedule
+from presessions.mail import inbox, schedule, steering
 from presessions.mail.models import Letter, Mailing
 from presessions.upr.dates import geneva
 from presessions.upr.models import Series
@@ -123,6 +123,7 @@ class World:
         self.set_up()
         self.sign_contacts_up()
         self.ring(SET_UP + timedelta(hours=1))
+        self.staff_look_ahead()
         self.ring(CALL_DUE)
         self.clock.move_to(MONDAY)
         self.others_apply()
@@ -218,6 +219,15 @@ class World:
             staff.post(reverse("admin:mail_mailing_change", args=[mailing.pk]), posted)
         self.application.refresh_from_db()
         assert self.application.status == "accepted"
+        self.ring()
+
+    def staff_look_ahead(self):
+        """They are told the day before, and one of them wants to see it in her own mailbox."""
+        self.clock.move_to(CALL_DUE - timedelta(hours=12))
+        steering.look_ahead(timezone.now())
+        mailing = Mailing.objects.get(kind="call")
+        page = reverse("admin:mail_mailing_change", args=[mailing.pk])
+        assert self.staff().post(page, {"step": "test", "language": "en"}).status_code == 302
         self.ring()
 
     def dates_change(self):

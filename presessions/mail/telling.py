@@ -22,6 +22,7 @@ from presessions.mail.registry import Recipient
 log = logging.getLogger(__name__)
 
 CUT_OFF = timedelta(minutes=5)  # a telling that took so long was cut off
+STALE = timedelta(days=1)  # an alarm that could not leave for so long tells nobody anything
 RELAY_TRIES = timedelta(minutes=10)  # then the outbox gets what the second relay does not take
 
 registry.occasion("alarm", label=gettext_lazy("alarm for staff"), template="mail/alarm")
@@ -96,7 +97,8 @@ def _tell_by_outbox(by_code, now):
         for person in watch.staff_to_tell():
             context = _context(by_code, opened, over)
             recipient = Recipient("staff", str(person.pk), to=person.email, language=person.language, context=context)
-            outbox.put(kind="alarm", key=f"{occasion}:{person.pk}", recipient=recipient, now=now)
+            key, not_after = f"{occasion}:{person.pk}", now + STALE
+            outbox.put(kind="alarm", key=key, recipient=recipient, now=now, not_after=not_after)
 
 
 def _untold(now):

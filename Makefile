@@ -26,8 +26,9 @@ lint: $(READY) ## style, templates, missing migrations, Django's own checks
 	.venv/bin/python -m presessions.devservers manage.py makemigrations --check --dry-run
 	.venv/bin/python -m presessions.devservers manage.py check --fail-level WARNING
 
-e2e: $(READY) ## the journeys in a real browser
+e2e: $(READY) ## the journeys in a real browser, beside a real IMAP server
 	@test -x "$(CHROMIUM)" || { echo 'The browser journeys need Chromium: install it (Debian: apt-get install chromium), or name it: make e2e CHROMIUM=/path/to/chromium'; exit 1; }
+	@PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v dovecot >/dev/null || { echo 'The journeys need Dovecot, the IMAP server: install it (Debian: apt-get install dovecot-imapd).'; exit 1; }
 	CHROMIUM="$(CHROMIUM)" .venv/bin/pytest -q -n0 tests/e2e
 
 storm: $(READY) ## the full storm over the timed mail: thousands of letters, everything killed at random (long)

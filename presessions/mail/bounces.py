@@ -22,7 +22,7 @@ from email.header import decode_header, make_header
 from enum import StrEnum
 from itertools import islice
 
-MOST_BYTES = 256 * 1024  # of a mail; what a report says stands in front of the letter that it brings back
+MOST_BYTES = 128 * 1024  # of a mail; what a report says stands in front of the letter that it brings back
 MOST_PARTS = 60
 MOST_WORDS = 4000
 MOST_HEADER = 2000

@@ -95,7 +95,7 @@ def test_a_letter_that_the_mail_server_took_and_returned_is_shown_to_staff(house
     page.goto("/contacts/")
     page.wait_for_timeout(2100)  # nobody reads and fills a form faster
     page.get_by_label("e-mail").first.fill(STRANGER)
-    page.get_by_role("button", name="Sign up").click()
+    page.get_by_role("button", name="Ask to be told").click()
     house.next_letter_to(STRANGER, about="confirm")
     taken = journal_entry(house, STRANGER)
     assert taken["from"].endswith(f"@{dovecot.domain}")  # the envelope is this letter's own

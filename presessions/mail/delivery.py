@@ -41,6 +41,12 @@ def drain(seconds, now=None, stop=None):
     """
     now, ends, counts = now or timezone.now, time.monotonic() + seconds, Counter()
     _insist_on_durable_commits()
+
+    def go_on():
+        """Whether to take another letter. A server that is not there is not asked for each, but once a second."""
+        ending = (stop and stop.is_set()) or (seconds and time.monotonic() >= ends)
+        return not (ending or wire.unreachable)
+
     with Wire() as wire:
         while True:
             watch.seen("drain", now())
@@ -48,12 +54,11 @@ def drain(seconds, now=None, stop=None):
             if not journal.restored(now()):
                 counts["written"] += schedule.write_due(now())
                 recover(now())
-                while letter := claim(now()):
+                letter = claim(now())
+                while letter:
                     tried = True
-                    counts[send(letter, wire, now)] += 1
-                    # an unreachable server is not asked again for every letter, but once a second
-                    if (stop and stop.is_set()) or (seconds and time.monotonic() >= ends) or wire.unreachable:
-                        break
+                    counts[send(letter, wire, now, go_on)] += 1
+                    letter = letter.next if letter.next is not PUT_OFF else go_on() and claim(now())
             if not tried:
                 _listen(wire, now())
             left = ends - time.monotonic()
@@ -76,8 +81,11 @@ def claim(now):
     return letter
 
 
-def send(letter, wire, now):
-    """Bring a claimed letter to its next state; returns that state, or "lost" when its lease was lost."""
+def send(letter, wire, now, go_on=lambda: False):
+    """Bring a claimed letter to its next state; returns that state, or "lost" when its lease was lost.
+
+    go_on -- asked once it was accepted: whether to take the `next` one in the commit that closes this one
+    """
     reason = _unsendable(letter, now())
     if reason:
         state, code = reason
@@ -97,7 +105,7 @@ def send(letter, wire, now):
         watch.alarm("stopped", now=now())
     elif letter.is_trial and answer.reached_recipients:
         Switch.trial_passed()
-    return _settle(letter, answer, now())
+    return _settle(letter, answer, now(), go_on)
 
 
 def recover(now):
@@ -138,10 +146,10 @@ def _mark(letter, now):
         raise NotAnyMore
 
 
-def _settle(letter, answer, now):
+def _settle(letter, answer, now, go_on):
     if answer.verdict is Verdict.ACCEPTED:
         journal.accepted(letter, now)
-        return State.SENT if letter.close(now, answer.code, answer.text) else "lost"
+        return State.SENT if letter.close(now, answer.code, answer.text, and_take=go_on()) else "lost"
     if answer.verdict is Verdict.REFUSED:
         return _finish(letter, State.FAILED, now, answer.code, answer.text)
     if answer.verdict is Verdict.UNKNOWN:

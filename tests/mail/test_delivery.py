@@ -376,15 +376,17 @@ def test_a_password_or_tls_that_the_server_does_not_offer_never_means_sending_wi
 
 def test_it_looks_again_each_second_until_its_time_is_up(sink, monkeypatch):
     monkeypatch.setattr(delivery, "POLL_SECONDS", 0.05)
-    waits = []
+    waits, stop = [], threading.Event()
 
     def sleep(seconds):
         waits.append(seconds)
         if len(waits) == 2:
             put()
+        if len(waits) == 4:
+            stop.set()
 
     monkeypatch.setattr(delivery.time, "sleep", sleep)
-    assert delivery.drain(0.2, now=lambda: NOW) == {"sent": 1}
+    assert delivery.drain(60, now=lambda: NOW, stop=stop) == {"sent": 1}
     assert max(waits) <= 0.05
 
 
@@ -393,9 +395,9 @@ def test_asked_to_stop_it_finishes_the_letter_in_hand(sink, monkeypatch):
     put(), put()
     send = delivery.send
 
-    def send_and_stop(letter, wire, now):
+    def send_and_stop(*args):
         stop.set()
-        return send(letter, wire, now)
+        return send(*args)
 
     monkeypatch.setattr(delivery, "send", send_and_stop)
     assert delivery.drain(60, now=lambda: NOW, stop=stop) == {"sent": 1}

@@ -1,97 +1,24 @@
 """Letters: the outbox, and the append-only attempts that tell what became of each. Room: mail; imports mailings.
 
-No address, subject or text stands here unencrypted. What every letter goes through, three times in its life, is one SQL
-statement each, here and nowhere else: one round trip and one commit, which the server finishes even when its caller
-has been killed or put to sleep, so no lock ever waits for a sleeper.
+No address, subject or text stands here unencrypted. What every letter goes through is SQL, in `statements`.
 """
 
 import uuid
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from presessions import vault
 from presessions.mail import registry
+from presessions.mail.models import statements
 from presessions.mail.models.mailings import Mailing
 
 PUT_OFF = object()
 PACE_BURST = timedelta(seconds=5)  # how far ahead of its pace a domain may be: a handful at once is no flood
-TURN_LASTS = timedelta(minutes=1)  # who missed a turn, as after a day without workers, waits for another
-
-# Take the most urgent due letter under a lease. A letter of a mailing first takes a turn among those of its domain; if
-# that lies ahead, it is put off until then and comes back marked `paced`. So each is put off once, and nobody ever
-# walks over those that wait. The answer is no row when nothing is due, and an empty row when one was put off.
-TAKE = """
-WITH next AS (
-    SELECT letter.id, (SELECT state FROM mail_mailing WHERE id = letter.mailing_id) AS mailing_state,
-           letter.priority >= %(bulk)s AND letter.domain_index <> '' AND %(paced)s AND NOT
-               (letter.paced AND letter.next_attempt_at > %(now)s - %(turn_lasts)s) AS wants_turn,
-           letter.domain_index
-    FROM mail_letter letter
-    WHERE letter.state IN ('pending', 'deferred') AND letter.next_attempt_at <= %(now)s
-      AND (SELECT state FROM mail_mailing WHERE id = letter.mailing_id) IS DISTINCT FROM 'held'
-      AND (%(trial)s OR NOT EXISTS (SELECT FROM mail_switch WHERE paused_at IS NOT NULL))
-    ORDER BY letter.priority, letter.next_attempt_at
-    LIMIT 1
-    FOR UPDATE OF letter SKIP LOCKED
-), turn AS (
-    INSERT INTO mail_pace AS pace (domain_index, free_at)
-    SELECT domain_index, %(now)s + %(gap)s FROM next WHERE wants_turn
-    ON CONFLICT (domain_index) DO UPDATE SET free_at = greatest(pace.free_at, %(now)s) + %(gap)s
-    RETURNING free_at - %(gap)s - %(burst)s AS at
-), put_off AS (
-    UPDATE mail_letter letter SET next_attempt_at = turn.at, paced = true
-    FROM next, turn WHERE letter.id = next.id AND turn.at > %(now)s
-    RETURNING letter.id
-), taken AS (
-    UPDATE mail_letter letter
-    SET state = 'sending', phase = 'claimed', last_code = '', attempts = letter.attempts + 1, paced = false,
-        lease_token = %(lease_token)s, lease_until = statement_timestamp() + %(lease)s
-    FROM next WHERE letter.id = next.id AND NOT EXISTS (SELECT FROM turn WHERE at > %(now)s)
-    RETURNING {columns}, next.mailing_state, letter."to" AS sealed_to, letter.frozen AS sealed_frozen
-), noted AS (
-    INSERT INTO mail_attempt (letter_id, at, number, state, phase, code, answer)
-    SELECT id, %(now)s, attempts, state, phase, '', '' FROM taken
-)
-SELECT taken.* FROM next LEFT JOIN taken ON taken.id = next.id
-"""
-
-# Commit that the bytes are about to be handed over. Nothing moves, and nothing may be handed over, when the lease was
-# lost, or when staff have stopped this mailing or all mail, or its last moment has come, since the letter was taken.
-MARK = """
-WITH moved AS (
-    UPDATE mail_letter letter SET phase = 'data', lease_until = statement_timestamp() + %(lease)s
-    WHERE id = %(id)s AND state = 'sending' AND phase = 'claimed' AND lease_token = %(lease_token)s
-      AND not_after >= %(now)s
-      AND NOT EXISTS (SELECT FROM mail_mailing WHERE id = letter.mailing_id AND state IN ('held', 'cancelled'))
-      AND NOT EXISTS (SELECT FROM mail_switch WHERE paused_at IS NOT NULL AND probe_at IS NULL)
-    RETURNING id, attempts
-)
-INSERT INTO mail_attempt (letter_id, at, number, state, phase, code, answer)
-SELECT id, %(now)s, attempts, 'sending', 'data', '', '' FROM moved
-RETURNING letter_id
-"""
-
-# Close a letter that a server has answered for. One that slept past its lease and was given up may still tell the
-# truth, if nobody has tried since.
-CLOSE = """
-WITH moved AS (
-    UPDATE mail_letter
-    SET state = 'sent', phase = '', last_code = %(code)s, sent_at = %(now)s, next_attempt_at = NULL,
-        lease_token = NULL, lease_until = NULL, frozen = ''
-    WHERE id = %(id)s AND (
-        (state = 'sending' AND lease_token = %(lease_token)s)
-        OR (state IN ('deferred', 'uncertain') AND attempts = %(attempts)s)
-    )
-    RETURNING id, attempts
-)
-INSERT INTO mail_attempt (letter_id, at, number, state, phase, code, answer)
-SELECT id, %(now)s, attempts, 'sent', '', %(code)s, %(answer)s FROM moved
-RETURNING (SELECT failed_in_a_row FROM mail_mailing WHERE id = %(mailing_id)s)
-"""
+TURN_LASTS = timedelta(minutes=1)
 
 
 class LetterQuerySet(models.QuerySet):
@@ -153,6 +80,8 @@ class Letter(models.Model):
 
     SEALED = ("to", "subject", "frozen", "kept", "kept_html")  # encrypted, and heavy: lists do without
 
+    FOR_THE_WIRE = ("to", "frozen")
+
     key = models.CharField(_("key"), max_length=160, unique=True)
     kind = models.CharField(_("kind"), max_length=40)
     mailing = models.ForeignKey(
@@ -194,6 +123,9 @@ class Letter(models.Model):
     last_code = models.CharField(_("last answer"), max_length=20, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
 
+    next = (
+        PUT_OFF  # of a letter that was closed: the one taken with it, None when nothing is due, PUT_OFF to look again
+    )
     is_trial = False  # of a letter that was taken: it goes although all mail is stopped, to see whether it may start
 
     objects = LetterQuerySet.as_manager()
@@ -238,28 +170,7 @@ class Letter(models.Model):
 
         trial -- although all mail is stopped
         """
-        names = [field.attname for field in cls._meta.concrete_fields if field.attname not in cls.SEALED]
-        per_minute = settings.MAIL_DOMAIN_PER_MINUTE
-        values = {
-            "now": now,
-            "trial": trial,
-            "bulk": registry.Priority.BULK.value,
-            "paced": bool(per_minute) and not trial,
-            "gap": timedelta(minutes=1) / (per_minute or 1),
-            "burst": PACE_BURST,
-            "turn_lasts": TURN_LASTS,
-            "lease_token": uuid.uuid4(),
-            "lease": _lease(),
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(TAKE.format(columns=", ".join(f"letter.{name}" for name in names)), values)
-            row = cursor.fetchone()
-        if row is None or row[0] is None:
-            return row and PUT_OFF
-        *values, mailing_state, to, frozen = row
-        letter = cls.from_db(connection.alias, names, values)
-        letter.mailing_state, letter._sealed = mailing_state, {"to": to, "frozen": frozen}
-        return letter
+        return cls._taken(statements.ask(cls._with_columns(statements.TAKE), cls._to_take(now, trial)))
 
     def open(self):
         """Decrypt what the wire needs of a letter that was taken. Raises Unreadable."""
@@ -269,16 +180,71 @@ class Letter(models.Model):
     def mark(self, now):
         """Commit that the bytes are about to be handed over; False when they must not be."""
         values = {"id": self.pk, "lease_token": self.lease_token, "now": now, "lease": _lease()}
-        return bool(_told(MARK, values))
+        return bool(statements.ask(statements.MARK, values))
 
-    def close(self, now, code, answer):
-        """Note that a server has answered for it; False when that is somebody else's to say."""
-        sealed = Attempt._meta.get_field("answer").get_db_prep_value(answer, connection)
-        mine = {"id": self.pk, "lease_token": self.lease_token, "attempts": self.attempts}
-        row = _told(CLOSE, {**mine, "mailing_id": self.mailing_id, "now": now, "code": code, "answer": sealed})
-        if row and row[0]:
+    def close(self, now, code, answer, *, and_take=False):
+        """Note that a server has taken it; False when that is not ours to say any more.
+
+        and_take -- take the next one in the same commit: see `next`
+        """
+        values = {
+            **self._to_take(now),
+            "id": self.pk,
+            "lease_token": self.lease_token,
+            "attempts": self.attempts,
+            "code": code,
+            "answer": Attempt._meta.get_field("answer").get_db_prep_value(answer, connection),
+        }
+        row = None
+        if and_take:
+            try:
+                row = statements.ask(self._with_columns(statements.CLOSE_AND_TAKE), values)
+            except DatabaseError:  # whatever is wrong with the next one: this one has gone, and must say so
+                row = None
+        closed, failed_in_a_row, *taken = row or statements.ask(statements.CLOSE, values)
+        if failed_in_a_row:
             Mailing.objects.filter(pk=self.mailing_id).update(failed_in_a_row=0)
-        return bool(row)
+        self.next = self._taken(taken) if taken else PUT_OFF
+        return bool(closed)
+
+    @classmethod
+    def _to_take(cls, now, trial=False):
+        per_minute = settings.MAIL_DOMAIN_PER_MINUTE
+        return {
+            "id": 0,
+            "now": now,
+            "trial": trial,
+            "bulk": registry.Priority.BULK.value,
+            "pace": bool(per_minute) and not trial,
+            "gap": timedelta(minutes=1) / (per_minute or 1),
+            "burst": PACE_BURST,
+            "turn_lasts": TURN_LASTS,
+            "new_lease": uuid.uuid4(),
+            "lease": _lease(),
+        }
+
+    @classmethod
+    def _plain_columns(cls):
+        return [field.attname for field in cls._meta.concrete_fields if field.attname not in cls.SEALED]
+
+    @classmethod
+    def _with_columns(cls, statement):
+        columns = [*cls._plain_columns(), *cls.FOR_THE_WIRE]
+        return statement.format(columns=", ".join(f'taken."{column}"' for column in columns))
+
+    @classmethod
+    def _taken(cls, row):
+        """A letter from the end of a row of `statements`; to and frozen stay sealed, and may be unreadable."""
+        found, mailing_state, *values = row
+        if found is None:
+            return None
+        if values[0] is None:
+            return PUT_OFF
+        plain = cls._plain_columns()
+        letter = cls.from_db(connection.alias, plain, values[: len(plain)])
+        letter.mailing_state = mailing_state
+        letter._sealed = dict(zip(cls.FOR_THE_WIRE, values[len(plain) :], strict=True))
+        return letter
 
     def step(self, guard, *, state, now, code="", answer="", **facts):
         """Change in one UPDATE if `guard` still holds, with the Attempt that tells of it; False if it does not.
@@ -302,12 +268,6 @@ class Letter(models.Model):
                     answer=answer,
                 )
         return bool(moved)
-
-
-def _told(sql, values):
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchone()
 
 
 def _lease():

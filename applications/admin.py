@@ -305,7 +305,7 @@ class CallAdmin(DatedBySteps):
     ordering = ("-series__session__number",)
 
     def get_form(self, request, obj=None, change=False, **kwargs):
-        return super().get_form(request, obj, change, form=CallForm if change else NewCallForm, **kwargs)
+        return super().get_form(request, obj, change, form=CallForm if obj else NewCallForm, **kwargs)
 
     def get_readonly_fields(self, request, obj=None):
         return ("series",) if obj else ()

@@ -169,7 +169,7 @@ def _proposed(corrected, correction):
     gone = went_out(corrected)
     proposed = correction.state == State.HELD
     after = _("%(gone)s; a correction is proposed") % {"gone": gone} if proposed else gone
-    return Consequence(_named(corrected), gone, after, _page(correction), "", _where(corrected))
+    return Consequence(_named(corrected), gone, after, _page(corrected), "", _where(corrected))
 
 
 def _named(mailing):

@@ -75,11 +75,12 @@ def dates():
 @pytest.fixture
 def timetable(monkeypatch, settings, people, dates):
     """The product's default timetable on templates of ours, and nothing that other rooms registered."""
-    own = ("django", "mailing_test", "mailing_notice")  # what this room itself writes, to staff
+    own = ("alarm", "django", "mailing_test", "mailing_notice")  # what this room itself writes, to staff
     monkeypatch.setattr(registry, "KINDS", {name: registry.KINDS[name] for name in own})
     monkeypatch.setattr(registry, "PLANS", {})
     monkeypatch.setattr(registry, "RECIPIENTS", {})
     monkeypatch.setattr(registry, "PURPOSES", {})
+    monkeypatch.setattr(registry, "WITHOUT_ADDRESS", {})
     monkeypatch.setattr(registry, "ANCHORS", dict(registry.ANCHORS))
     (engine,) = settings.TEMPLATES
     settings.TEMPLATES = [{**engine, "DIRS": [HERE / "templates", *engine["DIRS"]]}]

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from presessions import trail
-from presessions.mail import corrections, outbox, registry, watch
+from presessions.mail import outbox, registry, watch
 from presessions.mail.letters import STRUCK_OUT, Unwritable
 from presessions.mail.models import Alarm, Letter, Mailing, PersonalLink, SeriesText
 from presessions.mail.registry import Priority, Recipient
@@ -84,7 +84,7 @@ def thaw(mailing, *, by, now, reason=""):
                 "held_reason": Held.STAFF if late else "",
                 "writing_at": None,
                 "written_at": None,
-                "told": None,
+                "told": mailing.told and {**mailing.told, "at": ""},  # nobody has been told it
                 **Mailing.UNAPPROVED,
             }
             refusal = mailing.try_step(
@@ -106,11 +106,6 @@ def _throw_away(letters, now):
         letter.step(Q(), state=Letter.State.CANCELLED, now=now, code="thawed")
         Letter.objects.filter(pk=letter.pk).update(mailing=None, key=f"{letter.key}~{letter.pk}")
     letters.delete()
-
-
-def is_outdated(mailing):
-    """Whether its written letters tell a date that has changed since."""
-    return mailing.told is not None and mailing.told != corrections.facts(mailing)
 
 
 # --- A test to myself ---------------------------------------------------------------------------------------------

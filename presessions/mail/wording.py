@@ -103,7 +103,12 @@ def standing(mailing):
         return _("held (%(why)s)") % words if mailing.state == State.HELD else _("waits for a date")
     if mailing.state == State.HELD:
         return _("held (%(why)s): was to go out %(at)s") % words
-    return went_out(mailing) if mailing.state in GONE else _("goes out %(at)s") % words
+    return went_out(mailing) if _has_gone(mailing) else _("goes out %(at)s") % words
+
+
+def _has_gone(mailing):
+    """Not while its letters are only being written, to be looked at."""
+    return mailing.state in GONE and mailing.held_reason != Held.LOOK
 
 
 def went_out(mailing):
@@ -124,12 +129,14 @@ def short_notice(mailing, anchors=None):
 def _goes(mailing, found, count):
     at = found.at if mailing.date_may_change else mailing.due_at
     if mailing.state in GONE and mailing.writing_at:
-        at = mailing.writing_at
+        at = max(mailing.writing_at, mailing.due_at)  # it may be written long before it goes, to be looked at
     words = {"at": in_words(at), "to": to_whom(mailing, count), "why": mailing.get_held_reason_display()}
     if mailing.state == State.NOT_NEEDED:
         return _("would go out %(at)s, but is not needed in this series") % words
     if mailing.state == State.CANCELLED:
         return _("would have gone out %(at)s to %(to)s; cancelled") % words
+    if mailing.held_reason == Held.LOOK:
+        return _("once somebody lets it go, it goes out %(at)s to %(to)s") % words
     if mailing.state == State.HELD:
         return _("held (%(why)s): was to go out %(at)s to %(to)s") % words
     if mailing.state in (State.SENDING, State.DONE):
@@ -205,7 +212,7 @@ def rows_of(mailings, now, anchors):
 
 def _when(mailing, now):
     plain = {State.HELD: "held", State.NOT_NEEDED: "not_needed", State.CANCELLED: "cancelled"}
-    if mailing.state in GONE:
+    if _has_gone(mailing):
         return "gone"
     if mailing.state in plain:
         return plain[mailing.state]
@@ -249,7 +256,7 @@ def as_on(instant):
 
 
 def _row_as_on(instant, mailing, anchors):
-    if mailing.state in GONE:
+    if _has_gone(mailing):
         if mailing.writing_at and mailing.writing_at > instant:
             return Row(mailing, "ahead", _("goes out %(at)s") % {"at": in_words(mailing.writing_at)})
         return Row(mailing, "gone", went_out(mailing))

@@ -52,6 +52,18 @@ def test_written_to_be_looked_at_every_letter_is_there_and_none_leaves(user, sin
     assert sink.mails == []
 
 
+def test_while_it_is_written_and_looked_at_nobody_says_that_it_went_out(user):
+    mailing = make_mailing()
+    mailing.freeze(by=user, now=NOW)
+    assert "held" not in schedule.explain(mailing)
+    assert schedule.explain(mailing).endswith("it goes out Tue 17 November 2026, 09:00 Geneva time to every Permanent "
+                                              "Mission (at the latest 28 days before the first meeting).")  # fmt: skip
+    assert schedule.timeline(mailing.series, NOW)[0].when == "next"
+    schedule.write_due(NOW)
+    mailing.refresh_from_db()
+    assert "once somebody lets it go, it goes out Tue 17 November" in schedule.explain(mailing)
+
+
 def test_let_go_before_its_hour_the_same_bytes_leave_at_its_hour(user, sink):
     mailing = written_to_look_at(user)
     frozen = {letter.to: bytes(letter.frozen) for letter in mailing.letters.all()}

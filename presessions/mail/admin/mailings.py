@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from presessions.mail import schedule, steering
+from presessions.mail import corrections, schedule, steering
 from presessions.mail.admin import frame, people, questions, texts, timeline
 from presessions.mail.admin.steps import MOST_WORDS, StepsAdmin, pill
 from presessions.mail.forms import AsOnForm, MoveForm, RuleForm
@@ -156,7 +156,7 @@ class MailingAdmin(StepsAdmin):
     def _warnings(self, mailing, count):
         most = settings.MAIL_TWO_PERSONS_ABOVE
         found = [schedule.short_notice(mailing)]
-        if mailing.is_frozen and steering.is_outdated(mailing):
+        if mailing.is_frozen and corrections.is_out_of_date(mailing, None):
             found.append(
                 _("A date has changed since its letters were written. Throw them away and plan again, or cancel it.")
             )

@@ -137,6 +137,8 @@ def in_numbers(counts):
 
 def pill_of(mailing):
     words = mailing.get_state_display()
-    if mailing.held_reason:
+    if mailing.state == State.WRITING and mailing.held_reason:
+        words = _("being written, to be looked at before it goes")
+    elif mailing.held_reason:
         words = _("%(state)s: %(reason)s") % {"state": words, "reason": mailing.get_held_reason_display()}
     return pill(mailing.state, words)

@@ -25,6 +25,7 @@ MAIL_DOMAIN = env.str("MAIL_DOMAIN")  # right of the @ in Message-IDs
 MAIL_FROM = env.str("MAIL_FROM")
 MAIL_REPLY_TO = env.str("MAIL_REPLY_TO", MAIL_FROM)  # a mailbox that somebody reads
 MAIL_BOUNCE_DOMAIN = env.str("MAIL_BOUNCE_DOMAIN", "")  # whatever is sent there ends in the inbox
+MAIL_DKIM_SELECTOR = env.list("MAIL_DKIM_SELECTOR", [])  # under which the relay's keys stand; for check_mail_domain
 INBOX_URL = env.str("INBOX_URL", "")  # imaps:// or imap+tls://user:password@host:port/INBOX; empty: nothing is read
 INBOX_CA_FILE = env.str("INBOX_CA_FILE", "")  # a certificate to trust besides the system's
 PRIVATE_FILES = Path(env.str("PRIVATE_FILES"))  # encrypted; outside the web root

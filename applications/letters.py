@@ -26,7 +26,14 @@ def of_application(application, **context):
 
 def of_contact(contact, **context):
     """Somebody on the list, or about to be, as the recipient of a letter."""
-    return Recipient("contact", contact.reference, to=contact.email, language=contact.language, context=context)
+    return Recipient(
+        "contact",
+        contact.reference,
+        to=contact.email,
+        language=contact.language,
+        context=context,
+        since=contact.confirmed_at,
+    )
 
 
 def send_link(application, *, now):

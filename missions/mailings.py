@@ -177,7 +177,15 @@ def _to_missions(mailing, among=None, **context):
             language=mission.language,
             context={"mission": mission, "own": _own(mission, meetings), **programme, **context},
             link_target=invitation and invitation.reference,
+            since=invitation and invitation.created_at,
         )
+
+
+@registry.without_address("invitation", "briefing")
+def without_address(mailing, now):
+    """Missions that nobody can write to: they are invited by other means, and not forgotten in the sums."""
+    today = now.astimezone(settings.GENEVA).date()
+    return [("mission", str(pk)) for pk in PermanentMission.objects.not_reachable(today).values_list("pk", flat=True)]
 
 
 def _own(mission, meetings):

@@ -54,6 +54,8 @@ class Balance:
 def balance(mailing, now):
     """Compare a mailing with its audience as it is today. Whatever the room above raises comes through."""
     people = {(person.kind, str(person.id)): person for person in mailing.people()}
+    find = registry.WITHOUT_ADDRESS.get(mailing.kind)
+    people |= {who: None for who in (find(mailing, now) if find else ()) if who not in people}
     letters = {}
     rows = mailing.letters.order_by("copy", "pk").values(
         "recipient_kind", "recipient_id", "state", "last_code", "next_attempt_at", "not_after"
@@ -71,10 +73,8 @@ def balance(mailing, now):
             reasons[why] += 1
         else:
             unexplained.append(who)
-    count = registry.WITHOUT_ADDRESS.get(mailing.kind)
-    reasons["address"] = count(mailing) if count else 0
     return Balance(
-        expected=len(people) + reasons["address"],
+        expected=len(people),
         reached=reached,
         reasons={why: number for why, number in reasons.items() if number},
         unexplained=tuple(unexplained),
@@ -94,6 +94,8 @@ def _why(letter, now):
 
 def _why_none(person, mailing):
     """Why somebody has no letter. Who is known to have been there when the letters were written should have one."""
+    if person is None:
+        return "address"
     was_there = person.since is not None and person.since <= mailing.writing_at
     return None if was_there else "later"
 

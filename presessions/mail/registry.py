@@ -166,7 +166,7 @@ ANCHORS: dict[str, Anchor] = {}
 RECIPIENTS: dict[str, RecipientKind] = {}
 PURPOSES: dict[str, LinkPurpose] = {}
 OPEN: list[Callable[[Any], Iterable[Open]]] = []
-WITHOUT_ADDRESS: dict[str, Callable[[Any], int]] = {}
+WITHOUT_ADDRESS: dict[str, Callable[[Any, Any], Iterable[tuple[str, str]]]] = {}
 
 
 def mailing(
@@ -313,8 +313,8 @@ def link_purpose(name, *, path, expires=None, answered=None):
 
 
 def without_address(*kinds):
-    """Register how many people a mailing should reach and cannot, for want of an address; decorates
-    `find(mailing) -> int`. They are no recipients, and must not be forgotten for that."""
+    """Register whom mailings of these kinds should reach and cannot, for want of an address; decorates
+    `find(mailing, now) -> (kind, id), ...`. They are no recipients, and must not be forgotten for that."""
 
     def register(find):
         WITHOUT_ADDRESS.update(dict.fromkeys(kinds, find))

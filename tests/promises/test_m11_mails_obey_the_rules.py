@@ -17,6 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from presessions.mail import letters, outbox, registry
+from presessions.mail.wire import Wire
 from presessions.upr.models import State
 from tests.house.conftest import broker  # noqa: F401
 from tests.house.sensitivity import FIELDS
@@ -103,6 +104,16 @@ def test_it_goes_to_one_person_and_to_nobody_behind_their_back(spoken):
     for letter, message in spoken.values():
         assert [address for _name, address in getaddresses(message.get_all("To"))] == [letter.to]
         assert not {"Cc", "Bcc", "Resent-To", "Disposition-Notification-To", "Return-Receipt-To"} & set(message.keys())
+
+
+def test_the_server_is_told_of_one_recipient_and_given_the_very_bytes(mails, sink, settings):
+    settings.MAIL_COMMAND_TIMEOUT = settings.MAIL_FINAL_DOT_TIMEOUT = 10  # both processors may be busy
+    english = [letter for (_kind, language), (letter, _message) in mails.items() if language == "en"]
+    with Wire() as wire:
+        for letter in english:
+            assert wire.deliver(letter.to, bytes(letter.frozen), lambda: None).code == "250"
+    told = [(mail["to"], mail["message_id"], mail["sha256"]) for mail in sink.mails]  # a line for each recipient
+    assert told == [(letter.to, letter.message_id, letter.body_sha256) for letter in english]
 
 
 def test_every_header_that_must_be_there_is_there_once_and_can_be_read(spoken):

@@ -7,7 +7,7 @@ class MailConfig(AppConfig):
     verbose_name = _("Mail")
 
     def ready(self):
-        from presessions.mail import backend, schedule, steering  # noqa: F401 -- backend registers its kind
+        from presessions.mail import backend, schedule, steering, telling  # noqa: F401 -- they register their kinds
 
         schedule.listen()
         steering.listen()

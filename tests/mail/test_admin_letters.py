@@ -7,6 +7,8 @@ from urllib.parse import urlencode
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from presessions.mail import delivery
@@ -47,8 +49,13 @@ def text_of(client, url, *asked):
 
 def search(client, words, **filters):
     """The letters found by typing these words and pressing the button, and the address line after it."""
-    line = client.post(f"{LETTERS}?{urlencode(filters)}", {"q": words}).url
+    line = client_line(client, words, **filters)
     return list(client.get(line).context["cl"].result_list), line
+
+
+def client_line(client, words, **filters):
+    """Where the browser is sent after these words were typed."""
+    return client.post(f"{LETTERS}?{urlencode(filters)}", {"q": words}).url
 
 
 def take(client, letter, step, **typed):
@@ -218,6 +225,28 @@ def test_no_address_stands_in_the_address_line_the_title_or_the_list(staff):
     assert "amina" not in line
     assert "amina" not in text_of(staff, line)
     assert "1 letter to the address that you asked for" in re.sub(r"\s+", " ", text_of(staff, line))
+
+
+@pytest.mark.parametrize(
+    "words", ["Kenya", "invitation:1", "K7QF2-9MXA4", "x@example.org", f"<{'a' * 32}@example.org>"]
+)
+def test_every_search_goes_by_an_index_and_never_along_all_letters(staff, timetable, words):
+    for kind in ("person", "mission"):
+        timetable.recipient(kind, find=lambda text: ["7", "8"])
+    put()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # with three rows, reading them all would be right
+    line = client_line(staff, words)
+    with CaptureQueriesContext(connection) as queries:
+        staff.get(line)
+    asked = [query["sql"] for query in queries if 'FROM "mail_letter"' in query["sql"] and "LIMIT" in query["sql"]]
+    assert len(asked) >= 3  # how many to look at, how many found, and the page of them
+    for sql in asked:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        assert "Seq Scan on mail_letter" not in plan
+        assert "letter_newest" not in plan
 
 
 def test_the_log_of_a_search_names_nobody(staff, caplog):

@@ -31,7 +31,7 @@ MOST_VISITS = 20  # that a letter's page tells one by one
 
 @admin.register(Letter)
 class LetterAdmin(StepsAdmin):
-    list_display = ("recipient", "label", "state_pill", "attempts", "last_answer", "written", "sent")
+    list_display = ("recipient", "label", "state_pill", "attempts", "last_answer", "moment")
     list_filter = (listing.EyesFilter, "state", listing.KindFilter, listing.MailingFilter)
     show_facets = admin.ShowFacets.NEVER  # each would count the whole table
     paginator = listing.UpToMost
@@ -91,13 +91,11 @@ class LetterAdmin(StepsAdmin):
     def last_answer(self, letter):
         return answers.in_words(letter.last_code)
 
-    @admin.display(description=gettext_lazy("written"), ordering="created_at")
-    def written(self, letter):
-        return in_words(letter.created_at)
-
-    @admin.display(description=gettext_lazy("sent"), ordering="sent_at")
-    def sent(self, letter):
-        return in_words(letter.sent_at) if letter.sent_at else None
+    @admin.display(description=gettext_lazy("when"), ordering="created_at")
+    def moment(self, letter):
+        if letter.sent_at:
+            return _("sent %(moment)s") % {"moment": in_words(letter.sent_at)}
+        return _("written %(moment)s") % {"moment": in_words(letter.created_at)}
 
     # One letter
 

@@ -318,6 +318,7 @@ def test_what_a_rule_would_do_is_said_in_words_before_it_is_saved(staff):
     shown = see(staff, mailing, **RULE, reason="as asked")
     text = shown.content.decode()
     assert "2 months before the Working Group session: goes out Wed 18 November 2026, 14:00 Geneva time" in text
+    assert "That is 27 days before the first meeting." in text
     assert "Save this rule" in text
     assert 'value="as asked"' in text
     assert Mailing.objects.get(pk=mailing.pk).hour == 9
@@ -477,10 +478,22 @@ def test_unknown_steps_and_rows_are_not_found(staff):
 def test_all_mail_is_stopped_and_started_from_the_list(staff):
     url = reverse("admin:mail_switch")
     staff.post(url, {"step": "stop", "reason": "wrong list"})
-    assert "All mail is stopped" in staff.get(MAILINGS).content.decode()
+    text = staff.get(MAILINGS).content.decode()
+    assert "All mail is stopped" in text
+    assert "wrong list" in text
     staff.post(url, {"step": "start"})
     assert Switch.get().paused_at is None
     assert staff.get(url).status_code == 403
+
+
+def test_a_restored_database_is_compared_first_and_not_simply_started(staff):
+    Switch.get()
+    Switch.objects.update(paused_at=NOW, code="restored", answer="older")
+    text = staff.get(MAILINGS).content.decode()
+    assert reverse("admin:mail_restored") in text
+    assert "Start all mail" not in text
+    assert staff.post(reverse("admin:mail_switch"), {"step": "start"}).url == reverse("admin:mail_restored")
+    assert Switch.get().paused_at == NOW
 
 
 # --- Who may ------------------------------------------------------------------------------------------------------

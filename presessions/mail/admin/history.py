@@ -87,6 +87,12 @@ def of(row):
     return [_line(event, staff) for event in events]
 
 
+def last_reason(row, code):
+    """Why this was done the last time, in the words of whoever did it; "" when nobody said."""
+    event = Event.objects.about(row).filter(code=code, refused=False).select_related("reason").last()
+    return event.reason.text if event and hasattr(event, "reason") else ""
+
+
 def _line(event, staff):
     if event.staff_id:
         who = str(staff.get(event.staff_id) or _("somebody who is no longer here"))

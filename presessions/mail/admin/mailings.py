@@ -21,8 +21,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from presessions.mail import corrections, schedule, steering
-from presessions.mail.admin import frame, people, questions, texts, timeline
+from presessions.mail import corrections, restoring, schedule, steering
+from presessions.mail.admin import frame, history, people, questions, texts, timeline
 from presessions.mail.admin.steps import MOST_WORDS, StepsAdmin, pill
 from presessions.mail.forms import AsOnForm, MoveForm, RuleForm
 from presessions.mail.models import Letter, Mailing, Switch
@@ -91,14 +91,19 @@ class MailingAdmin(StepsAdmin):
         """Stop and start all mail."""
         if request.method != "POST" or not self.has_change_permission(request):
             raise PermissionDenied
+        if restoring.why():  # what has been sent meanwhile comes first
+            return redirect("admin:mail_restored")
         step = Switch.start if request.POST.get("step") == "start" else Switch.stop
         step(by=request.user, now=timezone.now(), reason=request.POST.get("reason", "")[:MOST_WORDS])
         return redirect("admin:mail_mailing_changelist")
 
     def changelist_view(self, request, extra_context=None):
+        switch = Switch.objects.select_related("paused_by").first()
         context = {
             "title": _("Timed mail"),
-            "switch": Switch.objects.select_related("paused_by").first(),
+            "switch": switch,
+            "is_restored": bool(restoring.why()),
+            "switch_reason": history.last_reason(switch, "stop") if switch and switch.paused_by_id else "",
             "may_change": self.has_change_permission(request),
             # what somebody searches or filters is in the list
             "timelines": [] if request.GET else timeline.live(timezone.now()),
@@ -222,13 +227,14 @@ class MailingAdmin(StepsAdmin):
 
     def _see_rule(self, mailing, data, *, now, **why):
         """What a rule would do, said before it is saved; what was typed stays typed."""
-        form, would = RuleForm(data, mailing=mailing), None
+        form, context = RuleForm(data, mailing=mailing), {}
         if form.is_valid():
             try:
                 would = schedule.would(mailing, now=now, count=people.count_of(mailing), **form.rule())
+                context = {"would": would, "distance": would.due.at and timeline.distance(mailing, would.due.at)}
             except WrongStep as refusal:
                 form.add_error(None, str(refusal))
-        return {"rule_form": form, "would": would, "rule_reason": data.get("reason", "")[:MOST_WORDS]}
+        return {"rule_form": form, "rule_reason": data.get("reason", "")[:MOST_WORDS], **context}
 
     def _change_rule(self, mailing, data, **why):
         form = RuleForm(data, mailing=mailing)

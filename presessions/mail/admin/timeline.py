@@ -15,7 +15,7 @@ from presessions.mail.admin import people
 from presessions.mail.admin.steps import pill
 from presessions.mail.due import anchors_of
 from presessions.mail.models import Letter, Mailing
-from presessions.upr.dates import in_words
+from presessions.upr.dates import GENEVA, in_words
 
 State = Mailing.State
 MOST_SERIES = 6
@@ -133,6 +133,28 @@ def in_numbers(counts):
         if counts.get(state):
             parts.append(f"{counts[state]} {Letter.State(state).label}")
     return ", ".join(parts)
+
+
+def distance(mailing, instant):
+    """How far an instant lies from the first meeting, in words; "" while that is unknown."""
+    first = mailing.anchor_at("first_meeting")
+    if first is None:
+        return ""
+    days = (first.astimezone(GENEVA).date() - instant.astimezone(GENEVA).date()).days
+    words = {"n": abs(days)}
+    if days == 0:
+        return _("That is the day of the first meeting.")
+    if days > 0:
+        return (
+            ngettext(
+                "That is %(n)s day before the first meeting.", "That is %(n)s days before the first meeting.", days
+            )
+            % words
+        )
+    return (
+        ngettext("That is %(n)s day after the first meeting.", "That is %(n)s days after the first meeting.", -days)
+        % words
+    )
 
 
 def pill_of(mailing):

@@ -39,6 +39,7 @@ class Storm:
         self.diary = []  # (when, number, what to do then)
         self.numbers = itertools.count()
         self.misses = 0  # freezes that caught nobody
+        self.killed_at = time.monotonic()  # the last time, whoever it was
         self.down = set()  # what is dead and will be brought back
         self.connection = None
         self.wanting_turns = set()  # letters seen waiting for their turn at a domain
@@ -188,6 +189,7 @@ class Storm:
             return self._later(0.2, getattr(self, kind))
         server.kill()
         self.fallen[kind] += 1
+        self.killed_at = time.monotonic()
         self._revive(server, within)
 
     def kill_child(self):
@@ -230,13 +232,23 @@ class Storm:
         for child in children:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGSTOP)
-        held = self._claimed()
-        time.sleep(0.15)
+        held, killed_at = self._claimed(), self.killed_at
+        time.sleep(0.1)
         held &= self._claimed()  # those of the others have moved on
-        if len(held) >= (2 if self.misses < 5 else 1):
-            self.fallen["freeze"] += len(children)
-            self.fallen["freeze_holders"] += 1
-            return self._thaw_when_taken(children, held, time.monotonic() + 15)
+        if len(held) < (2 if self.misses < 10 else 1):
+            return self._freeze_others(children)
+        return self._later(self.form.lease / 2, lambda: self._keep_frozen(children, held, killed_at))
+
+    def _keep_frozen(self, children, held, killed_at):
+        """They do hold letters, unless somebody was killed meanwhile, or somebody awake waits for a slow server."""
+        held &= self._claimed()
+        if self.killed_at != killed_at or not held:
+            return self._freeze_others(children)
+        self.fallen["freeze"] += len(children)
+        self.fallen["freeze_holders"] += 1
+        return self._thaw_when_taken(children, held, time.monotonic() + 15)
+
+    def _freeze_others(self, children):
         self.misses += 1
         for child in filter(is_stopped, children):
             os.kill(child, signal.SIGCONT)
@@ -249,8 +261,13 @@ class Storm:
         return self.thaw(children)
 
     def _claimed(self):
-        """Letters that somebody has claimed and not yet marked, each with the number of its attempt."""
-        return set(self._ask("SELECT id, attempts FROM mail_letter WHERE phase = 'claimed'"))
+        """Letters that somebody alive has claimed and not yet marked, each with the number of its attempt. What was
+        claimed before the last kill may be a dead man's."""
+        claimed = """
+            SELECT id, attempts FROM mail_letter
+            WHERE phase = 'claimed' AND lease_until > clock_timestamp() + make_interval(secs => %s)
+        """
+        return set(self._ask(claimed, self.form.lease - (time.monotonic() - self.killed_at)))
 
     def thaw(self, children):
         self._strike(filter(is_stopped, children), signal.SIGCONT, "thaw")  # unless killed in their sleep
@@ -260,6 +277,8 @@ class Storm:
             with suppress(ProcessLookupError):
                 os.kill(child, signal_number)
                 self.fallen[kind] += 1
+        if signal_number == signal.SIGKILL:
+            self.killed_at = time.monotonic()
 
     def kill_worker(self):
         awake = [worker for worker in self.workers if not any(map(is_stopped, worker.children()))]

@@ -11,6 +11,7 @@ from django.utils import translation
 from presessions import upr
 from presessions.mail import schedule
 from presessions.mail.models import Mailing
+from presessions.trail.steps import WrongStep
 from presessions.upr.dates import months_before
 from presessions.upr.models import CountryMeeting, State, StateUnderReview
 from tests.mail.factories import LONG_BEFORE, WG, geneva, make_mailing, make_series
@@ -277,6 +278,89 @@ def test_the_page_says_who_moved_it_what_it_waits_for_and_what_is_not_needed(use
 )
 def test_a_rule_in_words(rule, words):
     assert schedule.in_rule(Mailing(**rule)) == words
+
+
+def test_what_is_held_does_not_read_as_if_it_went_out(user):
+    mailing = make_mailing(first_day=date(2027, 1, 16))
+    mailing.hold(by=user, now=LONG_BEFORE)
+    assert schedule.explain(mailing, count=3) == (
+        "1 month before the Working Group session: held (held by staff): was to go out "
+        "Fri 18 December 2026, 09:00 Geneva time to 3 · every Permanent Mission."
+    )
+    waits = make_mailing(starts_on=None, number=55)
+    waits.hold(by=user, now=LONG_BEFORE)
+    assert schedule.explain(waits) == "Held (held by staff). Waits for a date: the Working Group session."
+
+
+def test_what_has_gone_says_when_it_really_went():
+    mailing = make_mailing()
+    schedule.write_due(geneva(2026, 11, 18, 8, 30))
+    assert "went out Wed 18 November 2026, 08:30 Geneva time to" in schedule.explain(again(mailing))
+
+
+def test_an_empty_audience_is_nobody_and_not_zero():
+    assert "goes out Tue 17 November 2026, 09:00 Geneva time to nobody for now" in schedule.explain(
+        make_mailing(), count=0
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"hour": 14}, "goes out Tue 17 November 2026, 14:00 Geneva time to 181"),
+        ({"latest_days": 35}, "goes out Tue 10 November 2026, 09:00 Geneva time to 181"),
+        (
+            {"latest_anchor": "", "latest_days": None},
+            "1 month before the Working Group session: goes out Fri 18 December 2026, 09:00 Geneva time to 181",
+        ),
+        ({"anchor": "first_meeting", "months": 0, "days": 40}, "goes out Thu 5 November 2026, 09:00 Geneva time"),
+        ({"moved_to": geneva(2026, 12, 1, 15, 30)}, "Moved by staff: goes out Tue 1 December 2026, 15:30 Geneva time"),
+        ({"anchor": "deadline"}, "Waits for a date: the deadline."),
+    ],
+)
+def test_what_another_rule_would_make_of_it_is_said_before_it_is_saved(rule, words):
+    mailing = make_mailing()
+    before = list(Mailing.objects.order_by("pk").values())
+    found = schedule.would(mailing, now=LONG_BEFORE, count=181, **rule)
+    assert words in found.words
+    assert list(Mailing.objects.order_by("pk").values()) == before
+
+
+def test_a_rule_that_leads_into_the_past_would_hold_it_and_short_notice_is_warned_of():
+    mailing = make_mailing()
+    late = schedule.would(mailing, now=geneva(2026, 11, 1), latest_days=60)
+    assert "held (already past when the date was entered): was to go out" in late.words
+    short = schedule.would(mailing, now=LONG_BEFORE, latest_days=3, months=0, days=3, anchor="first_meeting")
+    assert short.warning == "Short notice: only 3 days before the first meeting."
+
+
+@pytest.mark.parametrize("rule", [{"months": 32767}, {"months": 0, "days": 32767 * 30}])
+def test_a_rule_that_leads_out_of_the_calendar_is_refused_in_words(rule, user):
+    mailing = make_mailing()
+    with pytest.raises(WrongStep, match="outside the calendar"):
+        schedule.would(mailing, now=LONG_BEFORE, **rule)
+    if abs(rule.get("days", 0)) < 2**15:
+        with pytest.raises(WrongStep, match="outside the calendar"):
+            mailing.change_rule(by=user, now=LONG_BEFORE, **rule)
+        assert again(mailing).months == 1
+
+
+def test_the_timeline_stands_in_the_order_of_its_days_and_says_what_is_next(dates, user):
+    dates["deadline"] = geneva(2026, 11, 16)
+    series = make_series()
+    assert [(row.mailing.kind, row.when) for row in schedule.timeline(series, LONG_BEFORE)] == [
+        ("call", "next"),
+        ("invitation", "ahead"),
+        ("briefing", "ahead"),
+    ]
+    schedule.write_due(geneva(2026, 10, 18, 9))
+    series.mailings.get(kind="invitation").hold(by=user, now=geneva(2026, 10, 19))
+    rows = schedule.timeline(series, geneva(2026, 12, 18, 9))
+    assert [(row.mailing.kind, row.when) for row in rows] == [
+        ("call", "gone"),
+        ("invitation", "held"),
+        ("briefing", "due"),
+    ]
 
 
 def test_words_are_translated_when_they_are_said():

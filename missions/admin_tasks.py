@@ -4,7 +4,7 @@ Room: missions.
 """
 
 from django.contrib import admin
-from django.utils.html import format_html
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -50,7 +50,7 @@ class TaskSeriesFilter(admin.SimpleListFilter):
 @admin.register(MissionTask)
 class MissionTaskAdmin(StepsAdmin):
     change_list_template = "admin/applications/change_list.html"  # with the hint under the search
-    list_display = ("mission", "series", "why", "opened", "done_words")
+    list_display = ("mission", "reason_words", "series", "opened", "done_words")
     list_filter = (DoneFilter, TaskSeriesFilter, "reason")
     search_fields = ("mission__search_key",)
     search_hint = gettext_lazy("A mission’s name in any language, a code, or a whole e-mail address")
@@ -76,9 +76,8 @@ class MissionTaskAdmin(StepsAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     @admin.display(description=gettext_lazy("why"), ordering="reason")
-    def why(self, task):
-        kind = "late" if task.done_at is None else "quiet"
-        return format_html('<span class="pill pill-{}">{}</span>', kind, task.get_reason_display())
+    def reason_words(self, task):
+        return task.get_reason_display()
 
     @admin.display(description=gettext_lazy("since"), ordering="opened_at")
     def opened(self, task):
@@ -94,11 +93,12 @@ class MissionTaskAdmin(StepsAdmin):
     def page(self, task):
         letters = Letter.objects.filter(recipient_kind="mission", recipient_id=str(task.mission_id))
         if task.series_id:
-            letters = letters.filter(mailing__series=task.series_id)
+            letters = letters.filter(Q(mailing__series=task.series_id) | Q(mailing=None))
         letters = letters.select_related("mailing__series__session", "mailing__meeting").defer(*Letter.SEALED)
         return {
             "title": f"{task.mission}, {task.series}" if task.series else str(task.mission),
-            "pill": self.why(task),
+            "reason": task.get_reason_display(),
+            "complained": task.reason == MissionTask.Reason.COMPLAINT,
             "addresses": task.mission.addresses.all(),
             "letters": [
                 (letter, state_pill(letter.state, letter.get_state_display()))

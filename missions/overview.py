@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
-from missions.models import Delegate, Invitation, MissionAddress, PermanentMission, Reply
+from missions.models import Delegate, Invitation, MissionAddress, MissionTask, PermanentMission, Reply
 from presessions.mail.models import Letter, LinkVisit
 
 
@@ -28,6 +28,7 @@ class Line:
     surely_visits: int = 0  # those that do not look like a mail filter's
     replies: dict = field(default_factory=dict)
     delegates: int = 0
+    by_other_means: bool = False  # somebody has said how it was reached
 
     @property
     def answered(self):
@@ -35,7 +36,8 @@ class Line:
 
     @property
     def reached(self):
-        return self.answered or bool(self.letter and self.letter["state"] == Letter.State.SENT)
+        by_mail = bool(self.letter and self.letter["state"] == Letter.State.SENT)
+        return self.answered or by_mail or self.by_other_means
 
     @property
     def reason(self):
@@ -120,6 +122,8 @@ def of(series, *, now):
     people = Delegate.objects.filter(invitation__series=series).order_by().values_list("invitation__mission")
     for mission, number in people.annotate(Count("pk")):
         lines[mission].delegates = number
+    for mission in MissionTask.objects.filter(series=series).exclude(done_at=None).values_list("mission", flat=True):
+        lines[mission].by_other_means = True
     return Overview(series, list(series.meetings().with_state()), list(lines.values()))
 
 

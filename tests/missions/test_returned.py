@@ -3,7 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
+from django.urls import reverse
 
+from missions import overview
 from missions.models import Invitation, MissionTask, PermanentMission
 from presessions.mail import inbox, outbox, schedule
 from presessions.mail.models import Letter, Mailing, Report
@@ -213,3 +216,57 @@ def test_a_mission_that_left_the_register_meanwhile_breaks_nothing(mission):
     Letter.objects.filter(pk=letter.pk).update(recipient_id="999999")
     assert inbox.take(about(letter, "postfix_no_such_user"), now=NEXT_DAY) == "hard"
     assert PermanentMission.objects.count() == 1 and Invitation.objects.count() == 1
+
+
+def test_whom_somebody_has_reached_counts_as_reached_and_is_not_silent_before(series, mission, staff):
+    MissionFactory(iso2="DE", email=None)
+    schedule.write_due(DUE)
+    assert [line.mission.code for line in overview.of(series, now=DUE).not_reached] == ["BR", "DE"]
+    MissionTask.objects.get(mission__code="DE").close(by=staff, now=DUE, reason="By telephone.")
+    after = overview.of(series, now=DUE)
+    assert [line.mission.code for line in after.not_reached] == ["BR"]  # its letter waits
+    assert [line.mission.code for line in after.silent] == ["DE"]
+
+
+# --- On the desk -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(client, staff):
+    client.force_login(staff)
+    with time_machine.travel(NEXT_DAY, tick=False):
+        yield client
+
+
+def test_the_list_opens_on_those_whom_nobody_has_reached(desk, mission, series, staff):
+    comes_back(invitation_to(mission))
+    other = MissionFactory(iso2="DE", email=None)
+    MissionTask.objects.open_for([other.pk], series=series, reason="no_address", now=DUE)
+    MissionTask.objects.get(mission=other).close(by=staff, now=DUE, reason="At the door.")
+    page = reverse("admin:missions_missiontask_changelist")
+    opened = desk.get(page)
+    assert [task.mission.code for task in opened.context["cl"].result_list] == ["BR"]
+    assert "1 mission to reach by other means" in opened.content.decode()
+    for asked, codes in (({"done": "all"}, {"BR", "DE"}), ({"done": "yes"}, {"DE"}), ({"q": "allemagne"}, {"DE"})):
+        assert {task.mission.code for task in desk.get(page, asked).context["cl"].result_list} == codes
+
+
+def test_a_task_is_done_with_words_and_not_without(desk, mission):
+    comes_back(invitation_to(mission))
+    task = MissionTask.objects.get()
+    page = reverse("admin:missions_missiontask_change", args=[task.pk])
+    shown = desk.get(page).content.decode()
+    assert "first@brazil.example.org" in shown and "bounced" in shown and "invitation" in shown
+    assert "Please say how it was reached" in desk.post(page, {"step": "done"}, follow=True).content.decode()
+    desk.post(page, {"step": "done", "reason": "Spoke to the first secretary."})
+    task.refresh_from_db()
+    assert (task.done_at, task.note) == (NEXT_DAY, "Spoke to the first secretary.")
+    assert "Spoke to the first secretary." in desk.get(page).content.decode()
+
+
+def test_a_mission_s_own_page_leads_to_its_open_task(desk, mission):
+    page = reverse("admin:missions_permanentmission_change", args=[mission.pk])
+    assert "To reach by other means" not in desk.get(page).content.decode()
+    comes_back(invitation_to(mission))
+    task = reverse("admin:missions_missiontask_change", args=[MissionTask.objects.get().pk])
+    assert f'href="{task}"' in desk.get(page).content.decode()

@@ -54,9 +54,16 @@ WORDS = {
     "send_again": gettext_lazy("sent again"),
     "arrived": gettext_lazy("marked as arrived"),
     "drop": gettext_lazy("dropped"),
+    # what came back, and whom it did not reach
+    "dealt_with": gettext_lazy("dealt with"),
+    "opened": gettext_lazy("task opened"),
+    "address_bounced": gettext_lazy("an address bounced"),
     # all mail
     "stop": gettext_lazy("all mail stopped"),
     "start": gettext_lazy("all mail started"),
+    "stop_restored": gettext_lazy("all mail stopped: the database may be a restored copy"),
+    "reconciled": gettext_lazy("written down what the journal knew"),
+    "end": gettext_lazy("dealt with"),
     # an invitation
     "answered": gettext_lazy("answered"),
     "looked": gettext_lazy("looked at"),

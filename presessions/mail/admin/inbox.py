@@ -82,7 +82,7 @@ class Inbox(ChangeList):
 
 @admin.register(Report)
 class ReportAdmin(StepsAdmin):
-    list_display = ("read", "verdict_pill", "code", "recipient", "dealt_with")
+    list_display = ("read", "verdict_pill", "recipient", "code", "dealt_with")
     list_filter = (EyesFilter, "verdict")
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("code",)  # what is searched stands below
@@ -138,7 +138,7 @@ class ReportAdmin(StepsAdmin):
 
     @admin.display(description=gettext_lazy("dealt with"), ordering="handled_at")
     def dealt_with(self, report):
-        return in_words(report.handled_at) if report.handled_at else _("not yet")
+        return _("yes") if report.handled_at else _("not yet")
 
     def steps(self, report, request):
         return {"deal_with": partial(Report.deal_with, report)}
@@ -147,7 +147,7 @@ class ReportAdmin(StepsAdmin):
         letter = report.letter
         recipient = letter and registry.recipient_kind(letter.recipient_kind)
         return {
-            "title": report.get_verdict_display(),
+            "title": _("Mail that came back"),
             "verdict_pill": self.verdict_pill(report),
             "meaning": MEANINGS[report.verdict],
             "is_bad": PILLS.get(report.verdict) == "bad",

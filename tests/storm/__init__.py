@@ -4,5 +4,5 @@ Real workers, beat, `send_due`, PostgreSQL (durable) and Redis, each a process o
 faults whose journal is the only truth. `weather` kills, `judge` compares the journal with the outbox.
 
     pytest -n0 tests/storm                 the short form, part of `make test`
-    STORM=full pytest -n0 -s tests/storm   `make storm`: three storms, or those of STORM_SEEDS, and a run without a fault
+    STORM=full pytest -n0 -s tests/storm   `make storm`: three storms (STORM_SEEDS), and a run without a fault
 """

@@ -136,6 +136,7 @@ MAIL_LEASE = 900  # seconds; never ends inside a legal wait
 MAIL_BACKOFF = [60, 300, 900, 3600]  # seconds before each new try; the last one repeats
 MAIL_UNCERTAIN_DELAY = 900  # seconds before the one identical repeat
 MAIL_DRAIN_SECONDS = 50  # how long each bell looks for due letters; the next one rings after 60
+MAIL_HANDS = 4  # letters that one worker process has in hand at once, each over a connection of its own
 MAIL_DOMAIN_PER_MINUTE = 120  # letters of mailings to one domain; 0 lets them go as fast as they can
 MAIL_BREAKER = 10  # letters of one mailing that fail in a row before it is held; 0 never holds it
 MAIL_GRACE_DAYS = 3  # how late a mailing still goes out by itself

@@ -8,8 +8,11 @@ Leases run by the database's clock; what is due is measured by `now`.
 """
 
 import logging
+import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import timedelta
 
 from django.conf import settings
@@ -32,39 +35,75 @@ class NotAnyMore(Exception):
     """Right before DATA: the lease is lost, or staff have stopped the letter meanwhile. Hang up, hand nothing over."""
 
 
-def drain(seconds, now=None, stop=None):
+class Hand:
+    """One connection to the mail server, and what goes over it. A worker with several waits for less: while one hand
+    waits for the server, another has the disk write down what became of its letter."""
+
+    def __init__(self, now, ending):
+        self.now, self.ending = now, ending
+        self.wire, self.counts, self.work = Wire(), Counter(), None
+
+    def empty(self, letter):
+        """Send this letter and all others that are due, or until the time is up."""
+        while letter:
+            self.counts[send(letter, self.wire, self.now, self.go_on)] += 1
+            letter = letter.next if letter.next is not PUT_OFF else self.go_on() and claim(self.now())
+
+    def go_on(self):
+        """Whether to take another letter. A server that is not there is not asked for each, but once a second."""
+        return not (self.ending() or self.wire.unreachable)
+
+    def help(self):
+        """The same in a thread of its own, which has a connection of its own to the database."""
+        try:
+            _insist_on_durable_commits()
+            self.empty(claim(self.now()))
+        finally:
+            connection.close()
+
+
+def drain(seconds, now=None, stop=None, hands=1):
     """Write and send what is due, looking again each second, until the time is up. Returns a count per outcome.
 
     seconds -- 0 empties what is due once
     now -- a callable for the time, or None for the clock
-    stop -- a threading.Event that ends it after the letter in hand
+    stop -- a threading.Event that ends it after the letters in hand
+    hands -- how many letters may be in hand at once
     """
-    now, ends, counts = now or timezone.now, time.monotonic() + seconds, Counter()
+    now, ends, over = now or timezone.now, time.monotonic() + seconds, threading.Event()
+
+    def ending():
+        return over.is_set() or (stop and stop.is_set()) or (seconds and time.monotonic() >= ends)
+
     _insist_on_durable_commits()
-
-    def go_on():
-        """Whether to take another letter. A server that is not there is not asked for each, but once a second."""
-        ending = (stop and stop.is_set()) or (seconds and time.monotonic() >= ends)
-        return not (ending or wire.unreachable)
-
-    with Wire() as wire:
+    written, first, others = 0, Hand(now, ending), [Hand(now, ending) for _ in range(hands - 1)]
+    with ExitStack() as closing:
+        for hand in (first, *others):
+            closing.enter_context(hand.wire)
+        threads = closing.enter_context(ThreadPoolExecutor(hands))
+        closing.callback(over.set)  # whatever ends us, the others finish what they have in hand
         while True:
             watch.seen("drain", now())
-            tried = False
+            letter = None
             if not journal.restored(now()):
-                counts["written"] += schedule.write_due(now())
+                written += schedule.write_due(now())
                 recover(now())
                 letter = claim(now())
-                while letter:
-                    tried = True
-                    counts[send(letter, wire, now, go_on)] += 1
-                    letter = letter.next if letter.next is not PUT_OFF else go_on() and claim(now())
-            if not tried:
-                _listen(wire, now())
+            if letter:
+                for hand in others:
+                    if hand.work is None or hand.work.done():
+                        hand.work = threads.submit(hand.help)
+                first.empty(letter)
+            else:
+                _listen(first.wire, now())
             left = ends - time.monotonic()
             if left <= 0 or (stop and stop.is_set()):
-                return +counts
+                break
             time.sleep(min(POLL_SECONDS, left))
+        for hand in others:
+            if hand.work:
+                hand.work.result()  # or what stopped it
+    return +sum((hand.counts for hand in (first, *others)), Counter(written=written))
 
 
 def claim(now):

@@ -26,7 +26,7 @@ def ring(seconds, *, stop):
             chore(now)
         except Exception as error:  # whatever it is, the letters that are due go out
             log.error("%s failed: %s", chore.__name__, type(error).__name__)
-    return delivery.drain(seconds, stop=stop)
+    return delivery.drain(seconds, stop=stop, hands=settings.MAIL_HANDS)
 
 
 @shared_task(ignore_result=True, expires=290)

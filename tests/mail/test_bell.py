@@ -28,7 +28,7 @@ def test_every_task_that_beat_names_exists_and_takes_no_arguments():
 
 def test_a_ring_sends_for_most_of_the_minute_until_the_next(monkeypatch):
     rung = []
-    monkeypatch.setattr(delivery, "drain", lambda seconds, stop: rung.append((seconds, stop)))
+    monkeypatch.setattr(delivery, "drain", lambda seconds, stop, hands: rung.append((seconds, stop)))
     tasks.send_due_letters()
     assert rung == [(50, leaving)]
 

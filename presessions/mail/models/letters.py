@@ -5,6 +5,7 @@ No address, subject or text stands here unencrypted. What every letter goes thro
 
 import uuid
 from datetime import timedelta
+from functools import cache
 
 from django.conf import settings
 from django.db import DatabaseError, connection, models, transaction
@@ -224,10 +225,12 @@ class Letter(models.Model):
         }
 
     @classmethod
+    @cache
     def _plain_columns(cls):
         return [field.attname for field in cls._meta.concrete_fields if field.attname not in cls.SEALED]
 
     @classmethod
+    @cache
     def _with_columns(cls, statement):
         columns = [*cls._plain_columns(), *cls.FOR_THE_WIRE]
         return statement.format(columns=", ".join(f'taken."{column}"' for column in columns))

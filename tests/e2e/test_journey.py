@@ -31,6 +31,7 @@ def test_from_an_application_to_an_answered_invitation(house, page, staff, paper
     told = house.next_letter_to(APPLICANT, about="accept")
     assert "Uganda" not in told and "Rights" not in told  # a mailbox may be watched
     invite(staff)
+    assert "#personal-link" in house.next_letter_to(house.email, about="Test: ")
     letter = house.next_letter_to(MISSION, about="Pre-sessions 53", seconds=240)
     answer(page, house.link_in(letter, "invitation"))
     confirmation = house.next_letter_to(MISSION, about="answers")
@@ -104,9 +105,20 @@ def decide(staff, reference):
 
 
 def invite(staff):
+    """Staff look at the invitation, try it on themselves, and send it now."""
     staff.goto("/admin/mail/mailing/")
-    staff.get_by_role("row", name=re.compile("invitation Pre-sessions 53")).get_by_role("link").first.click()
-    staff.get_by_role("button", name="Move to in 2 minutes").click()
+    assert violations(staff) == []
+    timeline = staff.get_by_role("region", name="Pre-sessions 53")
+    timeline.get_by_role("link", name="Invitation").click()
+    expect(staff.frame_locator("iframe.mail").first.locator("body")).to_contain_text("UPR Info has the honour")
+    assert violations(staff) == []
+    staff.get_by_role("button", name="Send me a test").click()
+    expect(staff.locator(".messagelist")).to_contain_text("on its way to you")
+    staff.get_by_role("button", name="Send now").click()
+    expect(staff.get_by_role("heading", level=1)).to_contain_text("Permanent Missions now?")
+    assert violations(staff) == []
+    staff.get_by_role("button", name="Send now").click()
+    expect(staff.locator(".messagelist")).to_contain_text("It is going out now")
     assert staff.complaints == []
 
 

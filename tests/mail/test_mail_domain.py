@@ -34,10 +34,12 @@ def zone(server, settings):
     """A domain in good order. A test breaks one thing of it."""
     settings.MAIL_FROM, settings.MAIL_REPLY_TO = "pre-sessions@example.org", "staff@example.org"
     settings.MAIL_BOUNCE_DOMAIN, settings.MAIL_DKIM_SELECTOR = "bounces.example.org", ["s1"]
+    settings.MAIL_DOMAIN = "presessions.example.org"
     server.asked.clear()
     server.zone = {
         ("example.org", "MX"): ["10 mx.example.org."],
         ("example.org", "A"): ["192.0.2.80"],
+        ("presessions.example.org", "A"): ["192.0.2.80"],
         ("bounces.example.org", "MX"): ["10 mx.example.org."],
         ("bounces.example.org", "TXT"): ["some-site-verification=1", f"v=spf1 ip4:{RELAY} -all"],
         ("s1._domainkey.example.org", "TXT"): [f"v=DKIM1; k=rsa; p={key(2048)}"],
@@ -149,6 +151,12 @@ def test_what_must_change_is_said_and_how(server, zone, case):
 WEAK = {
     "no relay named": ({}, [], "nobody said which one that is", "--relay"),
     "mail to the bare domain": ({("example.org", "MX"): NONE}, ["--relay", RELAY], "has no MX record", "Add an MX"),
+    "Message-IDs of no domain": (
+        {("presessions.example.org", "A"): NONE},
+        ["--relay", RELAY],
+        "presessions.example.org, which stands in our Message-IDs and greetings, does not exist",
+        "set MAIL_DOMAIN",
+    ),
     "a short key": ({DKIM: [f"p={key(1024)}"]}, ["--relay", RELAY], "has 1024 bits", "2048 bits"),
     "a modern key": ({DKIM: [f"k=ed25519; p={key(0)}"]}, ["--relay", RELAY], "Ed25519", "RSA key of 2048 bits as well"),
     "a key for a test": ({DKIM: [f"t=y:s; p={key(2048)}"]}, ["--relay", RELAY], "only a test", "Take t=y out"),

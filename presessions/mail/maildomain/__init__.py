@@ -12,11 +12,12 @@ from presessions.mail.maildomain.findings import Finding, Grade, Silence
 __all__ = ["Finding", "Grade", "Silence", "look"]
 
 
-def look(domain, ask, *, bounce_domain="", reply_domain="", selectors=(), relay=""):
+def look(domain, ask, *, bounce_domain="", reply_domain="", message_domain="", selectors=(), relay=""):
     """Everything about one sending domain, in the order in which somebody would put it right.
 
     domain -- right of the @ in From; bounce_domain -- where bounces go, the same when not said
-    reply_domain -- where people answer to; selectors -- names of DKIM keys; relay -- the server that sends for us
+    reply_domain -- where people answer to; message_domain -- right of the @ in Message-IDs
+    selectors -- names of DKIM keys; relay -- the server that sends for us
     """
     bounce_domain, reply_domain = bounce_domain or domain, reply_domain or domain
     purposes = {reply_domain: "replies"}
@@ -26,6 +27,7 @@ def look(domain, ask, *, bounce_domain="", reply_domain="", selectors=(), relay=
         ("SPF", bounce_domain, lambda: spf.look(bounce_domain, relay.lower().rstrip("."), ask)),
         *(("DKIM", domain, lambda one=selector: dkim.look(domain, one, ask)) for selector in selectors or ("",)),
         ("DMARC", domain, lambda: dmarc.look(domain, bounce_domain, ask)),
+        *([("Name", message_domain, lambda: mx.name(message_domain, ask))] if message_domain else []),
     ]
     findings = []
     for subject, name, look_at in looks:

@@ -1,4 +1,4 @@
-"""Whether mail to a domain has anywhere to go. Room: mail; pure. RFC 5321 5.1, RFC 7505."""
+"""Whether mail to a domain has anywhere to go, and a name exists at all. Room: mail; pure. RFC 5321, RFC 7505."""
 
 from presessions.mail.maildomain.findings import Finding, Grade
 
@@ -20,3 +20,15 @@ def look(domain, what, ask):
         ]
     words = f"{domain} has no mail server, so no {what} reach us."
     return [Finding(subject, Grade.WRONG, words, f"Add an MX record to {domain} that names the server for its mail.")]
+
+
+def name(domain, ask):
+    """The domain in our Message-IDs and greetings: one that does not exist makes receivers suspicious."""
+    if any(ask(domain, kind) for kind in ("A", "AAAA", "MX")):
+        return [Finding("Name", Grade.GOOD, f"{domain}, which stands in our Message-IDs, exists.")]
+    words = (
+        f"{domain}, which stands in our Message-IDs and greetings, does not exist; some receivers hold that against us."
+    )
+    return [
+        Finding("Name", Grade.WEAK, words, f"Add an A record to {domain}, or set MAIL_DOMAIN to a name that exists.")
+    ]

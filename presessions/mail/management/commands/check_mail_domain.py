@@ -32,6 +32,7 @@ class Command(BaseCommand):
             asking(nameserver),
             bounce_domain=bounce_domain,
             reply_domain=reply_domain,
+            message_domain=name_of(settings.MAIL_DOMAIN),
             selectors=selector or settings.MAIL_DKIM_SELECTOR,
             relay=relay,
         )

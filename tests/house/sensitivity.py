@@ -57,10 +57,12 @@ FIELDS = {
     "upr.WorkingGroupSession.source": STAFF,
     "mail.Alarm.code": STAFF,
     "mail.Alarm.detail": SECRET,
+    "mail.Alarm.told_by": STAFF,
     "mail.Attempt.answer": SECRET,  # a server may quote an address
     "mail.Attempt.code": STAFF,
     "mail.Attempt.phase": STAFF,
     "mail.Attempt.state": STAFF,
+    "mail.Journal.installation": STAFF,
     "mail.Letter.body_sha256": STAFF,
     "mail.Letter.date_header": STAFF,
     "mail.Letter.domain_index": SECRET,

@@ -32,7 +32,7 @@ from applications.models import (
 from missions.models import Delegate, Invitation, MissionAddress, MissionTask, PermanentMission, Reply
 from presessions import trail
 from presessions.accounts.models import User
-from presessions.mail.models import Attempt, Letter, LinkVisit, Mailing, PersonalLink, Report
+from presessions.mail.models import Alarm, Attempt, Letter, LinkVisit, Mailing, PersonalLink, Report
 from presessions.upr.models import CountryMeeting, Series, StateUnderReview, WorkingGroupSession
 from tests.house.world import MONDAY
 from tests.upr.factories import CODES, StateFactory
@@ -162,6 +162,7 @@ def grow(world, numbers):
             key=f"more:{n}", kind="invitation", mailing=letter.mailing, recipient_kind="mission", state="failed",
             recipient_id=str(mission.pk), language="en", created_at=now, due_at=now, not_after=now,
         )  # fmt: skip
+        Alarm.objects.create(code=f"unreached:{letter.mailing_id + n}", since_at=now)
         Attempt.objects.create(letter=letter, at=now, number=n, state="deferred")
         Report.objects.create(fingerprint=f"{n}", read_at=now, verdict="unknown", letter=letter, text="Who are you?")
         link = PersonalLink.objects.create(

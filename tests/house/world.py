@@ -23,7 +23,7 @@ from applications.models import Application, Call, Contact, Theme
 from missions.models import Invitation, MissionTask, PermanentMission
 from presessions import settings as product
 from presessions.accounts.models import User
-from presessions.mail import inbox, schedule, steering
+from presessions.mail import inbox, schedule, steering, telling, watch
 from presessions.mail.models import Letter, Mailing
 from presessions.upr.dates import geneva
 from presessions.upr.models import Series
@@ -138,6 +138,7 @@ class World:
         self.ring(DRAFT_DUE + timedelta(days=6))  # 48 hours
         self.ring(BRIEFING_DUE)
         self.ring(REMINDER_DUE)
+        self.something_is_wrong()
         self.ring(THANKS_DUE)
         self.mail_staff()
 
@@ -248,6 +249,12 @@ class World:
         task = MissionTask.objects.get(mission__code="TR")
         posted = {"step": "done", "reason": canary("missions.MissionTask.note")}
         self.staff().post(reverse("admin:missions_missiontask_change", args=[task.pk]), posted)
+
+    def something_is_wrong(self):
+        """A room raises an alarm, in words of its own; staff are told that there is one."""
+        watch.alarm("unreached:0", now=timezone.now(), detail=canary("mail.Alarm.detail"))
+        telling.look(timezone.now())
+        self.ring()
 
     def mail_staff(self):
         """A mail that Django writes; it waits in the outbox."""

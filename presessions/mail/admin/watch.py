@@ -1,7 +1,10 @@
 """Alarms in the admin, the signs of life, and what staff do after a backup was restored. Room: mail."""
 
+from functools import partial
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import F
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -10,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from presessions import trail
 from presessions.mail import restoring, troubles, watch
-from presessions.mail.admin.steps import MOST_WORDS
-from presessions.mail.models import Alarm, Pulse
+from presessions.mail.admin.steps import MOST_WORDS, StepsAdmin
+from presessions.mail.models import Alarm, Mailing, Pulse
 from presessions.trail.steps import WrongStep
 from presessions.upr.dates import in_words
 
@@ -26,16 +30,22 @@ SIGNS = {
 }
 
 
+def _end(alarm, *, by, now, reason):
+    """Staff have dealt with it. What still lasts is found again at the next look, and told again."""
+    with transaction.atomic():
+        done = watch.ended(alarm.code, now=now)
+        trail.record(alarm, "end", now=now, by=by, refused=not done, reason=reason)
+    if not done:
+        raise WrongStep(_("This alarm has already ended."))
+
+
 @admin.register(Alarm)
-class AlarmAdmin(admin.ModelAdmin):
+class AlarmAdmin(StepsAdmin):
     list_display = ("title", "since", "told", "end")
-    list_display_links = None
     search_fields = ("code",)
-    actions = ("is_dealt_with",)
     ordering = (F("ended_at").desc(nulls_first=True), "-pk")
-    show_full_result_count = False
-    list_per_page = 50
     change_list_template = "admin/mail/alarm/change_list.html"
+    change_form_template = "admin/mail/alarm/page.html"
 
     @admin.display(description=gettext_lazy("what"), ordering="code")
     def title(self, alarm):
@@ -55,26 +65,21 @@ class AlarmAdmin(admin.ModelAdmin):
     def end(self, alarm):
         return in_words(alarm.ended_at) if alarm.ended_at else _("lasts")
 
-    @admin.action(description=gettext_lazy("Dealt with: end these alarms"), permissions=["change"])
-    def is_dealt_with(self, request, alarms):
-        now = timezone.now()
-        for code in alarms.values_list("code", flat=True):
-            watch.ended(code, now=now)
+    def steps(self, alarm, request):
+        return {"end": partial(_end, alarm)} if alarm.ended_at is None else {}
 
-    def has_add_permission(self, request):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
+    def page(self, alarm):
+        number = alarm.code.partition(":")[2]
+        mailing = Mailing.objects.with_series().filter(pk=number).first() if number.isdigit() else None
+        trouble = troubles.Trouble(alarm.code, alarm.since_at, mailing=mailing, detail=alarm.detail)
+        is_ours = trouble.what in troubles.FOUND
+        return {"title": trouble.title, "trouble": trouble, "told": self.told(alarm), "ends_by_itself": is_ours}
 
     def has_view_permission(self, request, obj=None):
         return request.user.has_perm("mail.view_mailing")
 
     def has_change_permission(self, request, obj=None):
         return request.user.has_perm("mail.change_mailing")
-
-    def change_view(self, request, object_id, form_url="", extra_context=None):
-        return redirect("admin:mail_alarm_changelist")
 
     def changelist_view(self, request, extra_context=None):
         last = dict(Pulse.objects.values_list("part", "at"))

@@ -52,14 +52,13 @@ SHORT = Form(
     kill_unanswered=1,
     kill_child=6,
     kill_worker=1,
-    freeze=1,
-    freeze_holders=1,
+    freeze_holders=2,
     flush=3,
     restart_redis=1,
     restart_sink=1,
     restart_beat=1,
     crash_postgres=1,
-    least={"SIGKILL": 15, "thawed beyond the lease": 1, "mailings held for failures": 1},
+    least={"SIGKILL": 15, "thawed beyond the lease": 3, "mailings held for failures": 1},
 )
 FULL = Form(
     letters=6000,

@@ -228,7 +228,9 @@ class Storm:
         due = "SELECT count(*) FROM mail_letter WHERE state IN ('pending', 'deferred') AND next_attempt_at < now()"
         if not self._claimed() or self._ask(due) > [(150,)]:
             return self._later(0.02, self.freeze_holders)
-        children = [child for child in self.chance.choice(self.workers).children() if not is_stopped(child)]
+        children = self.chance.choice(self.workers).children()
+        if not children or any(map(is_stopped, children)):
+            return self._later(0.1, self.freeze_holders)
         for child in children:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGSTOP)

@@ -116,16 +116,16 @@ class Session:
         data = data[1:] if data.startswith(b"..") else data
         await asyncio.sleep(self.sink.slow)
         fault = self.sink.fault("dot")
-        if fault is None or fault.startswith("accept"):
+        if fault is None or fault.startswith(("accept", "2")):
             for address in self.to:
                 self.sink.accept(address, data)
         await self.act(fault.removeprefix("accept-") if fault else "250 accepted")
 
     async def answer(self, stage, usual, argument=""):
-        """True when the usual answer was given."""
-        fault = self.sink.fault(stage, argument)
-        await self.act(fault or usual)
-        return fault is None
+        """True when the answer was a good one."""
+        answer = self.sink.fault(stage, argument) or usual
+        await self.act(answer)
+        return answer[:1] == usual[:1]
 
     async def act(self, answer):
         if answer == "drop":

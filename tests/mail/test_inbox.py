@@ -4,8 +4,10 @@ The mailbox is stood for by a list; tests/e2e/test_inbox.py reads a real Dovecot
 """
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
+from threading import Barrier
 
 import pytest
 import time_machine
@@ -336,3 +338,21 @@ def test_each_letter_goes_with_an_envelope_sender_of_its_own(sink):
             delivery.send(delivery.claim(NOW), wire, lambda: NOW)
     assert len(sink.mails) == 2
     assert {verp.letter_of(sender) for sender in senders} == {letter.pk for letter in letters}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ten_who_take_the_same_mail_at_once_take_it_once():
+    letter = sent()
+    raw, together = about(letter, "postfix_no_such_user"), Barrier(10)
+
+    def take(_number):
+        together.wait()
+        try:
+            return inbox.take(raw, now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(10) as crowd:
+        assert list(crowd.map(take, range(10))) == ["hard"] * 10
+    assert Report.objects.count() == 1
+    assert Attempt.objects.filter(letter=letter, state="bounced").count() == 1

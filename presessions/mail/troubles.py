@@ -79,6 +79,7 @@ class Trouble:
             "since": in_words(self.since) if self.since else _("the beginning"),
             "n": self.number,
             "mailing": self.mailing or self.code,
+            "reason": self.mailing.get_held_reason_display() if self.mailing else "",
         }
         return str(_sentence(self.what, self.number) or self.title[:1].upper() + self.title[1:] + ".") % facts
 
@@ -149,7 +150,7 @@ def _sentence(what, number):
                 number,
             )
         case "held":
-            return _("Held, and waiting for staff: %(mailing)s.")
+            return _("Held, and waiting for staff: %(mailing)s (%(reason)s).")
         case "overdue":
             return _("Waits for a date, although the known dates already make it due: %(mailing)s.")
         case "unreached":

@@ -84,7 +84,7 @@ class AlarmAdmin(StepsAdmin):
     def changelist_view(self, request, extra_context=None):
         last = dict(Pulse.objects.values_list("part", "at"))
         signs = [(words, last.get(part)) for part, words in SIGNS.items() if part != "inbox" or part in last]
-        return super().changelist_view(request, {"signs": signs, **(extra_context or {})})
+        return super().changelist_view(request, {"title": _("Alarms"), "signs": signs, **(extra_context or {})})
 
     def get_urls(self):
         restored = path("restored/", self.admin_site.admin_view(self.restored_view), name="mail_restored")

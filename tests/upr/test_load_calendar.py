@@ -183,6 +183,13 @@ def test_new_dates_of_a_session_are_announced_to_its_series(calendar, folder, no
     assert heard == [date(2027, 1, 18)]
 
 
+def test_it_says_which_mailings_changed_with_the_dates(calendar, folder, now):
+    Series.open_for(WorkingGroupSession.objects.get(number=54), now=now, first_day=date(2098, 12, 15))
+    change(folder, SESSIONS, ["54"], start_date="2099-01-18", end_date="2099-01-29")
+    briefing = "briefing, Pre-sessions 54: waits for a date -> goes out Thu 18 December 2098, 09:00 Geneva time"
+    assert f"  changed with the dates: {briefing}\n" in load(folder)
+
+
 def test_a_file_whose_dates_cannot_be_announced_is_not_loaded_at_all(calendar, folder, now):
     def fail(**kwargs):
         raise RuntimeError

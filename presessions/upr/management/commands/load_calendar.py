@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from presessions.upr import loading
+from presessions.upr.signals import in_sum, listening
 from presessions.upr.tables import WrongTable
 
 CARRIED = Path(loading.__file__).parent / "data"
@@ -18,10 +19,14 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, default=CARRIED, metavar="FOLDER", help="where the tables are")
 
     def handle(self, *, data, **options):
-        try:
-            for summary in loading.load(data, now=timezone.now()):
-                self.stdout.write(str(summary))
-                for words in summary.left_alone:
-                    self.stdout.write(f"  left alone: {words}")
-        except WrongTable as wrong:
-            raise CommandError("\n".join([*wrong.problems, "Nothing of this file was loaded."])) from None
+        with listening() as heard:
+            try:
+                for summary in loading.load(data, now=timezone.now()):
+                    self.stdout.write(str(summary))
+                    for words in summary.left_alone:
+                        self.stdout.write(f"  left alone: {words}")
+            except WrongTable as wrong:
+                raise CommandError("\n".join([*wrong.problems, "Nothing of this file was loaded."])) from None
+        for one in in_sum(heard):
+            what = f"{one.what}, {one.where}" if one.where else one.what
+            self.stdout.write(f"  changed with the dates: {what}: {one.before} -> {one.after} {one.warning}".rstrip())

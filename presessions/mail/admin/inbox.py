@@ -82,7 +82,7 @@ class Inbox(ChangeList):
 
 @admin.register(Report)
 class ReportAdmin(StepsAdmin):
-    list_display = ("read", "verdict_pill", "recipient", "code", "dealt_with")
+    list_display = ("verdict_pill", "recipient", "read", "code", "dealt_with")
     list_filter = (EyesFilter, "verdict")
     show_facets = admin.ShowFacets.NEVER
     search_fields = ("code",)  # what is searched stands below

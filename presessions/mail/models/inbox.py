@@ -19,7 +19,7 @@ class Report(models.Model):
 
     class Verdict(models.TextChoices):
         HARD = "hard", _("the address does not work")
-        LOST = "lost", _("not delivered, though the address may work")
+        LOST = "lost", _("not delivered")
         SOFT = "soft", _("late: the server keeps trying")
         DELIVERED = "delivered", _("delivered")
         AUTOMATIC = "automatic", _("automatic reply")

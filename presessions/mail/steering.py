@@ -159,44 +159,57 @@ def look_ahead(now):
 
 
 def give_notice(now):
-    """One letter to each of staff for each mailing due within 24 hours, once for each hour it was given. Returns how
-    many mailings were told of."""
+    """One letter to each of staff for what goes within 24 hours, once for each hour that it was given; one for all
+    meetings whose mailings go together. What would reach nobody is not told. Returns how many mailings were told of."""
     goes = Q(state=State.PLANNED) | Q(state=State.HELD, held_reason=Held.LOOK)
     soon = Mailing.objects.with_series().filter(goes, due_at__gt=now, due_at__lte=now + NOTICE)
-    return sum(_notify(mailing, now) for mailing in soon.exclude(noticed_for=F("due_at")))
+    together = {}
+    for mailing in soon.exclude(noticed_for=F("due_at")).order_by("due_at", "pk"):
+        count = _count(mailing)
+        if count != 0:
+            key = (mailing.series_id, mailing.kind, mailing.step, mailing.due_at, mailing.state)
+            together.setdefault(key, {})[mailing.pk] = (mailing, count)
+    return sum(_notify(those, now) for those in together.values())
 
 
-def _notify(mailing, now):
-    context = _told(mailing, _count(mailing), now)
+def _notify(those, now):
+    """Tell each of staff of these mailings, unless they are told already, or are being told: never wait for that."""
     with transaction.atomic():
-        untold = Mailing.objects.filter(pk=mailing.pk, due_at=mailing.due_at).exclude(noticed_for=mailing.due_at)
-        if not untold.select_for_update(skip_locked=True).exists():  # told already, or being told: never wait for that
-            return False
-        untold.update(noticed_for=mailing.due_at)
+        untold = Mailing.objects.filter(pk__in=those).exclude(noticed_for=F("due_at"))
+        ours = list(untold.select_for_update(skip_locked=True).order_by("pk").values_list("pk", "due_at"))
+        ours = [pk for pk, due_at in ours if due_at == those[pk][0].due_at]
+        if not ours:
+            return 0
+        Mailing.objects.filter(pk__in=ours).update(noticed_for=F("due_at"))
+        context = _told([those[pk] for pk in ours], now)
         for person in watch.staff_to_tell():
             outbox.put(
                 kind="mailing_notice",
-                key=f"mailing_notice:{mailing.pk}:{now.timestamp():.0f}:{person.pk}",
+                key=f"mailing_notice:{ours[0]}:{now.timestamp():.0f}:{person.pk}",
                 recipient=_staff(person, person.language, context),
                 now=now,
-                not_after=mailing.due_at,
+                not_after=context["mailing"].due_at,
             )
-    return True
+    return len(ours)
 
 
-def _told(mailing, count, now):
+def _told(those, now):
+    mailing = those[0][0]
     due = mailing.due_at.astimezone(GENEVA)
+    count = None if any(count is None for _mailing, count in those) else sum(count for _mailing, count in those)
+    page = settings.PUBLIC_URL + reverse("admin:mail_mailing_change", args=[mailing.pk])
+    most = settings.MAIL_TWO_PERSONS_ABOVE
     return {
         "series": mailing.series,
         "mailing": mailing,
-        "about": mailing.meeting.state if mailing.meeting_id else None,
+        "places": [(one.meeting.state, number) for one, number in those if one.meeting_id],
         "count": count,
         "is_tomorrow": due.date() > now.astimezone(GENEVA).date(),
         "hour": f"{due:%H:%M}",
         "at": lazy(in_words, str)(mailing.due_at),  # in the reader's language
         "is_frozen": mailing.state == State.HELD,
-        "needs_two": bool(settings.MAIL_TWO_PERSONS_ABOVE) and (count or 0) > settings.MAIL_TWO_PERSONS_ABOVE,
-        "page": settings.PUBLIC_URL + reverse("admin:mail_mailing_change", args=[mailing.pk]),
+        "needs_two": bool(most) and any((number or 0) > most for _mailing, number in those),
+        "page": page if len(those) == 1 else settings.PUBLIC_URL + reverse("admin:mail_mailing_changelist"),
     }
 
 

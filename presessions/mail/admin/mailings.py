@@ -144,10 +144,11 @@ class MailingAdmin(StepsAdmin):
     def page_for(self, request, mailing):
         audience = people.of(mailing)
         count = None if audience.trouble else len(audience.everybody)
+        two = 0 < settings.MAIL_TWO_PERSONS_ABOVE < mailing.still_to_go(audience.everybody)
         return {
             "title": capfirst(str(mailing)),
             "explanation": schedule.explain(mailing, count=count),
-            "warnings": self._warnings(mailing, count),
+            "warnings": self._warnings(mailing, two),
             "state_pill": self.state_pill(mailing),
             "audience": audience,
             "recipients": people.listed(audience, request.GET.get("people")),
@@ -155,22 +156,21 @@ class MailingAdmin(StepsAdmin):
             "in_numbers": timeline.in_numbers(timeline.counts_of(mailing)),
             "texts": people.texts_of(mailing, audience),
             "languages": people.languages_of(audience),
-            **self._forms(mailing, count),
+            **self._forms(mailing, two),
         }
 
-    def _warnings(self, mailing, count):
-        most = settings.MAIL_TWO_PERSONS_ABOVE
+    def _warnings(self, mailing, two):
         found = [schedule.short_notice(mailing)]
         if mailing.is_frozen and corrections.is_out_of_date(mailing, None):
             found.append(
                 _("A date has changed since its letters were written. Throw them away and plan again, or cancel it.")
             )
-        if most and count and count > most and mailing.state in (*Mailing.BEFORE_WRITING, Mailing.State.WRITING):
-            found.append(self._two_persons(mailing, most))
+        if two and mailing.state not in (Mailing.State.WRITING, Mailing.State.CANCELLED):
+            found.append(self._two_persons(mailing))
         return [one for one in found if one]
 
-    def _two_persons(self, mailing, most):
-        words = {"n": most, "first": mailing.approved_by, "second": mailing.released_by}
+    def _two_persons(self, mailing):
+        words = {"n": settings.MAIL_TWO_PERSONS_ABOVE, "first": mailing.approved_by, "second": mailing.released_by}
         if mailing.two_persons_agreed:
             return _("Approved by %(first)s, released by %(second)s.") % words
         if mailing.is_approved:
@@ -242,20 +242,19 @@ class MailingAdmin(StepsAdmin):
             return self._see_rule(mailing, data, **why)
         return mailing.change_rule(**form.rule(), **why)
 
-    def _forms(self, mailing, count):
+    def _forms(self, mailing, two):
         return {
-            "acts": self._acts(mailing, count),
+            "acts": self._acts(mailing, two),
             "move_form": MoveForm() if mailing.date_may_change else None,
             "moved": bool(mailing.moved_to),
             "rule_form": RuleForm(mailing=mailing) if mailing.date_may_change and not mailing.corrects_id else None,
         }
 
-    def _acts(self, mailing, count):
+    def _acts(self, mailing, two):
         """(step, words, what it means, whether it is grave) for each step that its state allows; what is likeliest
         wanted comes first."""
         state, State, written = mailing.state, Mailing.State, mailing.writing_at is not None
         waits = state in Mailing.BEFORE_WRITING
-        two = bool(settings.MAIL_TWO_PERSONS_ABOVE) and (count or 0) > settings.MAIL_TWO_PERSONS_ABOVE
         frozen, held = mailing.is_frozen, state == State.HELD
         gone = state in (State.SENDING, State.DONE)
         acts = [

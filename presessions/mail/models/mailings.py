@@ -171,15 +171,17 @@ class Mailing(models.Model):
         known = set(self.letters.values_list("recipient_kind", "recipient_id"))
         return [person for person in people if (person.kind, str(person.id)) not in known]
 
-    def still_to_go(self):
-        """How many people would get a letter if it went now; 0 when the room above cannot list them."""
+    def still_to_go(self, people=None):
+        """How many people a step would set letters going to: those not yet written to, and, unless letters are going
+        already, those whose letter waits. 0 when the room above cannot list them: then nothing is written either."""
         try:
-            unwritten = len(self.unwritten(self.people()))
+            number = len(self.unwritten(self.people() if people is None else people))
         except DatabaseError:
             raise
-        except Exception:  # then nothing is written either: `writing` holds it, and says why
-            unwritten = 0
-        return self.letters.unsettled().count() + unwritten
+        except Exception:  # `writing` holds it, and says why
+            number = 0
+        is_going = self.state in (self.State.SENDING, self.State.DONE)
+        return number if is_going else number + self.letters.unsettled().count()
 
     # Two persons: above MAIL_TWO_PERSONS_ABOVE recipients one approves, and only another can set it going.
 

@@ -22,7 +22,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from presessions.mail import journal, registry, schedule, verp, watch
-from presessions.mail.models import PUT_OFF, Letter, Mailing, Pulse, Switch
+from presessions.mail.models import PUT_OFF, Letter, Mailing, Switch
 from presessions.mail.wire import Verdict, Wire
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,6 @@ def drain(seconds, now=None, stop=None, hands=1):
         threads = closing.enter_context(ThreadPoolExecutor(hands))
         closing.callback(over.set)  # whatever ends us, the others finish what they have in hand
         while True:
-            watch.seen("drain", now())
             letter = None
             if not journal.restored(now()):
                 written += schedule.write_due(now())
@@ -96,6 +95,7 @@ def drain(seconds, now=None, stop=None, hands=1):
                 first.empty(letter)
             else:
                 _listen(first.wire, now())
+            watch.seen("drain", now())
             left = ends - time.monotonic()
             if left <= 0 or (stop and stop.is_set()):
                 break
@@ -235,10 +235,11 @@ def _count_failure(letter, now):
 
 def _listen(wire, now):
     """Ask a server that had no letter to answer for a while whether it lives, so that staff hear of its silence before
-    a letter meets it."""
-    asked_before = now - timedelta(seconds=settings.MAIL_PROBE)
-    if Pulse.objects.filter(part="smtp", at__lt=asked_before).exists() and wire.answers():
-        watch.seen("smtp", now)
+    a letter meets it. One of all workers asks, now and then."""
+    if watch.is_quiet("smtp", now) and not watch.is_fresh("probe", now):
+        watch.seen("probe", now)
+        if wire.answers():
+            watch.seen("smtp", now)
 
 
 def _mine(letter):

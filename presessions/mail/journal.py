@@ -15,6 +15,7 @@ import fcntl
 import json
 import logging
 import os
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -58,10 +59,9 @@ def accepted(letter, now):
         "language": letter.language,
     }
     try:
-        os.write(_slot.open(), json.dumps(line).encode() + b"\n")
+        _slot.write(json.dumps(line).encode() + b"\n")
     except OSError as error:  # the letter has gone, whatever becomes of this line
         log.error("letter %s could not be written into the journal: %s", letter.pk, type(error).__name__)
-        _slot.close()
         watch.alarm(BROKEN, now=now)
 
 
@@ -204,23 +204,35 @@ def _grow():
 
 class Slot:
     """The file of this process. It is locked while we live, so that each process writes to one of its own and the
-    number of files is that of processes at one time, not of all that ever ran."""
+    number of files is that of processes at one time, not of all that ever ran. Its threads share it."""
 
     def __init__(self):
-        self.close()
+        self.of, self.fd, self.grown_at = None, -1, float("-inf")
+        self.in_hand = threading.RLock()  # one thread must not write to a file that another has just closed
 
     def open(self):
-        """A file descriptor to append to. Raises OSError."""
-        mine = (os.getpid(), _folder())
-        if self.of != mine:  # a fork must not write through its parent's file
-            self.close()
-            self.fd, self.of = self._take(), mine
-        return self.fd
+        """Have a file to append to. Raises OSError."""
+        with self.in_hand:
+            mine = (os.getpid(), _folder())
+            if self.of != mine:  # a fork must not write through its parent's file
+                self.close()
+                self.fd, self.of = self._take(), mine
+
+    def write(self, line):
+        """Append one line. Raises OSError, and opens anew the next time."""
+        with self.in_hand:
+            try:
+                self.open()
+                os.write(self.fd, line)
+            except OSError:
+                self.close()
+                raise
 
     def close(self):
-        if getattr(self, "of", None):
-            os.close(self.fd)
-        self.of, self.fd, self.grown_at = None, -1, float("-inf")
+        with self.in_hand:
+            if self.of:
+                os.close(self.fd)
+            self.of, self.fd, self.grown_at = None, -1, float("-inf")
 
     @staticmethod
     def _take():

@@ -38,17 +38,18 @@ def seen(part, now):
     _said[part] = at
 
 
-def keep_in_touch(wire, now):
-    """Ask a server that has had no letter to answer for a while whether it lives; one of us, now and then."""
-    silent_since = now - timedelta(seconds=settings.MAIL_PROBE)
-    if "smtp" in _said and silent_since < _said["smtp"] <= now:
-        return
-    heard = Pulse.objects.filter(part__in=("smtp", "probe"), at__gt=silent_since, at__lte=now)
-    if heard.exists():
-        return
-    seen("probe", now)
-    if wire.answers():
-        seen("smtp", now)
+def is_fresh(part, now):
+    """Whether a part was heard within MAIL_PROBE seconds."""
+    return Pulse.objects.filter(part=part, at__gt=_a_while_before(now)).exists()
+
+
+def is_quiet(part, now):
+    """Whether a part that was heard once has not been heard since."""
+    return Pulse.objects.filter(part=part, at__lte=_a_while_before(now)).exists()
+
+
+def _a_while_before(now):
+    return now - timedelta(seconds=settings.MAIL_PROBE)
 
 
 def alarm(code, *, now, detail=""):

@@ -53,7 +53,7 @@ def test_only_what_the_server_took_is_written_down(sink):
 
 def test_the_line_is_there_before_the_letter_is_closed(sink, monkeypatch):
     """Killed between the 250 and the commit: the letter is uncertain here, and the journal knows."""
-    monkeypatch.setattr(Letter, "close", lambda *_: 1 / 0)
+    monkeypatch.setattr(Letter, "close", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         send()
     assert len(list(journal.lines())) == 1

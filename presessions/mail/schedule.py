@@ -11,6 +11,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from presessions import trail
 from presessions.mail import corrections, registry
 from presessions.mail.due import Anchors, Due, anchors_of, due
 from presessions.mail.models import Mailing, mailing_changed
@@ -65,6 +66,11 @@ def plan(series, now):
                 needed = is_needed(mailing, mailings, dates, anchors, now)
                 if apply(mailing, dates[mailing.pk], needed, now):
                     mailing.save(update_fields=["due_at", "decided_by", "state", "held_reason"])
+            elif mailing.is_frozen and mailing.state == State.PLANNED and corrections.is_out_of_date(mailing, anchors):
+                # Read and let go by staff, for its hour; but what they read is not so any more.
+                mailing.state, mailing.held_reason = State.HELD, Held.LOOK
+                mailing.save(update_fields=["state", "held_reason"])
+                trail.record(mailing, "held_look", now=now)
         found = [_consequence(mailing, before[mailing.pk], anchors) for mailing in mailings]
         corrected = corrections.follow(mailings, anchors, now)
     return [one for one in found if one.before != one.after or one.warning] + [_proposed(*pair) for pair in corrected]

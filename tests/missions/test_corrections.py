@@ -198,7 +198,21 @@ def test_catching_up_says_nothing_of_those_who_were_told_before(invited, staff):
     assert len(proposals(invited)) == 1
 
 
-def test_a_reply_in_the_trail_says_when_it_was_proposed(invited):
+def test_letters_that_staff_have_read_and_let_go_are_held_again_when_their_dates_change(series, staff):
+    invitation = series.mailings.get(kind="invitation")
+    invitation.freeze(by=staff, now=SET_UP)
+    schedule.write_due(SET_UP)
+    invitation.refresh_from_db()
+    invitation.resume(by=staff, now=SET_UP)
+    move(series, WEDNESDAY, now=SET_UP)
+    invitation.refresh_from_db()
+    assert (invitation.state, invitation.held_reason) == ("held", "look")
+    schedule.write_due(INVITED)
+    assert not Letter.objects.filter(kind="invitation", next_attempt_at__isnull=False).exists()
+    assert proposals(series, kind="correction_missions") == []  # nobody has been told anything yet
+
+
+def test_the_trail_says_when_it_was_proposed(invited):
     from presessions.trail.models import Event
 
     move(invited, WEDNESDAY)

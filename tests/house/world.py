@@ -258,7 +258,8 @@ class World:
 
     def mail_staff(self):
         """A mail that Django writes; it waits in the outbox."""
-        body = f"{canary('mail.Letter.kept')} {canary('mail.Letter.frozen')} http://testserver/admin/"
+        words = " ".join(canary(f"mail.Letter.{place}") for place in ("kept", "kept_html", "frozen"))
+        body = f"{words} http://testserver/admin/"
         outbox = get_connection(product.EMAIL_BACKEND)  # the test runner puts a dummy into the settings
         send_mail(canary("mail.Letter.subject"), body, None, [address("mail.Letter.to")], connection=outbox)
         letter = Letter.objects.get(kind="django")

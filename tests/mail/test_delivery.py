@@ -119,72 +119,6 @@ def test_a_mailing_is_written_sent_and_done_by_the_bell_alone(sink):
     assert len(sink.mails) == 3
 
 
-# --- Every other day: M7 ------------------------------------------------------------------------------------------
-
-LATER = "deferred"
-TABLE = [
-    ("greeting", "421 busy", LATER, "421"),
-    ("greeting", "554 go away", "paused", "554"),
-    ("greeting", "hang", LATER, "timeout"),
-    ("greeting", "drop", LATER, "dropped"),
-    ("greeting", "garbage", LATER, "garbage"),
-    ("EHLO", "451 busy", LATER, "451"),
-    ("EHLO", "421 busy", LATER, "dropped"),  # asked again as HELO, the server is gone
-    ("EHLO", "drop", LATER, "dropped"),
-    ("MAIL", "451 later", LATER, "451"),
-    ("MAIL", "421 later", LATER, "421"),
-    ("MAIL", "550 not you", "paused", "550"),
-    ("MAIL", "hang", LATER, "timeout"),
-    ("MAIL", "drop", LATER, "dropped"),
-    ("MAIL", "garbage", LATER, "garbage"),
-    ("RCPT", "450 greylisted", LATER, "450"),
-    ("RCPT", "550 no such user", "failed", "550"),
-    ("RCPT", "hang", LATER, "timeout"),
-    ("RCPT", "drop", LATER, "dropped"),
-    ("RCPT", "garbage", LATER, "garbage"),
-    ("RCPT", "550 " + "endless " * 2000, LATER, "garbage"),  # no reply of SMTP's, whatever it begins with
-    ("DATA", "451 later", LATER, "451"),
-    ("DATA", "554 no", "failed", "554"),
-    ("DATA", "250 what?", LATER, "garbage"),
-    ("DATA", "hang", LATER, "timeout"),
-    ("DATA", "drop", LATER, "dropped"),
-    ("DATA", "garbage", LATER, "garbage"),
-    ("DATA", "mid-drop", "doubt", "dropped"),
-    ("dot", "452 full", LATER, "452"),
-    ("dot", "554 spam", "failed", "554"),
-    ("dot", "hang", "doubt", "timeout"),
-    ("dot", "drop", "doubt", "dropped"),
-    ("dot", "garbage", "doubt", "garbage"),
-    ("dot", "354 what?", "doubt", "garbage"),
-    ("dot", "accept-drop", "doubt", "dropped"),
-    ("dot", "accept-hang", "doubt", "timeout"),
-    ("dot", "250 taken", "sent", "250"),
-]
-
-
-@pytest.mark.parametrize(("stage", "answer", "becomes", "code"), TABLE)
-def test_every_answer_leads_to_its_state(sink, stage, answer, becomes, code):
-    letter = put()
-    sink.order(**{stage: [answer] * (2 if stage == "EHLO" else 1)})
-    drain()
-    letter = fresh(letter)
-    paused = Switch.get().paused_at
-    assert (letter.last_code, bool(paused)) == (code, becomes == "paused")
-    match becomes:
-        case "deferred":
-            assert (letter.state, letter.next_attempt_at) == ("deferred", NOW + MINUTE)
-            assert (letter.deferrals, letter.resends, letter.uncertain_at) == (1, 0, None)
-        case "failed":
-            assert (letter.state, letter.frozen) == ("failed", b"")
-        case "sent":
-            assert letter.state == "sent"
-        case "paused":  # our fault, not the recipient's
-            assert (letter.state, letter.deferrals, letter.next_attempt_at) == ("deferred", 0, NOW)
-        case "doubt":
-            assert (letter.state, letter.next_attempt_at) == ("deferred", NOW + 15 * MINUTE)
-            assert (letter.resends, letter.uncertain_at) == (1, NOW)
-
-
 def test_no_server_at_all_is_waited_for(sink):
     sink.stop()
     one, two = put(), put()
@@ -267,50 +201,6 @@ def test_bytes_that_no_key_opens_harm_their_letter_only(sink):
         cursor.execute("UPDATE mail_letter SET frozen = '\\x0102' WHERE id = %s", [broken.pk])
     assert drain() == {"failed": 1, "sent": 1}
     assert Letter.objects.defer("frozen").get(pk=broken.pk).last_code == "unreadable"
-
-
-# --- Doubt: M3 ----------------------------------------------------------------------------------------------------
-
-
-def test_accepted_without_an_answer_it_goes_once_more_with_the_same_bytes_and_then_waits_for_staff(sink, caplog):
-    sink.order(dot=["accept-drop", "accept-drop"])
-    letter = put()
-    drain()
-    assert drain(NOW + 14 * MINUTE) == {}
-    drain(NOW + 15 * MINUTE)
-    assert drain(NOW + timedelta(days=3)) == {}
-    first, second = sink.mails
-    assert first["data"] == second["data"]
-    assert {first["sha256"], second["sha256"]} == {letter.body_sha256}
-    held = fresh(letter)
-    assert (held.state, held.resends, held.uncertain_at, held.next_attempt_at) == ("uncertain", 1, NOW, None)
-    assert held.frozen
-    assert f"letter {letter.pk} is uncertain" in caplog.text
-    assert held in Letter.objects.to_look_at()
-
-
-def test_a_repeat_that_is_answered_is_sent_and_stays_flagged(sink):
-    sink.order(dot=["accept-drop"])
-    letter = put()
-    drain()
-    drain(NOW + 15 * MINUTE)
-    assert (fresh(letter).state, fresh(letter).uncertain_at) == ("sent", NOW)
-
-
-def test_a_repeat_that_is_refused_for_now_is_still_the_only_repeat(sink):
-    sink.order(dot=["accept-drop", "452 full", "accept-drop"])
-    letter = put()
-    for minutes in (0, 15, 16, 60, 120):
-        drain(NOW + minutes * MINUTE)
-    assert fresh(letter).state == "uncertain"
-    assert len(sink.mails) == 2
-
-
-def test_a_kind_may_forbid_the_repeat(sink):
-    sink.order(dot=["accept-drop"])
-    letter = put("note")
-    drain()
-    assert (fresh(letter).state, fresh(letter).resends) == ("uncertain", 0)
 
 
 # --- The switch ---------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from presessions.mail import delivery, outbox, schedule
 from presessions.mail.models import Letter, Mailing
@@ -113,90 +112,6 @@ def test_without_such_a_moment_they_die_after_a_week():
     mailing = make_mailing("briefing")
     schedule.write_due(mailing.due_at)
     assert {letter.not_after for letter in mailing.letters.all()} == {mailing.due_at + timedelta(days=7)}
-
-
-# --- Poison -------------------------------------------------------------------------------------------------------
-
-POISON = {
-    "address": [
-        "no address",
-        "",
-        "two@example.org, three@example.org",
-        "line@example.org\r\nBcc: all@example.org",
-        "literal@[127.0.0.1]",
-        "reversed\u202e@example.org",
-        "half\ud800@example.org",
-        "ümlaut@example.org",
-    ],
-    "subject": ["Line\nend", "Carriage\rreturn", "Zero\0", "Reversed \u202e name", "Line\u2028separator"],
-    "size": ["x" * 300_000],
-}
-
-
-@pytest.mark.parametrize(
-    ("code", "person"),
-    [("address", Recipient("mission", "poison", to=to, context={"name": "A"})) for to in POISON["address"]]
-    + [("subject", Recipient("mission", "poison", to="a@b.example", context={"name": n})) for n in POISON["subject"]]
-    + [("size", Recipient("mission", "poison", to="a@b.example", context={"name": n})) for n in POISON["size"]]
-    + [("render", Recipient("mission", "poison", to="a@b.example", context={}))],
-)
-def test_one_poisoned_letter_fails_by_name_and_the_others_go(timetable, monkeypatch, code, person):
-    people = [Recipient("mission", str(n), to=f"m{n}@example.org", context={"name": f"Mission {n}"}) for n in (1, 2)]
-    people.insert(1, person)
-    timetable.mailing("letter", label="letter", audience="all", template="named", months_before=("working_group", 1))(
-        lambda mailing: people
-    )
-    mailing = make_mailing("letter")
-    schedule.write_due(mailing.due_at)
-    states = dict(mailing.letters.values_list("recipient_id", "state"))
-    assert states == {"1": "pending", "poison": "failed", "2": "pending"}
-    bad = mailing.letters.get(recipient_id="poison")
-    assert (bad.last_code, bad.frozen, bad.links.count()) == (code, b"", 0)
-    assert [attempt.code for attempt in bad.history.all()] == [code]
-
-
-def test_a_method_that_fails_while_rendering_harms_its_letter_only(timetable):
-    class Rotten:
-        def __str__(self):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT 1 / 0")
-
-    people = [
-        Recipient("mission", "1", to="a@example.org", context={"name": Rotten()}),
-        Recipient("mission", "2", to="b@example.org", context={"name": "B"}),
-    ]
-    timetable.mailing("letter", label="letter", audience="all", template="named", months_before=("working_group", 1))(
-        lambda mailing: people
-    )
-    mailing = make_mailing("letter")
-    schedule.write_due(mailing.due_at)
-    assert dict(mailing.letters.values_list("recipient_id", "state")) == {"1": "failed", "2": "pending"}
-
-
-def test_an_audience_that_cannot_be_listed_holds_its_mailing_and_no_other(timetable):
-    def broken(mailing):
-        yield Recipient("mission", "1", to="a@example.org")
-        raise RuntimeError("amina@example.org is to blame")
-
-    timetable.mailing(
-        "gala", label="gala", audience="all", template="plain", months_before=("working_group", 1), order=1
-    )(broken)
-    gala = make_mailing("gala")
-    schedule.write_due(gala.due_at)
-    gala.refresh_from_db()
-    assert (gala.state, gala.held_reason) == ("held", "audience")
-    assert gala.series.mailings.get(kind="briefing").state == "sending"
-
-
-def test_a_failing_audience_is_logged_without_its_words(timetable, caplog):
-    def broken(mailing):
-        raise RuntimeError("amina@example.org is to blame")
-
-    timetable.mailing("gala", label="gala", audience="all", template="plain", days_before=("working_group", 9))(broken)
-    gala = make_mailing("gala")
-    schedule.write_due(gala.due_at)
-    assert f"mailing {gala.pk} is held" in caplog.text
-    assert "amina" not in caplog.text
 
 
 # --- Late, past, pointless ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -49,7 +50,7 @@ class AlarmAdmin(StepsAdmin):
 
     @admin.display(description=gettext_lazy("what"), ordering="code")
     def title(self, alarm):
-        return troubles.Trouble(alarm.code).title
+        return capfirst(troubles.Trouble(alarm.code).title)
 
     @admin.display(description=gettext_lazy("since"), ordering="since_at")
     def since(self, alarm):
@@ -73,7 +74,12 @@ class AlarmAdmin(StepsAdmin):
         mailing = Mailing.objects.with_series().filter(pk=number).first() if number.isdigit() else None
         trouble = troubles.Trouble(alarm.code, alarm.since_at, mailing=mailing, detail=alarm.detail)
         is_ours = trouble.what in troubles.FOUND
-        return {"title": trouble.title, "trouble": trouble, "told": self.told(alarm), "ends_by_itself": is_ours}
+        return {
+            "title": capfirst(trouble.title),
+            "trouble": trouble,
+            "told": self.told(alarm),
+            "ends_by_itself": is_ours,
+        }
 
     def has_view_permission(self, request, obj=None):
         return request.user.has_perm("mail.view_mailing")

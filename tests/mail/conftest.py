@@ -1,1 +1,1 @@
-from tests.mail.fixtures import dates, people, sink, timetable, user  # noqa: F401
+from tests.mail.fixtures import dates, people, send_due, sink, timetable, user  # noqa: F401

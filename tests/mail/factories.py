@@ -4,6 +4,8 @@ import itertools
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
 from presessions.mail import outbox
 from presessions.mail.models import Mailing
 from presessions.mail.registry import Recipient
@@ -47,3 +49,9 @@ def sending_mailing(**fields):
     Mailing.objects.filter(pk=mailing.pk).update(state=Mailing.State.SENDING)
     mailing.refresh_from_db()
     return mailing
+
+
+def put_now(number):
+    """Letters that a process of its own, which knows the product's kinds only, may send."""
+    for n in range(number):
+        put("django", to=f"p{n}@example.org", now=timezone.now(), person={"context": {"subject": "S", "body": "B"}})

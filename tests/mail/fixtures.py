@@ -1,17 +1,21 @@
 """An SMTP server of our own, and a timetable that stands for those of the rooms above."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from django.db import connection
 
 from presessions.mail import letters, registry
 from presessions.mail.registry import Recipient
 from tests.accounts.factories import StaffFactory
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 
 
 class SinkProcess:
@@ -120,3 +124,23 @@ def timetable(monkeypatch, settings, people, dates):
 @pytest.fixture
 def user(db):
     return StaffFactory()
+
+
+@pytest.fixture
+def send_due(settings, sink):
+    """Start `manage.py send_due` as a process of its own, on the database and the server of this test."""
+    database, started = settings.DATABASES["default"], []
+    name, password = connection.settings_dict["NAME"], quote(database.get("PASSWORD") or "")
+    place = f"{quote(database['USER'])}:{password}@{quote(database['HOST'], safe='')}:{database['PORT']}"
+    environment = {**os.environ, "DATABASE_URL": f"postgres://{place}/{name}", "SMTP_URL": sink.url}
+
+    def start(*arguments, **differing):
+        command = [sys.executable, "manage.py", "send_due", *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment | differing, stdout=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -8,6 +8,7 @@ JSON lines on its standard input and are answered with "ok":
     {"MAIL": ["451 later"], "dot": ["accept-drop"]}     what to answer next at that stage, each once
     {"rates": {"RCPT": [["450 busy", 0.05]]}, "seed": 7}   and what to answer by chance, for a storm
     {"always": {"RCPT": {"dead": "550 no such user"}}}     and always, for addresses that begin so
+    {"slow": 0.1}                                          seconds to think about each letter
     {"slow": 0.05}                                         seconds that it takes over each letter
 
 Stages: greeting, EHLO, MAIL, RCPT, DATA, dot. Besides an answer: "drop" the connection, "hang" (say nothing),
@@ -28,9 +29,11 @@ class Sink:
         self.journal = open(journal, "a", buffering=1)  # noqa: SIM115  it stays open as long as the process
         self.script, self.rates, self.always, self.chance = {}, {}, {}, random.Random(0)
         self.slow = 0
+        self.slow = 0
 
     def order(self, order):
         self.rates = order.pop("rates", self.rates)
+        self.slow = order.pop("slow", self.slow)
         self.always = order.pop("always", self.always)
         self.slow = order.pop("slow", self.slow)
         self.chance = random.Random(order.pop("seed")) if "seed" in order else self.chance
@@ -114,6 +117,7 @@ class Session:
         data = await self.reader.readuntil(b"\r\n.\r\n")
         data = data[:-3].replace(b"\r\n..", b"\r\n.")
         data = data[1:] if data.startswith(b"..") else data
+        await asyncio.sleep(self.sink.slow)
         await asyncio.sleep(self.sink.slow)
         fault = self.sink.fault("dot")
         if fault is None or fault.startswith(("accept", "2")):

@@ -1,15 +1,11 @@
 """Workers that die, sleep, or work at the same time. Real connections, real processes, real commits."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from django.db import connection, transaction
@@ -20,7 +16,7 @@ from presessions.mail import delivery, schedule
 from presessions.mail.delivery import NotAnyMore
 from presessions.mail.models import Letter, Mailing, Switch
 from presessions.mail.wire import Wire
-from tests.mail.factories import LONG_BEFORE, make_mailing, put
+from tests.mail.factories import LONG_BEFORE, make_mailing, put, put_now
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("timetable")]
 real_commits = pytest.mark.django_db(transaction=True)
@@ -213,31 +209,6 @@ def test_one_trial_is_made_by_one_worker():
 # --- Processes ----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def send_due(settings, sink):
-    """Start `manage.py send_due` as a process of its own, on the database and the server of this test."""
-    database, started = settings.DATABASES["default"], []
-    name, password = connection.settings_dict["NAME"], quote(database.get("PASSWORD") or "")
-    place = f"{quote(database['USER'])}:{password}@{quote(database['HOST'], safe='')}:{database['PORT']}"
-    environment = {**os.environ, "DATABASE_URL": f"postgres://{place}/{name}", "SMTP_URL": sink.url}
-
-    def start(*arguments):
-        command = [sys.executable, "manage.py", "send_due", *arguments]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def put_now(number):
-    for n in range(number):
-        put("django", to=f"p{n}@example.org", now=timezone.now(), person={"context": {"subject": "S", "body": "B"}})
-
-
 def wait_for(condition):
     for _ in range(400):
         if condition():
@@ -329,7 +300,8 @@ def test_what_the_bell_asks_reads_small_indexes_however_many_letters_are_settled
             "FROM mail_letter, generate_series(1, 20000) n"
         )
         cursor.execute("ANALYZE mail_letter")
-    assert "letter_claimable" in plan_of(Letter.objects.claimable(NOW)[:1])
+    assert "letter_claimable" in "".join(Letter.plan_of_take(NOW))
+    assert "Seq Scan on mail_letter" not in "".join(Letter.plan_of_take(NOW))
     assert "letter_in_hand" in plan_of(Letter.objects.filter(state="sending", lease_until__lt=Now())[:100])
     assert "letter_to_look_at" in plan_of(Letter.objects.to_look_at().order_by("-created_at")[:50])
     assert "letter_of_mailing_unsettled" in plan_of(Letter.objects.filter(mailing=7).unsettled()[:1])

@@ -173,6 +173,11 @@ class Letter(models.Model):
         """
         return cls._taken(statements.ask(cls._with_columns(statements.TAKE), cls._to_take(now, trial)))
 
+    @classmethod
+    def plan_of_take(cls, now):
+        """How the server goes about finding the next letter, line by line. Takes none."""
+        return statements.plan(cls._with_columns(statements.TAKE), cls._to_take(now))
+
     def open(self):
         """Decrypt what the wire needs of a letter that was taken. Raises Unreadable."""
         for name, sealed in self._sealed.items():

@@ -118,6 +118,13 @@ def ask(statement, values):
         return cursor.fetchone()
 
 
+def plan(statement, values):
+    """How the server would go about it, without doing it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {statement}", values)
+        return [line for (line,) in cursor.fetchall()]
+
+
 def _prepare(cursor, statement, name):
     """Let the server plan a statement once for each connection: planning takes it longer than all the rest."""
     values = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))

@@ -143,7 +143,7 @@ MAIL_GRACE_DAYS = 3  # how late a mailing still goes out by itself
 MAIL_TWO_PERSONS_ABOVE = env.int("MAIL_TWO_PERSONS_ABOVE", 0)  # recipients; then one approves, another releases; 0: off
 MAIL_LIFETIME_DAYS = 7  # how long a letter is tried when its kind says nothing else
 INBOX_SECONDS = 120  # how long one reading of the inbox goes on; the next one begins after 300
-MAIL_SILENCE = env.int("MAIL_SILENCE", 240)  # seconds without a sign of life until a part counts as silent
+MAIL_SILENCE = env.int("MAIL_SILENCE", 180)  # seconds without a sign of life until a part counts as silent
 # seconds after which a server that had no letter to answer is asked whether it lives
 MAIL_PROBE = min(120, MAIL_SILENCE // 2)
 MAIL_RECONCILED_AT = 3  # the hour in Geneva when every mailing is compared with its audience

@@ -22,6 +22,8 @@ from presessions.mail.registry import Recipient
 log = logging.getLogger(__name__)
 
 CUT_OFF = timedelta(minutes=5)  # a telling that took so long was cut off
+SUSPECTED = "?"  # before the name of what was found silent once
+SECOND_LOOK = timedelta(seconds=20)
 STALE = timedelta(days=1)  # an alarm that could not leave for so long tells nobody anything
 RELAY_TRIES = timedelta(minutes=10)  # then the outbox gets what the second relay does not take
 
@@ -37,7 +39,7 @@ def look(now):
     found = {trouble.code for trouble in troubles.find(now, waiting) if trouble.what in troubles.FOUND}
     found |= {f"overdue:{mailing.pk}" for mailing in schedule.worries(now) if mailing.state != mailing.State.HELD}
     known = set(Alarm.objects.filter(ended_at=None).values_list("code", flat=True))
-    for code in found - known:
+    for code in _confirmed(found - known, now):
         watch.alarm(code, now=now)
     for code in known - found:
         if _is_ours_to_end(code, waiting):
@@ -50,6 +52,19 @@ def _begin_to_listen(now):
     parts = [Pulse(part=part, at=now) for part in troubles.PARTS]
     if len(Pulse.objects.filter(part__in=troubles.PARTS)) < len(parts):
         Pulse.objects.bulk_create(parts, ignore_conflicts=True)
+
+
+def _confirmed(codes, now):
+    """Those that are news. A silence is believed when a second look finds it too: after a restart of everything the
+    last signs of life are old, and the next ones a few seconds away."""
+    suspected = dict(Pulse.objects.filter(part__startswith=SUSPECTED).values_list("part", "at"))
+    silences = {code: SUSPECTED + code for code in codes if code in troubles.SILENCES}
+    if suspected:
+        Pulse.objects.filter(part__in=suspected.keys() - silences.values()).delete()
+    fresh = [Pulse(part=part, at=now) for part in silences.values() if part not in suspected]
+    if fresh:
+        Pulse.objects.bulk_create(fresh, ignore_conflicts=True)
+    return [code for code in codes if code not in silences or now - suspected.get(silences[code], now) >= SECOND_LOOK]
 
 
 def _is_ours_to_end(code, waiting):

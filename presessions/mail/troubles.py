@@ -26,6 +26,7 @@ UNKNOWN = object()  # nobody asked Redis
 
 # While one of these lasts, mail may not leave: they are told by the second relay, and turn the health red.
 VITAL = ("redis", "beat", "worker", "drain", "smtp", "watch", "stopped", "restored", "journal", "paused")
+SILENCES = ("redis", "beat", "worker", "drain", "smtp", "watch", "inbox")
 # Alarms that are ours to end, because `find` says at each look whether they last.
 FOUND = (*VITAL, "inbox", "uncertain", "failed")
 

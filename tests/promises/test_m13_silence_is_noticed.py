@@ -142,6 +142,16 @@ def test_several_silences_are_one_mail(town, relay):
     assert {"paused", "beat"} == set(Alarm.objects.values_list("code", flat=True))
 
 
+def test_starting_everything_again_after_a_night_wakes_nobody(town, relay):
+    town.now += 600 * MINUTE  # nothing ran, and nobody watched
+    watch.seen("watch", town.now)
+    telling.look(town.now)  # the watch is up first
+    for _minute in range(12):
+        town.minute()
+    assert relay.mails == []
+    assert not Alarm.objects.exists()
+
+
 def test_a_short_silence_wakes_nobody(town, relay):
     for part in TOWN:
         town.stop(part)

@@ -27,6 +27,7 @@ from django.utils.html import escape
 from presessions.mail import html, languages
 
 MOST_BYTES = 256 * 1024
+LONGEST_SUBJECT = 500
 STRUCK_OUT = "[struck out]"
 
 
@@ -124,6 +125,8 @@ def text_of(subject, body):
 def one_line(subject):
     """The subject as it may stand in a header. Raises Unwritable for line ends, controls and reversed writing."""
     subject = subject.strip()
+    if len(subject) > LONGEST_SUBJECT:  # and encoding a header takes the square of its length
+        raise Unwritable("size")
     if not subject or any(unicodedata.category(sign) in ("Cc", "Zl", "Zp", "Cs") or _turns(sign) for sign in subject):
         raise Unwritable("subject")
     return subject

@@ -43,11 +43,12 @@ POISON = [
 ]
 
 
-def test_of_a_thousand_letters_twenty_are_poisoned_and_980_go(sink, timetable):
+def test_of_a_thousand_letters_twenty_are_poisoned_and_980_go(sink, timetable, people):
+    people.clear()  # nobody gets the other mailings of the timetable
     good = [person(f"{n}", to=f"m{n}@m{n}.example", name=f"Mission {n}") for n in range(980)]
-    people = [*good[:300], *POISON, *good[300:]]
+    everybody = [*good[:300], *POISON, *good[300:]]
     timetable.mailing("letter", label="letter", audience="all", template="named", months_before=("working_group", 1))(
-        lambda mailing: people
+        lambda mailing: everybody
     )
     now = make_mailing("letter").due_at
     assert len(POISON) == 20

@@ -112,9 +112,8 @@ def _words(how, recipient, mailing):
 
     What staff wrote for the series outranks the file. Half a letter in each language is never sent.
     """
-    series = _series(recipient, mailing)
     for language in (languages.spoken(recipient.language), languages.SOURCE):
-        source = texts.source_for(how.name, series, language)
+        source = texts.source_for(mailing, language) if mailing else None
         if source or not letters.untranslated(how.template, language):
             break
     return language, source

@@ -25,13 +25,10 @@ class Source:
     body: str
 
 
-def source_for(kind, series, language):
-    """What staff wrote for mails of this kind in this series and language, or None: the usual text goes."""
-    if series is None:
-        return None
-    found = SeriesText.objects.filter(series=series, kind=kind, language=language)
-    row = found.values_list("subject", "body").first()
-    return row and Source(*row)
+def source_for(mailing, language):
+    """What staff wrote for mails of this kind in its series and language, or None: the usual text goes."""
+    own = mailing.own_texts.get(language)
+    return own and Source(*own)
 
 
 def render(source, context, language):

@@ -73,8 +73,8 @@ def test_in_its_series_its_kind_and_its_language_only(mailing, people):
     schedule.write_due(DUE)
     said = {letter.recipient_id: "Venez" in letter.kept for letter in mailing.letters.all()}
     assert said == {"1": False, "2": False, "3": False, "4": True}
-    assert texts.source_for("invitation", other, "fr") is None
-    assert texts.source_for("briefing", mailing.series, "fr") is None
+    assert texts.source_for(Mailing(kind="invitation", series=other), "fr") is None
+    assert texts.source_for(Mailing(kind="briefing", series=mailing.series), "fr") is None
 
 
 def test_a_date_in_it_is_the_one_of_the_day_it_is_written(mailing, people):

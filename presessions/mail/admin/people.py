@@ -114,7 +114,7 @@ def _shown(mailing, person, language, name, readers):
 
 def missing_words(mailing, language):
     """The words without a translation, unless staff wrote the whole text for this series."""
-    if texts.source_for(mailing.kind, mailing.series, language):
+    if texts.source_for(mailing, language):
         return ()
     return tuple(letters.untranslated(registry.KINDS[mailing.kind].template, language))
 

@@ -9,6 +9,7 @@ from django.core.validators import MaxValueValidator
 from django.db import DatabaseError, models, transaction
 from django.db.models import F, Q
 from django.dispatch import Signal
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -140,6 +141,13 @@ class Mailing(models.Model):
     def audience(self):
         known = registry.find_plan(self.kind, self.step)
         return str(known.audience) if known else ""
+
+    @cached_property
+    def own_texts(self):
+        """(subject, body) by language, where staff wrote a text for mails of this kind in this series. Asked once, not
+        for each letter: a text cannot change while letters are written."""
+        own = self.series.mail_texts.filter(kind=self.kind)
+        return {language: (subject, body) for language, subject, body in own.values_list("language", "subject", "body")}
 
     def anchor_at(self, name):
         """The instant of an anchor for this mailing, or None while it is unknown or nobody registered it."""

@@ -1,6 +1,7 @@
 """Logs that carry no token, name or address: paths of personal links are struck out, tracebacks keep no values.
 
-Wiring. Python's own tracebacks print code and messages; what a message may hold is the business of whoever raises it.
+Basement; imports nothing of ours. Python's own tracebacks print code and messages; what a message may hold is the
+business of whoever raises it.
 """
 
 import logging

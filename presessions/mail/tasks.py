@@ -6,8 +6,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from presessions.celery import leaving
 from presessions.mail import delivery, inbox, reconciliation, steering, telling, watch
+from presessions.mail.leaving import leaving
 
 log = logging.getLogger(__name__)
 

@@ -20,13 +20,16 @@ from django.shortcuts import render
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from django.utils.functional import lazy
 from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
 from applications.models import Application
 from applications.rules import SECTIONS
 from presessions.mail import languages, outbox, registry
+from presessions.mail.models import Mailing
 from presessions.mail.registry import Recipient
+from presessions.upr.dates import in_words
 from tests.house import test_lists as house
 from tests.house.world import CALL_OPENS, MONDAY, TOKEN
 
@@ -50,7 +53,8 @@ SAME_IN_FRENCH = {
     *("Date", "Document", "Institution", "Message-ID", "Note", "Pages", "UPR Info"),
     *("code", "contact", "contacts", "cycle", "institution", "invitation", "invitations", "note", "organisation"),
     *("organisations", "phase", "position", "session", "source", "type", "version"),
-    *("version %(number)s", "version %(version)s"),
+    *("version %(number)s", "version %(version)s", "Invitations, %(series)s", "contact %(reference)s"),
+    *("installation", "verdict", ("%(n)s contact", "%(n)s contacts")),
 }
 
 # Words that French does not have, and few English sentences do without.
@@ -299,9 +303,22 @@ def test_the_desk_of_staff_speaks_french(world, browser_of, english_left):
 @pytest.mark.parametrize("kind", sorted(registry.KINDS))
 def test_every_letter_is_written_in_french(world, english_left, kind):
     letter, how = world.newest(kind).letter, registry.KINDS[kind]
-    recipient = how.rewrite(letter) if how.rewrite else Recipient("visitor", "1", "x@example.org", context=OF_DJANGO)
+    recipient = how.rewrite(letter) if how.rewrite else Recipient("visitor", "1", "x@example.org", context=told(kind))
     text = outbox.preview(kind, replace(recipient, language="fr"), mailing=letter.mailing)
     assert english_left([text.subject, *text.body.split("\n")]) == []
 
 
-OF_DJANGO = {"subject": "Réinitialisation", "body": "Le texte vient de Django."}
+def told(kind):
+    """What a letter says that is written for one occasion and never again: to staff, and by Django itself."""
+    mailing = Mailing.objects.with_series().exclude(due_at=None).first()
+    return {
+        "django": {"subject": "Réinitialisation", "body": "Le texte vient de Django."},
+        "mailing_test": {"subject": "Invitation", "text": "Le texte vient de l’envoi."},
+        "alarm": {list_: [{"words": "Redis se tait.", "title": "Redis"}] for list_ in ("opened", "still", "over")}
+        | {"desk": "https://example.org/admin/"},
+        "mailing_notice": {
+            **{"series": mailing.series, "mailing": mailing, "places": [], "count": 2, "is_tomorrow": True},
+            **{"hour": "09:00", "at": lazy(in_words, str)(mailing.due_at), "is_frozen": True, "needs_two": True},
+            "page": "https://example.org/admin/mail/mailing/1/change/",
+        },
+    }[kind]

@@ -7,8 +7,9 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from presessions.celery import app, leaving
+from presessions.celery import app
 from presessions.mail import delivery, tasks, telling
+from presessions.mail.leaving import leaving
 from tests.mail.factories import put
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("timetable")]

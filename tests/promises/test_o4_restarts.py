@@ -18,7 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from presessions import devservers
-from presessions.celery import leaving
+from presessions.mail.leaving import leaving
 from presessions.mail.models import Attempt, Letter
 from tests.mail.factories import put
 

@@ -134,7 +134,8 @@ def send(letter, wire, now, go_on=lambda: False):
         answer = wire.deliver(letter.to, letter.frozen, before_data=lambda: _mark(letter, now()), sender=sender)
     except NotAnyMore:
         # Claimed, and nothing offered: whoever claims it next finds out why. When the lease was lost, nobody does here.
-        moved = letter.step(_mine(letter), state=State.DEFERRED, now=now(), code="stopped", next_attempt_at=now())
+        again = now() + timedelta(seconds=POLL_SECONDS)  # not at once, or we might do nothing else
+        moved = letter.step(_mine(letter), state=State.DEFERRED, now=now(), code="stopped", next_attempt_at=again)
         return State.DEFERRED if moved else "lost"
     if answer.is_of_server:
         watch.seen("smtp", now())

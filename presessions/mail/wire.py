@@ -134,11 +134,11 @@ class Wire:
             try:
                 if clean or self.smtp.rset()[0] == 250:
                     return self._expect("MAIL", self.smtp.mail, sender)
-            except (smtplib.SMTPServerDisconnected, OSError):
-                pass
             except smtplib.SMTPResponseException as error:
                 if error.smtp_code not in (421, -1):
                     raise
+            except OSError:  # and SMTPServerDisconnected, which is one
+                pass
             self.close()
         self.stage, self.unreachable = "connect", True
         self._open()

@@ -80,7 +80,8 @@ class Gone(Exception):
 
 class Session:
     def __init__(self, sink, reader, writer):
-        self.sink, self.reader, self.writer, self.to = sink, reader, writer, []
+        self.sink, self.reader, self.writer = sink, reader, writer
+        self.to, self.amid = [], False  # recipients; whether a letter has begun and neither ended nor been reset
 
     async def run(self):
         await self.answer("greeting", "220 sink")
@@ -90,8 +91,10 @@ class Session:
                 case "EHLO" | "HELO":
                     await self.answer("EHLO", "250 sink")
                 case "MAIL":
-                    self.to = []
-                    await self.answer("MAIL", "250 ok")
+                    if self.amid:
+                        await self.say("503 one letter at a time")
+                        continue
+                    self.to, self.amid = [], await self.answer("MAIL", "250 ok")
                 case "RCPT":
                     address = rest.split("<", 1)[-1].rstrip(">")
                     if await self.answer("RCPT", "250 ok", address):
@@ -99,6 +102,7 @@ class Session:
                 case "DATA":
                     await self.data()
                 case "RSET" | "NOOP":
+                    self.amid = self.amid and verb.upper() == "NOOP"
                     await self.say("250 ok")
                 case "QUIT":
                     await self.say("221 bye")
@@ -117,7 +121,9 @@ class Session:
         data = await self.reader.readuntil(b"\r\n.\r\n")
         data = data[:-3].replace(b"\r\n..", b"\r\n.")
         data = data[1:] if data.startswith(b"..") else data
+        self.amid = False
         await asyncio.sleep(self.sink.slow)
+        self.amid = False
         await asyncio.sleep(self.sink.slow)
         fault = self.sink.fault("dot")
         if fault is None or fault.startswith(("accept", "2")):

@@ -321,4 +321,4 @@ def told(kind):
             **{"hour": "09:00", "at": lazy(in_words, str)(mailing.due_at), "is_frozen": True, "needs_two": True},
             "page": "https://example.org/admin/mail/mailing/1/change/",
         },
-    }[kind]
+    }.get(kind, {})

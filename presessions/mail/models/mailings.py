@@ -22,7 +22,9 @@ mailing_changed = Signal()  # (mailing, now): a step of staff has been taken; th
 
 class MailingQuerySet(models.QuerySet):
     def with_series(self):
-        return self.select_related("series__session", "meeting__state_under_review__state")
+        return self.select_related(
+            "series__session", "meeting__state_under_review__state", "meeting__state_under_review__session"
+        )
 
     def waiting(self):
         """Planned, but a date it hangs on is unknown."""

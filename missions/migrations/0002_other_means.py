@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('mail', '0006_reports_by_place'),
+        ('mail', '0003_deeper_mail'),
         ('missions', '0001_register_and_answers'),
         ('upr', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -148,8 +148,8 @@ class KindFilter(admin.SimpleListFilter):
     def lookups(self, request, model_admin):
         return [(kind.name, kind.label) for kind in registry.KINDS.values()]
 
-    def queryset(self, request, letters):
-        return letters.filter(kind=self.value()) if self.value() else letters
+    def queryset(self, request, rows):
+        return rows.filter(kind=self.value()) if self.value() else rows
 
 
 class MailingFilter(admin.SimpleListFilter):

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_safe
 
 from presessions.mail import corrections, restoring, schedule, steering
 from presessions.mail.admin import frame, history, people, questions, texts, timeline
+from presessions.mail.admin.listing import KindFilter
 from presessions.mail.admin.steps import MOST_WORDS, StepsAdmin, pill
 from presessions.mail.forms import AsOnForm, MoveForm, RuleForm
 from presessions.mail.models import Letter, Mailing, Switch
@@ -40,7 +41,7 @@ def _letters_of(**states):
 class MailingAdmin(StepsAdmin):
     list_display = ("due", "label", "series", "state_pill", "letters")
     list_display_links = ("due", "label")
-    list_filter = ("state", "kind")
+    list_filter = ("state", KindFilter)
     search_fields = ("kind", "series__session__number")
     ordering = ("due_at", "pk")
     change_list_template = "admin/mail/mailing/change_list.html"

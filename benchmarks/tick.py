@@ -85,7 +85,8 @@ def fill():
         number = cursor.rowcount
         cursor.execute(
             "INSERT INTO mail_attempt (letter_id, at, number, state, phase, code, answer) "
-            "SELECT id, created_at, 1, 'sent', '', '250', '' FROM mail_letter, generate_series(1, 3) WHERE id %% 10 = 0"
+            "SELECT id, created_at, 1, 'sent', '', '250', '' FROM mail_letter, generate_series(1, 3) "
+            "WHERE mod(id, 10) = 0"
         )
         cursor.execute("VACUUM ANALYZE mail_letter")
         cursor.execute("ANALYZE mail_attempt")
@@ -102,7 +103,7 @@ def plans():
 
     found = {"claim": Letter.plan_of_take(timezone.now())}
     lost = Letter.objects.filter(state="sending", lease_until__lt=Now()).defer(*Letter.SEALED)
-    found["recover"] = lost.select_for_update(skip_locked=True)[:100].explain().splitlines()
+    found["recover"] = lost[:100].explain().splitlines()
     active = Mailing.objects.filter(state__in=["planned", "writing", "sending"], due_at__lte=timezone.now())
     found["write_due"] = active.values_list("pk", "state").explain().splitlines()
     found["is a mailing done"] = Letter.objects.filter(mailing=1).unsettled()[:1].explain().splitlines()

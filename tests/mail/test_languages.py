@@ -6,7 +6,7 @@ from babel.messages.mofile import write_mo
 from django.utils import translation
 
 from presessions.mail import languages, letters, links, outbox
-from presessions.mail.models import SeriesText
+from presessions.mail.models import Mailing, SeriesText
 from presessions.mail.registry import Recipient
 from tests.mail.factories import LONG_BEFORE, make_series, put
 from tests.mail.letters import body_of, link_in, message_of, page_of
@@ -58,7 +58,7 @@ def forget():
 
 
 def greet(language, **fields):
-    return put("greeting", person={"language": language, **fields})
+    return put("greeting", person={"language": language}, **fields)
 
 
 @pytest.mark.parametrize(
@@ -141,41 +141,41 @@ def test_who_must_be_written_to_in_english_still_gets_pages_in_the_own_language(
 
 
 def staff_write(language, subject, body):
-    series = make_series()
-    SeriesText.objects.create(
-        series=series, kind="greeting", language=language, subject=subject, body=body, changed_at=LONG_BEFORE
-    )
-    return series
+    """A mailing of greetings with a text of its own."""
+    mailing = Mailing.objects.create(series=make_series(), kind="greeting", due_at=LONG_BEFORE, written_at=LONG_BEFORE)
+    text = {"language": language, "subject": subject, "body": body}
+    SeriesText.objects.create(series=mailing.series, kind="greeting", changed_at=LONG_BEFORE, **text)
+    return mailing
 
 
 def test_words_of_staff_are_signed_like_all_others_and_outrank_the_file(greeting):
-    series = staff_write("en", "Hello", "Hello!\n\n{{ link }}")
-    letter = greet("en", context={"series": series})
+    mailing = staff_write("en", "Hello", "Hello!\n\n{{ link }}")
+    letter = greet("en", mailing=mailing)
     assert (letter.subject, link_in(letter) in page_of(letter)) == ("Hello", True)
     assert body_of(letter).endswith("\n\n-- \nUPR Info, Geneva\nhttp://testserver\n")
 
 
 def test_where_the_file_is_not_translated_the_english_words_of_staff_go_out(greeting):
-    series = staff_write("en", "Hello", "Hello!\n\n{{ link }}")
-    assert greet("ar", context={"series": series}).subject == "Hello"
+    mailing = staff_write("en", "Hello", "Hello!\n\n{{ link }}")
+    assert greet("ar", mailing=mailing).subject == "Hello"
     greeting("ru", **GREETING)
-    assert greet("ru", context={"series": series}).subject == "Добрый день"
+    assert greet("ru", mailing=mailing).subject == "Добрый день"
 
 
 def test_words_of_staff_in_a_language_without_a_translation_are_used(greeting):
-    series = staff_write("es", "Hola", "Hola.\n\n{{ link }}")
-    letter = greet("es", context={"series": series})
+    mailing = staff_write("es", "Hola", "Hola.\n\n{{ link }}")
+    letter = greet("es", mailing=mailing)
     assert (letter.subject, letter.language) == ("Hola", "es")
 
 
 def test_words_of_staff_that_cannot_be_rendered_become_a_failed_letter(greeting):
-    series = staff_write("en", "Hello", "{{ nobody }}")
-    letter = greet("en", context={"series": series})
+    mailing = staff_write("en", "Hello", "{{ nobody }}")
+    letter = greet("en", mailing=mailing)
     assert (letter.state, letter.last_code) == ("failed", "render")
 
 
 def test_a_preview_shows_the_words_of_staff(greeting):
-    series = staff_write("en", "Hello", "Hello!\n\n{{ link }}")
-    text = outbox.preview("greeting", Recipient("person", "1", to="a@example.org", context={"series": series}))
+    mailing = staff_write("en", "Hello", "Hello!\n\n{{ link }}")
+    text = outbox.preview("greeting", Recipient("person", "1", to="a@example.org"), mailing=mailing)
     assert text.body.startswith("Hello!\n\nhttp://testserver/invitation/[struck out]/\n")
     assert 'href="http://testserver/invitation/[struck out]/"' in text.html

@@ -245,6 +245,11 @@ class BlindIndexField(models.CharField):
         kwargs = {"max_length": 64, "db_index": True, "editable": False, **kwargs}
         super().__init__(*args, **kwargs)
 
+    def deconstruct(self):
+        """Django leaves out what is False by its own default; ours is another."""
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "db_index": self.db_index}
+
 
 # --- Private files ---------------------------------------------------------------------------------------------------
 # Layout: "PSV1" | length of the key's name | name | salt (16) | chunks. Each chunk is the ciphertext and tag of up to

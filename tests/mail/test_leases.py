@@ -304,4 +304,4 @@ def test_what_the_bell_asks_reads_small_indexes_however_many_letters_are_settled
     assert "Seq Scan on mail_letter" not in "".join(Letter.plan_of_take(NOW))
     assert "letter_in_hand" in plan_of(Letter.objects.filter(state="sending", lease_until__lt=Now())[:100])
     assert "letter_to_look_at" in plan_of(Letter.objects.to_look_at().order_by("-created_at")[:50])
-    assert "letter_of_mailing_unsettled" in plan_of(Letter.objects.filter(mailing=7).unsettled()[:1])
+    assert "letter_of_mailing" in plan_of(Letter.objects.filter(mailing=7).unsettled()[:1])

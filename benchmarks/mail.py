@@ -12,7 +12,7 @@ import time
 
 from benchmarks.room import drained_by, mail_server, room, write
 
-LETTERS = 600
+LETTERS = 2000
 ROUNDS = 3
 BAR = 0.4
 

@@ -108,8 +108,9 @@ def test_a_letter_that_the_mail_server_took_and_returned_is_shown_to_staff(house
     row = staff.get_by_role("row").filter(has_text="bounced")
     expect(row).to_contain_text("5.1.1")
     staff.goto("/admin/mail/report/?eyes=all")
-    expect(staff.get_by_role("row").filter(has_text="5.1.1")).to_contain_text("the address does not work")
-    staff.locator("#result_list tbody th a").first.click()
+    ours = staff.get_by_role("row").filter(has_text="the address does not work")  # the mailbox holds strangers' mails too
+    expect(ours).to_contain_text("5.1.1")
+    ours.locator("th a").click()
     expect(staff.locator("pre")).to_contain_text("User unknown")
     expect(staff.locator("pre")).not_to_contain_text("x" * 20)
     assert violations(staff) == [] and staff.complaints == []

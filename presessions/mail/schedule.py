@@ -119,9 +119,13 @@ def _share(mailings):
 def is_needed(mailing, mailings, dates, anchors, now):
     """Whether this series has any use for it. dates -- Due of each of `mailings`, by key"""
     line = registry.find_plan(mailing.kind, mailing.step)
-    if mailing.moved_to or line is None or mailing.corrects_id:
+    if mailing.corrects_id:
         return True
-    if (line.planned and not line.planned(mailing.series)) or (mailing.meeting and not mailing.meeting.goes_ahead):
+    if mailing.meeting and not mailing.meeting.goes_ahead:
+        return False  # moved by staff or not: there is nothing left to write about
+    if mailing.moved_to or line is None:
+        return True
+    if line.planned and not line.planned(mailing.series):
         return False
     was_never_planned = mailing.due_at is None or mailing.state == State.NOT_NEEDED
     if line.lapses and now and was_never_planned and anchors.is_pointless(mailing, now):

@@ -145,6 +145,17 @@ def test_a_state_whose_meeting_is_called_off_reminds_nobody(series):
     assert set(series.mailings.filter(meeting=meeting(series, "KE")).values_list("state", flat=True)) == {"planned"}
 
 
+def test_a_mailing_that_staff_moved_does_not_outlive_its_meeting(series, staff):
+    mailing = series.mailings.get(kind="statement_due", meeting=meeting(series, "KE"))
+    mailing.move_to(day(3, 26), by=staff, now=SET_UP)
+    meeting(series, "KE").call_off("too_few", now=SET_UP)
+    mailing.refresh_from_db()
+    assert mailing.state == "not_needed"
+    meeting(series, "KE").reinstate(now=SET_UP)
+    mailing.refresh_from_db()
+    assert (mailing.state, mailing.due_at) == ("planned", day(3, 26))
+
+
 # --- Statements -------------------------------------------------------------------------------------------------------
 
 

@@ -14,20 +14,20 @@ MOMENT = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT
 BEFORE, AFTER = "before", "after"
 
 
+def _within_reach(at):
+    """Nobody plans further; and what is near the calendar's own end cannot be reckoned with."""
+    if not datetime(1990, 1, 1, tzinfo=GENEVA) <= at < datetime(2100, 1, 1, tzinfo=GENEVA):
+        raise forms.ValidationError(_("Please give a day between 1990 and 2100."))
+
+
 class MoveForm(forms.Form):
-    moved_to = forms.DateTimeField(label=_("New date and time, Geneva"), widget=MOMENT)
+    moved_to = forms.DateTimeField(label=_("New date and time, Geneva"), widget=MOMENT, validators=[_within_reach])
 
 
 class AsOnForm(forms.Form):
     """A moment at which staff want to see what would be."""
 
-    at = forms.DateTimeField(label=_("Day and time, Geneva"), widget=MOMENT)
-
-    def clean_at(self):
-        at = self.cleaned_data["at"]
-        if not datetime(1990, 1, 1, tzinfo=GENEVA) <= at < datetime(2100, 1, 1, tzinfo=GENEVA):
-            raise forms.ValidationError(_("Please give a day between 1990 and 2100."))
-        return at
+    at = forms.DateTimeField(label=_("Day and time, Geneva"), widget=MOMENT, validators=[_within_reach])
 
 
 class RuleForm(forms.Form):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy
 
@@ -122,7 +122,7 @@ def reconcile(mailing, now):
     try:
         with transaction.atomic():
             found = balance(mailing, now)
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # a room's question that fails must not keep the other mailings from being compared
         log.error("mailing %s could not be compared with its audience: %s", mailing.pk, type(error).__name__)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import islice
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from presessions import trail
@@ -28,15 +28,21 @@ class NoAudience(Exception):
 
 
 def write_due(now):
-    """Begin what is due, write on where somebody stopped, close what is settled. Returns the letters written."""
+    """Begin what is due, write on where somebody stopped, close what is settled. Returns the letters written. A mailing
+    that breaks is held, and the others go on: only a database that is away stops them all."""
     due = Q(state__in=(State.PLANNED, State.SENDING), due_at__lte=now)
     active = Mailing.objects.filter(due | Q(state=State.WRITING))  # written early when staff want to look at it first
     written = 0
     for pk, state in active.values_list("pk", "state"):
-        if state == State.SENDING:
-            _finish(pk, now)
-        elif state == State.WRITING or _begin(pk, now):
-            written += _write(pk, now)
+        try:
+            if state == State.SENDING:
+                _finish(pk, now)
+            elif state == State.WRITING or _begin(pk, now):
+                written += _write(pk, now)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:
+            _hold_broken(pk, type(error).__name__, now)
     return written
 
 
@@ -90,11 +96,18 @@ def _write(pk, now):
                 return written
             written += number
     except NoAudience as trouble:
-        log.error("mailing %s is held: its audience raised %s", pk, trouble)
-        _change(pk, State.WRITING, "held_audience", now, state=State.HELD, held_reason=Held.AUDIENCE)
+        _hold_broken(pk, trouble, now)
         return written
     _let_go(pk, now)
     return written
+
+
+def _hold_broken(pk, trouble, now):
+    """Whoever it is written to, or the dates it hangs on, cannot be told: it waits for staff. What is written already
+    goes on; then there is nothing to hold."""
+    log.error("mailing %s raised %s", pk, trouble)
+    for state in (State.PLANNED, State.WRITING):
+        _change(pk, state, "held_audience", now, state=State.HELD, held_reason=Held.AUDIENCE)
 
 
 def _let_go(pk, now):
@@ -115,7 +128,7 @@ def _batches(mailing):
         recipients = iter(registry.plan_of(mailing).recipients(mailing))
         while batch := list(islice(recipients, BATCH)):
             yield batch
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         raise
     except Exception as error:
         raise NoAudience(type(error).__name__) from None

@@ -248,6 +248,13 @@ def test_held_and_let_go_again_before_its_hour_without_a_question(staff):
 # --- Questions before letters go ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("at", ["9999-12-30T09:00", "2100-01-01T00:00", "1989-12-31T09:00"])
+def test_a_mailing_is_moved_within_the_years_that_can_be_planned(staff, at):
+    mailing = make_mailing()
+    assert "Please give a day between 1990 and 2100." in take(staff, mailing, "move", moved_to=at)
+    assert mailing.moved_to is None
+
+
 def test_send_now_asks_first_how_many_to_whom_and_when(staff):
     mailing = make_mailing()
     text = question(staff, mailing, "send_now")

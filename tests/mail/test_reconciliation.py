@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from presessions.mail import reconciliation, registry, telling
 from presessions.mail.models import Alarm, Letter, Mailing
@@ -139,12 +139,30 @@ def test_nothing_is_compared_before_it_went_or_long_after_the_working_group(mail
     assert not Alarm.objects.exists()
 
 
-def test_an_audience_that_cannot_be_listed_is_an_alarm_and_stops_no_other_comparison(mailing, person, monkeypatch):
-    monkeypatch.setattr(Mailing, "people", lambda mailing: 1 / 0)
+def divide_by_zero(mailing):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1/0")
+
+
+@pytest.mark.parametrize("audience", [lambda mailing: 1 / 0, divide_by_zero])
+def test_an_audience_that_cannot_be_listed_is_an_alarm_and_stops_no_other_comparison(
+    mailing, person, monkeypatch, audience
+):
+    monkeypatch.setattr(Mailing, "people", audience)
     reconcile_due(NIGHT)
     mailing.refresh_from_db()
     assert (mailing.reconciled_at, mailing.unreached) == (NIGHT, None)
     assert Alarm.objects.get().code == f"unreached:{mailing.pk}"
+
+
+def test_while_the_database_is_away_nothing_is_said_of_any_mailing(mailing, person, monkeypatch):
+    def gone_away(mailing):
+        raise OperationalError
+
+    monkeypatch.setattr(Mailing, "people", gone_away)
+    with pytest.raises(OperationalError):
+        reconcile_due(NIGHT)
+    assert not Alarm.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from presessions.mail import delivery, outbox, schedule
 from presessions.mail.models import Letter, Mailing
@@ -151,6 +152,73 @@ def test_staff_let_a_late_mailing_go(user):
     schedule.write_due(late + timedelta(minutes=1))
     mailing.refresh_from_db()
     assert mailing.state == "sending"
+
+
+# --- One that breaks ------------------------------------------------------------------------------------------------
+
+
+def divide_by_zero(*args):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT 1/0")
+
+
+def gone_away(*args):
+    raise OperationalError("server closed the connection unexpectedly")
+
+
+def first_of_two(timetable, audience):
+    """A mailing of this audience, due with the invitation and written before it; and the invitation."""
+    texts = {"label": "gala", "audience": "all", "template": "plain"}
+    timetable.mailing("gala", months_before=("working_group", 1), **texts)(audience)
+    gala = make_mailing("gala")
+    invitation = gala.series.mailings.get(kind="invitation")
+    Mailing.objects.filter(pk=gala.pk).update(due_at=DUE)
+    Mailing.objects.exclude(pk__in=(gala.pk, invitation.pk)).delete()
+    return gala, invitation
+
+
+@pytest.mark.parametrize("audience", [divide_by_zero, lambda mailing: 1 / 0])
+def test_an_audience_that_fails_holds_its_mailing_and_stops_no_other(timetable, audience, sink):
+    gala, invitation = first_of_two(timetable, audience)
+    assert schedule.write_due(DUE) == 3
+    gala.refresh_from_db(), invitation.refresh_from_db()
+    assert (gala.state, gala.held_reason, invitation.state) == ("held", "audience", "sending")
+    assert delivery.drain(0, now=lambda: DUE) == {"sent": 3}
+
+
+@pytest.mark.parametrize("find", [divide_by_zero, lambda *args: 1 / 0])
+def test_a_date_that_fails_holds_its_mailing_and_stops_no_other(timetable, people, find):
+    gala, invitation = first_of_two(timetable, lambda mailing: people)
+    timetable.anchor("broken", "a broken date")(find)
+    Mailing.objects.filter(pk=gala.pk).update(pointless_after="broken")
+    assert schedule.write_due(DUE) == 3
+    gala.refresh_from_db(), invitation.refresh_from_db()
+    assert (gala.state, gala.held_reason, invitation.state) == ("held", "audience", "sending")
+    assert not Event.objects.about(gala).filter(code="writing").exists()
+
+
+def test_a_mailing_whose_letters_would_outlive_the_calendar_is_held_and_stops_no_other(timetable, people):
+    gala, invitation = first_of_two(timetable, lambda mailing: people)
+    Mailing.objects.filter(pk=gala.pk).update(state="writing", due_at=geneva(9999, 12, 30))
+    assert schedule.write_due(DUE) == 3
+    gala.refresh_from_db(), invitation.refresh_from_db()
+    assert (gala.state, gala.held_reason, invitation.state) == ("held", "audience", "sending")
+
+
+def test_what_is_being_sent_is_not_held_when_it_cannot_be_closed(monkeypatch):
+    mailing = make_mailing()
+    schedule.write_due(DUE)
+    monkeypatch.setattr("presessions.mail.writing._finish", divide_by_zero)
+    assert schedule.write_due(DUE) == 0
+    assert Mailing.objects.get(pk=mailing.pk).state == "sending"
+
+
+def test_a_database_that_is_away_holds_nothing(timetable):
+    gala, _invitation = first_of_two(timetable, gone_away)
+    with pytest.raises(OperationalError):
+        schedule.write_due(DUE)
+    gala.refresh_from_db()
+    assert (gala.state, gala.held_reason) == ("writing", "")
 
 
 # --- Settled, and late joiners ------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Pages that belong to no room: health, and what people see when something went wrong."""
 
+from time import monotonic
+
 from django.db import connection
 from django.http import JsonResponse
 from django.shortcuts import render
@@ -7,6 +9,9 @@ from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 
 from presessions.mail import troubles
+
+FRESH = 5  # seconds for which the health of the mail is not looked at again: anybody may ask, as often as they like
+_told = None  # (when this process looked, what it found)
 
 
 @never_cache
@@ -27,9 +32,18 @@ def ready(request):
 def mail(request):
     """Whether mail leaves, for whoever must be woken: 503 within five minutes of the silence of beat, worker, Redis or
     the mail server, and says which. Numbers and codes only, in English whoever asks."""
-    with translation.override("en"):
-        report = troubles.report(timezone.now())
+    global _told
+    if _told is None or monotonic() - _told[0] >= FRESH:
+        with translation.override("en"):
+            _told = monotonic(), troubles.report(timezone.now())
+    report = _told[1]
     return JsonResponse(report, status=503 if report["status"] == "red" else 200)
+
+
+def forget():
+    """For tests: this process has told nobody how the mail is."""
+    global _told
+    _told = None
 
 
 def csrf_failure(request, reason=""):

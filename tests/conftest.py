@@ -34,10 +34,12 @@ def _journal_of_its_own(settings, tmp_path_factory, monkeypatch):
     settings.MAIL_JOURNAL = tmp_path_factory.mktemp("journal") / "journal"
     monkeypatch.setenv("MAIL_JOURNAL", str(settings.MAIL_JOURNAL))
     yield
-    from presessions.mail import journal, watch  # once the settings are there
+    from presessions import views  # once the settings are there
+    from presessions.mail import journal, watch
 
     journal.forget()
     watch.forget()
+    views.forget()
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,8 @@ def is_there():
 
 
 def send(subject, text, now):
-    """Tell everybody in ALERT_TO. Raises OSError or SMTPException when the relay did not take it."""
+    """Tell everybody in ALERT_TO. Raises OSError or SMTPException when the relay did not take it, and ValueError for a
+    URL that leads nowhere."""
     message = EmailMessage()
     message["From"], message["To"] = settings.MAIL_FROM, ", ".join(settings.ALERT_TO)
     message["Subject"], message["Date"] = subject, format_datetime(now.astimezone(settings.GENEVA))

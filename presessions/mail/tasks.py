@@ -21,7 +21,8 @@ def send_due_letters():
 def ring(seconds, *, stop):
     """What a ring of the bell does, whoever rings: the worker's task, or `send_due` from a system timer."""
     now = timezone.now()
-    for chore in (steering.look_ahead, reconciliation.reconcile_due, telling.look):
+    chores = (steering.give_notice, steering.sound_alarms, reconciliation.reconcile_due, telling.look)
+    for chore in chores:
         try:
             chore(now)
         except Exception as error:  # whatever it is, the letters that are due go out

@@ -8,9 +8,10 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from presessions.celery import app
-from presessions.mail import delivery, tasks, telling
+from presessions.mail import delivery, steering, tasks, telling
 from presessions.mail.leaving import leaving
-from tests.mail.factories import put
+from presessions.mail.models import Alarm, Mailing
+from tests.mail.factories import make_mailing, put
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("timetable")]
 
@@ -38,6 +39,14 @@ def test_a_chore_that_fails_keeps_no_letter_back(monkeypatch, sink):
     monkeypatch.setattr(telling, "look", lambda now: 1 / 0)
     put(now=timezone.now())
     assert tasks.ring(0, stop=leaving) == {"sent": 1}
+
+
+def test_a_notice_that_fails_keeps_no_alarm_back(monkeypatch, sink):
+    mailing = make_mailing()
+    Mailing.objects.filter(pk=mailing.pk).update(state="held", held_reason="second")
+    monkeypatch.setattr(steering, "give_notice", lambda now: 1 / 0)
+    tasks.ring(0, stop=leaving)
+    assert Alarm.objects.filter(code=f"held:{mailing.pk}", ended_at=None).exists()
 
 
 def test_no_task_outlives_a_lease_and_no_lease_ends_inside_a_task_s_limit(settings):

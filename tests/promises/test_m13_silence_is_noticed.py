@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from presessions import devservers
+from presessions import devservers, views
 from presessions.mail import delivery, telling, troubles, watch
 from presessions.mail.models import Alarm, Letter, Switch
 from tests.accounts.factories import StaffFactory
@@ -187,6 +187,19 @@ def test_a_second_relay_that_is_down_itself_is_tried_again_and_then_the_outbox_g
     assert Letter.objects.get().kind == "alarm"
 
 
+@pytest.mark.parametrize("url", ["smtp://127.0.0.1:wrong", "smtp+tls://127.0.0.1:99999", f"smtp://{'r' * 99}"])
+def test_a_second_relay_that_nobody_can_reach_by_its_name_keeps_no_alarm_from_the_outbox(settings, url):
+    StaffFactory()
+    settings.ALERT_SMTP_URL, settings.ALERT_TO = url, ["duty@elsewhere.example"]
+    watch.alarm("stopped", now=NOON)
+    watch.alarm("unreached:7", now=NOON)
+    telling.tell(NOON)
+    assert Letter.objects.count() == 1  # of what does not stop the mail
+    telling.tell(NOON + 11 * MINUTE)
+    assert list(Alarm.objects.values_list("told_by", flat=True)) == [Alarm.Channel.OUTBOX] * 2
+    assert Letter.objects.count() == 2
+
+
 def test_when_nobody_watches_the_workers_notice(town):
     StaffFactory()
     town.watches = False
@@ -211,6 +224,21 @@ def test_the_page_for_machines_answers_503_and_holds_no_name(client, town, setti
     assert "Redis" not in body or "has not answered" in body
     assert "amina" not in body.lower()
     assert "@" not in body
+
+
+def test_a_flood_of_visitors_to_that_page_costs_one_look_in_five_seconds(client, town, monkeypatch):
+    seconds = [0.0]
+    monkeypatch.setattr(views, "monotonic", lambda: seconds[0])
+    first = client.get("/health/mail")
+    assert first.status_code == 503
+    town.stop("redis")
+    with CaptureQueriesContext(connection) as flood:
+        for _visitor in range(20):
+            answer = client.get("/health/mail")
+            assert (answer.status_code, answer.json()) == (503, first.json())
+    assert len(flood) == 0
+    seconds[0] = 5.0
+    assert client.get("/health/mail").json()["bells_waiting"] is None
 
 
 def test_looking_costs_the_same_whatever_lies_in_the_tables(town):

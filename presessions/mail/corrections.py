@@ -2,8 +2,8 @@
 
 What a mailing tells is written down with its first letter: Mailing.told = {"at": when, "dates": facts}. Mailings that
 one kind of correction sets right are looked at together, by what was told last: nobody gets two corrections of one
-date. A proposal is a mailing that is held and has told nothing yet ("at" is empty); never more than one is open, and it
-goes away by itself when the date comes back.
+date. A proposal is a mailing that is held and has told nothing yet ("at" is empty; "since" is when it was proposed);
+never more than one is open, and it goes away by itself when the date comes back, unless its letters are written.
 
 Imports the registry, models and `due`; `writing` and `schedule` import us.
 """
@@ -36,7 +36,7 @@ def note(mailing):
     right then; that says nothing of the others, so what is written down stays."""
     if not _told_at(mailing):
         dates = facts(mailing)
-        told = dates and {"at": mailing.writing_at.isoformat(), "dates": dates}
+        told = dates and {**(mailing.told or {}), "at": mailing.writing_at.isoformat(), "dates": dates}
         Mailing.objects.filter(pk=mailing.pk).update(told=told)
 
 
@@ -60,7 +60,7 @@ def changes(correction, now):
     """What has changed since people were told: {what: the instant they were told, or None if it was unknown}."""
     family = list(Mailing.objects.filter(series=correction.series_id, meeting=correction.meeting_id))
     line = registry.plan_of(correction)
-    last = _told_last(line, [mailing for mailing in family if mailing.pk != correction.pk])
+    last = _told_last(line, _have_told(mailing for mailing in family if mailing.pk != correction.pk))
     wrong = _wrong(_dates(last), facts(correction) or {}, now) if last else {}
     return {what: was and datetime.fromisoformat(was) for what, was in wrong.items()}
 
@@ -71,7 +71,8 @@ def reached(correction):
     gone = Mailing.objects.filter(
         series=correction.series_id, meeting=correction.meeting_id, kind__in=kinds, writing_at__isnull=False
     )
-    letters = Letter.objects.filter(mailing__in=gone, state__in=ARRIVES, created_at__lte=correction.due_at)
+    since = datetime.fromisoformat(correction.told["since"])  # not due_at: staff may have moved that
+    letters = Letter.objects.filter(mailing__in=gone, state__in=ARRIVES, created_at__lte=since)
     return set(letters.values_list("recipient_kind", "recipient_id"))
 
 
@@ -84,27 +85,27 @@ def follow(mailings, anchors, now):
 
     mailings -- all of the series, locked
     """
-    families = {}
+    families, told = {}, _have_told(mailings)
     for mailing in mailings:
         line = registry.correction_of(mailing.kind) or registry.find_plan(mailing.kind, mailing.step)
         if line and line.corrects:
             families.setdefault((line.kind, mailing.meeting_id), []).append(mailing)
-    done = [_follow(registry.PLANS[kind, ""], family, anchors, now) for (kind, _), family in families.items()]
+    done = [_follow(registry.PLANS[kind, ""], family, told, anchors, now) for (kind, _), family in families.items()]
     return [pair for pair in done if pair]
 
 
-def _follow(line, family, anchors, now):
-    last = _told_last(line, family)
+def _follow(line, family, told, anchors, now):
+    gone = [mailing for mailing in family if mailing in told]
+    last = _told_last(line, gone)
     if last is None:
         return None
     corrections = [mailing for mailing in family if mailing.kind == line.kind]
-    proposal = next((mailing for mailing in corrections if mailing.date_may_change), None)
-    root = max(
-        (mailing for mailing in family if mailing.kind != line.kind and _has_told(mailing)),
-        key=_told_at,
-    )
+    proposal = next((one for one in corrections if one not in told and one.state != State.CANCELLED), None)
+    if proposal and proposal.writing_at:
+        return None  # staff are looking at its letters; `plan` holds them when they tell what is not so any more
+    root = max((mailing for mailing in gone if mailing.kind != line.kind), key=_told_at, default=last.corrects)
     known = facts(root, anchors)
-    refused = [_dates(one) for one in corrections if one.state == State.CANCELLED and not _told_at(one)]
+    refused = [_dates(one) for one in corrections if one not in told and one.state == State.CANCELLED]
     if not _wrong(_dates(last), known, now) or known in refused:
         return _take_back(root, proposal)
     if proposal is None:
@@ -116,16 +117,20 @@ def _follow(line, family, anchors, now):
     return None
 
 
-def _told_last(line, family):
+def _told_last(line, told):
     """Of the mailings that this line corrects, and its own, the one that people read last; None before any."""
     kinds = (line.kind, *line.corrects)
-    gone = [mailing for mailing in family if mailing.kind in kinds and _has_told(mailing)]
-    return max(gone, key=_told_at, default=None)
+    return max((mailing for mailing in told if mailing.kind in kinds), key=_told_at, default=None)
 
 
-def _has_told(mailing):
-    """Whether letters of it have left: not while they are only written, to be looked at."""
-    return bool(_told_at(mailing)) and not mailing.is_frozen
+def _have_told(mailings):
+    """Those of which letters have left, or are about to: not while they are only written, to be looked at, nor when
+    they were cancelled before any left. A set."""
+    written = {mailing for mailing in mailings if _told_at(mailing) and not mailing.is_frozen}
+    cancelled = {mailing for mailing in written if mailing.state == State.CANCELLED}
+    letters = Letter.objects.filter(mailing__in=cancelled, state__in=ARRIVES)
+    some_left = set(letters.values_list("mailing", flat=True))
+    return written - {mailing for mailing in cancelled if mailing.pk not in some_left}
 
 
 def _wrong(told, known, now):
@@ -152,10 +157,14 @@ def _propose(line, root, known, number, now):
         state=State.HELD,
         held_reason=Held.PROPOSED,
         due_at=now,
-        told={"at": "", "dates": known},
+        told=_proposal(known, now),
     )
     trail.record(correction, "proposed", now=now)
     return correction
+
+
+def _proposal(known, now):
+    return {"at": "", "since": now.isoformat(), "dates": known}
 
 
 def _take_back(root, proposal):
@@ -169,7 +178,7 @@ def _take_back(root, proposal):
 
 def _propose_again(proposal, root, known, now):
     asked = {"state": State.HELD, "held_reason": Held.PROPOSED, "due_at": now, "moved_to": None, "resumed_at": None}
-    told = {"told": {"at": "", "dates": known}, "corrects": root}
+    told = {"told": _proposal(known, now), "corrects": root}
     for name, value in {**asked, **told, **Mailing.UNAPPROVED}.items():
         setattr(proposal, name, value)
     proposal.save()

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from presessions.mail import schedule
+from presessions.mail import schedule, steering
 from presessions.mail.models import Letter
 from presessions.upr.dates import geneva
 from presessions.upr.models import Series
@@ -196,6 +196,86 @@ def test_catching_up_says_nothing_of_those_who_were_told_before(invited, staff):
     schedule.catch_up(invited.mailings.get(kind="invitation"), LATER, by=staff)
     invited.announce_dates(now=LATER)
     assert len(proposals(invited)) == 1
+
+
+def freeze(mailing, by, now):
+    """Have its letters written, to be looked at."""
+    mailing.freeze(by=by, now=now)
+    schedule.write_due(now)
+    mailing.refresh_from_db()
+
+
+def test_a_correction_that_staff_look_at_first_is_not_proposed_a_second_time(invited, staff):
+    move(invited, WEDNESDAY)
+    (correction,) = proposals(invited)
+    freeze(correction, staff, LATER)
+    invited.announce_dates(now=LATER)
+    assert proposals(invited) == [correction]
+    release(correction, staff)
+    assert Letter.objects.filter(kind="correction_missions").count() == 2  # one for each mission
+
+
+def test_nor_in_the_instant_between_its_beginning_and_its_first_letter(invited, staff):
+    move(invited, WEDNESDAY)
+    (correction,) = proposals(invited)
+    invited.mailings.filter(pk=correction.pk).update(state="writing", held_reason="", writing_at=LATER)
+    invited.announce_dates(now=LATER)
+    assert invited.mailings.filter(kind="correction_missions").get() == correction
+
+
+def test_nor_after_staff_have_looked_at_it_and_cancelled_it(invited, staff):
+    move(invited, WEDNESDAY)
+    (correction,) = proposals(invited)
+    freeze(correction, staff, LATER)
+    correction.cancel(by=staff, now=LATER)
+    assert proposals(invited) == []
+
+
+def test_a_date_that_changes_while_staff_look_at_a_correction_holds_it_until_it_is_written_anew(invited, staff):
+    move(invited, WEDNESDAY)
+    (correction,) = proposals(invited)
+    freeze(correction, staff, LATER)
+    move(invited, THURSDAY)
+    assert proposals(invited) == [correction]
+    correction.resume(by=staff, now=LATER)
+    correction.refresh_from_db()
+    assert (correction.state, correction.held_reason) == ("held", "look")
+    steering.thaw(correction, by=staff, now=LATER)
+    assert proposals(invited, held_reason="proposed") == [correction]
+    assert len(release(correction, staff)) == 2
+
+
+def test_letters_that_were_written_and_cancelled_before_any_left_have_told_nobody(invited, staff):
+    move(invited, WEDNESDAY)
+    briefing = invited.mailings.get(kind="briefing")
+    freeze(briefing, staff, LATER)
+    briefing.cancel(by=staff, now=LATER)
+    assert len(proposals(invited, kind="correction_missions")) == 1
+
+
+def test_letters_on_their_way_when_the_rest_was_cancelled_have_told(invited, staff):
+    move(invited, WEDNESDAY)
+    briefing = invited.mailings.get(kind="briefing")
+    freeze(briefing, staff, LATER)
+    briefing.letters.update(state="sent", sent_at=LATER)
+    briefing.cancel(by=staff, now=LATER)
+    assert proposals(invited) == []
+
+
+@pytest.mark.parametrize("step", ["move", "send_now"])
+def test_its_hour_does_not_widen_its_audience(invited, staff, step):
+    move(invited, WEDNESDAY)
+    late = MissionFactory(iso2="CL")
+    schedule.catch_up(invited.mailings.get(kind="invitation"), LATER + timedelta(minutes=1), by=staff)
+    (correction,) = proposals(invited)
+    now = LATER + timedelta(hours=1)
+    if step == "move":
+        correction.move_to(now, by=staff, now=LATER + timedelta(minutes=2))
+    else:
+        correction.send_now(by=staff, now=now)
+    schedule.write_due(now)
+    told = set(Letter.objects.filter(mailing=correction).values_list("recipient_id", flat=True))
+    assert len(told) == 2 and str(late.pk) not in told
 
 
 def test_letters_that_staff_have_read_and_let_go_are_held_again_when_their_dates_change(series, staff):

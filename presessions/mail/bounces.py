@@ -68,7 +68,7 @@ def read(raw):
     try:
         return _read(raw)
     except Exception:  # a mail may break a parser in ways that nobody has thought of, endless nesting among them
-        return Finding(Verdict.UNKNOWN, words=raw[:MOST_WORDS].decode("ascii", "replace"))
+        return Finding(Verdict.UNKNOWN, words=_kept(raw[:MOST_WORDS].decode("ascii", "replace")))
 
 
 def _read(raw):
@@ -77,13 +77,18 @@ def _read(raw):
     verdict, code, recipient, answer = outcome or (Verdict.UNKNOWN, "", "", "")
     return Finding(
         verdict,
-        code[:20],
-        message_ids=mail.message_ids(),
-        addresses=mail.addresses(),
-        recipient=recipient[:254],
-        answer=answer[:500],
-        words=mail.words(),
+        _kept(code)[:20],
+        message_ids=tuple(map(_kept, mail.message_ids())),
+        addresses=tuple(map(_kept, mail.addresses())),
+        recipient=_kept(recipient)[:254],
+        answer=_kept(answer)[:500],
+        words=_kept(mail.words()),
     )
+
+
+def _kept(text):
+    """A text without the signs that no database keeps: NUL, and halves of a pair, which some charsets can spell."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 # --- Parts ----------------------------------------------------------------------------------------------------------
@@ -303,6 +308,11 @@ def _why(code, words):
     if SAYS_NOTHING.match(code) and not FULL.search(words) and NOBODY.search(words):
         return Verdict.HARD
     return Verdict.LOST
+
+
+def is_dead(answer):
+    """The same of a server that refuses the address while we talk to it, by its words."""
+    return _why(_surest("", answer), answer) == Verdict.HARD
 
 
 # --- Complaints -----------------------------------------------------------------------------------------------------

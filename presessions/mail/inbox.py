@@ -22,7 +22,7 @@ from collections import Counter
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -55,12 +55,13 @@ def read(now=None, seconds=None):
     now, counts = now or timezone.now, Counter()
     ends = time.monotonic() + (settings.INBOX_SECONDS if seconds is None else seconds)
     with Mailbox(settings.INBOX_URL) as mailbox:
-        for place in _new(mailbox):
+        unread = mailbox.unread()
+        for place in _new(mailbox, unread):
             if time.monotonic() > ends:
                 break
             raw = mailbox.fetch(place)
             if raw is not None:  # else somebody moved it meanwhile
-                counts[_take(raw, place, mailbox, now())] += 1
+                counts[_take(raw, place, mailbox, now(), unread)] += 1
     watch.seen("inbox", now())  # an inbox that cannot be read falls silent, and that is noticed
     if counts["trouble"]:
         watch.alarm("returned", now=now())
@@ -69,24 +70,23 @@ def read(now=None, seconds=None):
     return counts
 
 
-def _new(mailbox):
+def _new(mailbox, unread):
     """Where the mails lie that no run has taken. One that a killed run took and did not mark is marked now."""
-    unread = mailbox.unread()
     known = dict(Report.objects.filter(place__in=unread).values_list("place", "verdict"))
     mailbox.mark_read([place for place, verdict in known.items() if verdict not in LEFT_UNREAD])
     return [place for place in unread if place not in known][:MOST_AT_ONCE]
 
 
-def _take(raw, place, mailbox, now):
+def _take(raw, place, mailbox, now, unread):
     """Take one mail; a mail that breaks something stays unread for the next run, and stops no other."""
     try:
-        verdict = take(raw, now=now, place=place)
+        verdict = take(raw, now=now, place=place, unread=unread)
     except (OperationalError, InterfaceError):  # the database is gone: that is not this mail's fault
         raise
     except Exception as error:  # a room's answer to a bounce may fail; no word of the mail may reach the log
         log.error("a mail in the inbox at %s cannot be dealt with: %s", place, type(error).__name__)
         return "trouble"
-    if verdict not in LEFT_UNREAD:
+    if verdict not in LEFT_UNREAD or not Report.objects.filter(place=place).exists():  # of copies, one stays unread
         mailbox.mark_read([place])
     return verdict
 
@@ -94,32 +94,41 @@ def _take(raw, place, mailbox, now):
 # --- Deciding -------------------------------------------------------------------------------------------------------
 
 
-def take(raw, *, now, place=""):
-    """Note one mail and do what follows from it, both or neither; returns its verdict. Again is no harm."""
+def take(raw, *, now, place="", unread=()):
+    """Note one mail and do what follows from it, both or neither; returns its verdict. Again is no harm.
+
+    place, unread -- where it lies, and where all lie that are unread: a mail that is known from a place that is no
+    more, as when the mailbox was numbered anew, lies here now
+    """
     fingerprint = hashlib.sha256(raw[: bounces.MOST_BYTES]).hexdigest()
-    finding = bounces.read(raw)
-    verdict, letter = judge(finding)
-    report = Report(
-        fingerprint=fingerprint,
-        place=place,
-        read_at=now,
-        verdict=verdict,
-        code=finding.code,
-        letter=letter,
-        text=without_links(finding.words),
-        handled_at=None if verdict in Report.FOR_A_PERSON else now,
-    )
+    report, finding = Report(fingerprint=fingerprint, place=place, read_at=now), bounces.read(raw)
     try:
         with transaction.atomic():
+            _fill(report, finding, now)
             report.save(force_insert=True)  # a second run waits here until the first is through, and is refused then
-            if letter and verdict in ACTS:
-                _follow(letter, verdict, finding, now)
+            if report.letter and report.verdict in ACTS:
+                _follow(report.letter, report.verdict, finding, now)
     except IntegrityError:
         known = Report.objects.filter(fingerprint=fingerprint).first()
         if known is None:
             raise
+        if place and known.place not in unread:
+            Report.objects.filter(pk=known.pk).update(place=place)
         return Verdict(known.verdict)
-    return verdict
+    except (ValueError, DataError) as error:
+        if report.pk:  # its words can be kept: a room's answer failed, and is asked again
+            raise
+        log.error("a mail in the inbox at %s cannot be kept: %s", place, type(error).__name__)
+        unreadable = {"place": place, "read_at": now, "verdict": Verdict.UNKNOWN, "text": ""}
+        Report.objects.get_or_create(fingerprint=fingerprint, defaults=unreadable)
+        return Verdict.UNKNOWN
+    return report.verdict
+
+
+def _fill(report, finding, now):
+    report.verdict, report.letter = judge(finding)
+    report.code, report.text = finding.code, without_links(finding.words)
+    report.handled_at = None if report.verdict in Report.FOR_A_PERSON else now
 
 
 def judge(finding):

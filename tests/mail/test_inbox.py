@@ -3,6 +3,7 @@
 The mailbox is stood for by a list; tests/e2e/test_inbox.py reads a real Dovecot.
 """
 
+import base64
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -101,6 +102,27 @@ def test_a_mail_that_stays_unread_is_fetched_once_only(shelf):
     assert shelf.fetched == ["17.1"]
 
 
+def test_after_the_mailbox_was_numbered_anew_it_is_fetched_once_more_only(shelf):
+    shelf.put(about(sent(), "reply_of_a_person"))
+    read()
+    shelf.mails = {"18.1": shelf.mails["17.1"]}
+    for _ in range(3):
+        assert sum(read().values()) <= 1
+    assert shelf.fetched == ["17.1", "18.1"]
+    assert (Report.objects.get().place, shelf.unread()) == ("18.1", ["18.1"])
+
+
+def test_of_copies_one_stays_unread_and_none_is_fetched_twice(shelf):
+    raw = about(sent(), "reply_of_a_person")
+    shelf.put(raw), shelf.put(raw)
+    read()
+    shelf.put(raw)
+    for _ in range(3):
+        read()
+    assert shelf.fetched == ["17.1", "17.2", "17.3"]
+    assert (Report.objects.count(), shelf.unread()) == (1, ["17.1"])
+
+
 def test_a_run_that_was_killed_before_it_marked_a_mail_is_finished_by_the_next(shelf, monkeypatch):
     letter = sent()
     shelf.put(about(letter, "postfix_no_such_user"))
@@ -159,7 +181,7 @@ def test_reading_costs_the_same_queries_however_many_mails_were_left_unread(shel
         shelf.put(about(letter, "reply_of_a_person", to=f"r{number}@example.org", token=f"{number}"))
     read()
     with django_assert_num_queries(1):
-        inbox._new(shelf)
+        inbox._new(shelf, shelf.unread())
 
 
 # --- Racing the worker -----------------------------------------------------------------------------------------------
@@ -226,6 +248,56 @@ def test_no_mail_breaks_the_reader_or_keeps_it_busy(raw):
     finding = bounces.read(raw)
     assert len(finding.words) <= bounces.MOST_WORDS + 3000
     assert inbox.take(raw, now=NOW) in ("unknown", "forged")
+
+
+def packed(charset, words):
+    head = f"From: a@example.org\nContent-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: base64\n\n"
+    return head.encode() + base64.b64encode(words)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        packed("utf-8", b"Message-ID: <abc\0def@example.org>\n"),
+        packed("unicode_escape", rb"Sorry \ud800, no such user"),
+        packed("utf-7", b"Sorry +2AA-, no such user"),
+        packed(
+            "utf-8", b"Final-Recipient: rfc822; a\0@example.org\nAction: failed\nStatus: 5.1.1\nDiagnostic-Code: x\0"
+        ),
+        b"In-Reply-To: <abc\0def@example.org>\n\nThank you\0.",
+        b"In-Reply-To: <abc\xff\xfedef@example.org>\nTo: \xe9\0@bounces.example.org\n\nThank you.",
+        b"Subject: =?unicode_escape?b?" + base64.b64encode(rb"\ud800 \0") + b"?=\n\nThank you.",
+        b"From: =?utf-7?q?+2AA-?= <a@example.org>\n\nThank you.",
+    ],
+    ids=range(8),
+)
+def test_signs_that_no_database_keeps_are_taken_out_and_a_person_reads_the_rest(shelf, raw):
+    shelf.put(raw)
+    assert read() == {"unknown": 1}
+    assert "\0" not in Report.objects.get().text
+    assert read() == {}
+    assert shelf.fetched == ["17.1"]
+
+
+def test_such_signs_in_a_true_bounce_hide_nothing(shelf):
+    letter = sent()
+    shelf.put(about(letter, "postfix_no_such_user").replace(b"5.1.1", b"5.1.1 \0", 1).replace(b"550", b"550\0", 1))
+    assert read() == {"hard": 1}
+    letter.refresh_from_db()
+    assert letter.state == "bounced"
+
+
+def test_what_still_cannot_be_kept_is_noted_without_its_words_and_fetched_once_only(shelf, monkeypatch, caplog):
+    """Whatever a stranger writes, no alarm rings for it day after day, and 500 of them hide no bounce behind them."""
+    shelf.put(b"From: amina@example.org\n\nAmina")
+    monkeypatch.setattr(bounces, "read", lambda raw: bounces.Finding("unknown", words="Amina \ud800"))
+    assert read() == {"unknown": 1}
+    report = Report.objects.get()
+    assert (report.verdict, report.place, report.text, report.handled_at) == ("unknown", "17.1", "", None)
+    assert not Alarm.objects.filter(ended_at=None).exists()
+    assert read() == {}
+    assert shelf.fetched == ["17.1"]
+    assert "amina" not in caplog.text.lower()
 
 
 # --- The bell, the command, the alarm --------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from missions import returned
 from missions.models import Invitation, MissionAddress, PermanentMission, Reply
 from missions.rules import LINK_OPENS_AFTER, takes_answers
 from presessions.mail import corrections, registry
-from presessions.mail.models import Mailing
+from presessions.mail.models import Letter, Mailing
 from presessions.mail.registry import Recipient
 from presessions.upr.dates import closes_after
 from presessions.upr.models import CountryMeeting
@@ -87,11 +87,19 @@ def briefings(mailing):
     order=60,
 )
 def reminders(mailing):
-    """Those invited at least a week before that have answered nothing."""
+    """Those that the invitation or the briefing reached at least a week before, and that have answered nothing."""
     silent = Invitation.objects.not_answered().filter(
-        series=mailing.series, created_at__lte=_moment(mailing) - INVITED_SINCE, revoked_at=None
+        series=mailing.series, revoked_at=None, mission__in=_reached(mailing.series, _moment(mailing) - INVITED_SINCE)
     )
     return _to_missions(mailing, among=silent.values("mission"))
+
+
+def _reached(series, by):
+    """Keys of the missions that a letter with the link had reached by then, or may have: written is not sent."""
+    letters = Letter.objects.filter(
+        mailing__series=series, kind__in=("invitation", "briefing"), recipient_kind="mission"
+    ).filter(Q(state=Letter.State.SENT, sent_at__lte=by) | Q(state=Letter.State.UNCERTAIN, uncertain_at__lte=by))
+    return list(letters.values_list("recipient_id", flat=True))
 
 
 @registry.mailing(

@@ -8,7 +8,7 @@ from django.test import Client
 
 from applications.models import Attachment
 from missions.models import Invitation, Reply
-from presessions.mail import registry, schedule
+from presessions.mail import registry, schedule, steering
 from presessions.mail.models import Letter, Mailing
 from presessions.upr.dates import geneva
 from presessions.upr.models import Series
@@ -209,7 +209,14 @@ def invited(series):
     for iso2 in ("BR", "FR", "KE"):
         MissionFactory(iso2=iso2)
     schedule.write_due(day(3, 17))
+    arrive(day(3, 17))
     return series
+
+
+def arrive(moment):
+    """Let every letter that waits arrive."""
+    Letter.objects.filter(state="pending").update(state="sent", sent_at=moment)
+    schedule.write_due(moment)
 
 
 def reply(series, code, moment, **chosen):
@@ -236,6 +243,37 @@ def test_a_mission_invited_less_than_a_week_before_is_left_in_peace(invited, sta
     invitation = invited.mailings.get(kind="invitation")
     schedule.catch_up(invitation, day(4, 1), by=staff)
     assert str(late.pk) not in {letter.recipient_id for letter in written("reminder", day(4, 7))}
+
+
+@pytest.mark.parametrize("then", ["stays held", "is cancelled", "is put back", "went yesterday"])
+def test_nobody_is_reminded_of_an_invitation_that_has_not_reached_them(series, staff, then):
+    MissionFactory(iso2="BR")
+    invitation = series.mailings.get(kind="invitation")
+    series.mailings.get(kind="briefing").cancel(by=staff, now=SET_UP)
+    invitation.freeze(by=staff, now=SET_UP)
+    schedule.write_due(SET_UP)
+    if then == "is cancelled":
+        invitation.cancel(by=staff, now=SET_UP)
+    elif then == "is put back":
+        steering.thaw(invitation, by=staff, now=SET_UP)
+        invitation.hold(by=staff, now=SET_UP)
+    elif then == "went yesterday":
+        Letter.objects.update(state="sent", sent_at=day(4, 6))
+    assert not written("reminder", day(4, 7)).exists()
+
+
+def test_who_was_reached_by_the_briefing_alone_is_reminded_like_all(series, staff):
+    MissionFactory(iso2="BR")
+    series.mailings.get(kind="invitation").cancel(by=staff, now=SET_UP)
+    series.mailings.get(kind="briefing").move_to(day(3, 25), by=staff, now=SET_UP)
+    schedule.write_due(day(3, 25))
+    arrive(day(3, 25))
+    assert written("reminder", day(4, 7)).count() == 1
+
+
+def test_so_is_who_may_have_been_reached(invited):
+    Letter.objects.filter(kind="invitation").update(state="uncertain", sent_at=None, uncertain_at=day(3, 17))
+    assert written("reminder", day(4, 7)).count() == 3
 
 
 def test_an_answer_stops_the_reminder_on_its_way(invited):

@@ -217,12 +217,17 @@ registry.occasion(
 
 
 def _still_wanted(letter):
-    """Whether the address is still one of the mission's: staff may have struck it out since the letter was written.
-    Nor is a mission reminded once it has answered."""
+    """Not when the mission has left the register; nor is one reminded that has answered."""
     if letter.kind == "reminder" and letter.mailing_id:
         answered = Invitation.objects.answered().filter(mission=letter.recipient_id)
         if answered.filter(series__mailings=letter.mailing_id).exists():
             return False
+    return PermanentMission.objects.filter(pk=letter.recipient_id).exists()
+
+
+def _has_address(letter):
+    """Whether the address is still one of the mission's: since the letter was written staff may have struck it out, or
+    another letter may have come back from there. `returned` then finds the next one."""
     addresses = MissionAddress.objects.filter(mission=letter.recipient_id).with_email(letter.to)
     return addresses.filter(bounced_at=None).exists()
 
@@ -244,6 +249,7 @@ def _label(letters):
 registry.recipient(
     "mission",
     still_wanted=_still_wanted,
+    has_address=_has_address,
     admin_url=_admin_url,
     find=_find,
     label=_label,

@@ -16,12 +16,12 @@ from contextlib import ExitStack
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from presessions.mail import journal, registry, schedule, verp, watch
+from presessions.mail import bounces, journal, registry, schedule, verp, watch
 from presessions.mail.models import PUT_OFF, Letter, Mailing, Switch
 from presessions.mail.wire import Verdict, Wire
 
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 State, Phase = Letter.State, Letter.Phase
 POLL_SECONDS = 1
+GONE = "gone"  # the code of a letter whose address is no longer its recipient's
 
 
 class NotAnyMore(Exception):
@@ -58,6 +59,9 @@ class Hand:
         try:
             _insist_on_durable_commits()
             self.empty(claim(self.now()))
+        except Exception as error:  # the drain that asked for help may end long after, or by something else
+            log.error("a helping hand stopped: %s", type(error).__name__)
+            raise
         finally:
             connection.close()
 
@@ -172,6 +176,8 @@ def _unsendable(letter, now):
             return State.CANCELLED, "mailing"
         if not registry.recipient_kind(letter.recipient_kind).still_wanted(letter):
             return State.CANCELLED, "unwanted"
+        if not registry.recipient_kind(letter.recipient_kind).has_address(letter):
+            return State.FAILED, GONE
     except DatabaseError:
         raise
     except Exception as error:  # bytes that no key opens, or a room's question that fails: this letter only
@@ -191,7 +197,8 @@ def _settle(letter, answer, now, go_on):
         journal.accepted(letter, now)
         return State.SENT if letter.close(now, answer.code, answer.text, and_take=go_on()) else "lost"
     if answer.verdict is Verdict.REFUSED:
-        return _finish(letter, State.FAILED, now, answer.code, answer.text)
+        dead = answer.stage == "RCPT" and bounces.is_dead(answer.text)
+        return _finish(letter, State.FAILED, now, answer.code, answer.text, dead=dead)
     if answer.verdict is Verdict.UNKNOWN:
         return _doubt(letter, _mine(letter), now, answer.code, answer.text)
     if answer.verdict is Verdict.OURS:  # the recipient is not to blame: no longer wait for it
@@ -217,14 +224,33 @@ def _doubt(letter, guard, now, code, text=""):
     return facts["state"] if moved else "lost"
 
 
-def _finish(letter, state, now, code, text="", **facts):
-    if not letter.step(_mine(letter), state=state, now=now, code=code, answer=text, **facts):
-        return "lost"
-    if state in (State.FAILED, State.UNCERTAIN):
-        watch.alarm(state.value, now=now)
-    if state == State.FAILED:
+def _finish(letter, state, now, code, text="", dead=False, **facts):
+    """Write down what became of it, with what follows from that for its recipient."""
+    with transaction.atomic():
+        if state in (State.FAILED, State.EXPIRED) and letter.mailing_id:  # first, as whoever thaws it does
+            Mailing.objects.select_for_update(no_key=True).filter(pk=letter.mailing_id).values_list("pk").first()
+        if not letter.step(_mine(letter), state=state, now=now, code=code, answer=text, **facts):
+            return "lost"
+        if code == GONE or (state == State.FAILED and code.isdigit()) or (state == State.EXPIRED and letter.deferrals):
+            _tell_room(letter, now, code, dead)
+    if state == State.UNCERTAIN:
+        watch.alarm("uncertain", now=now)
+    elif Letter.objects.to_look_at().filter(pk=letter.pk, replaced_by=None).exists():
+        watch.alarm("failed", now=now)
+    if state == State.FAILED and code != GONE:
         _count_failure(letter, now)
     return state
+
+
+def _tell_room(letter, now, code, dead):
+    """It will not arrive: the room may write elsewhere, or ask a person, as when a letter comes back."""
+    try:
+        with transaction.atomic():
+            registry.recipient_kind(letter.recipient_kind).on_bounce(letter, now=now, code=code, dead=dead)
+    except (OperationalError, InterfaceError):  # the database is gone: all of it again, later
+        raise
+    except Exception as error:  # this letter only; staff find it among those to look at
+        log.error("nobody was told of letter %s: %s", letter.pk, type(error).__name__)
 
 
 def _count_failure(letter, now):

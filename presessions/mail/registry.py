@@ -133,12 +133,14 @@ class RecipientKind:
 
     find -- the ids of those whose name holds a text; nobody, where a name is a secret
     label -- {id: words} for the recipients of some letters, in one query; a recipient without words is shown by its id
-    on_bounce(letter, now, code, dead) -- it did not arrive; `dead` when its address does not work, so that nothing
-        more should go there
+    has_address -- whether the letter's address is still this recipient's; when it is not, the letter stays at home
+    on_bounce(letter, now, code, dead) -- it did not arrive, or never will; `dead` when its address does not work, so
+        that nothing more should go there
     on_complaint(letter, now) -- its reader called it unwanted
     """
 
     still_wanted: Callable[[Any], bool] = lambda letter: True
+    has_address: Callable[[Any], bool] = lambda letter: True
     admin_url: Callable[[Any], str | None] = lambda letter: None
     find: Callable[[str], Iterable[str]] = lambda text: ()
     label: Callable[[Iterable[Any]], dict[str, str]] = lambda letters: {}

@@ -17,7 +17,7 @@ from presessions.mail.models import Letter, Mailing
 from presessions.trail.steps import WrongStep
 
 State = Letter.State
-MAY_BE_DROPPED = (State.UNCERTAIN, State.PENDING, State.DEFERRED, State.FAILED, State.BOUNCED)
+MAY_BE_DROPPED = (State.UNCERTAIN, State.PENDING, State.DEFERRED, State.FAILED, State.BOUNCED, State.EXPIRED)
 
 
 def send_again(letter, *, by, now, reason=""):

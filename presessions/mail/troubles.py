@@ -88,8 +88,10 @@ class Trouble:
     def url(self):
         if self.mailing:
             return reverse("admin:mail_mailing_change", args=[self.mailing.pk])
-        if self.what in ("uncertain", "failed"):
-            return f"{reverse('admin:mail_letter_changelist')}?state__exact={self.what}"
+        if self.what == "uncertain":
+            return f"{reverse('admin:mail_letter_changelist')}?state__exact=uncertain"
+        if self.what == "failed":
+            return f"{reverse('admin:mail_letter_changelist')}?state__in=failed,expired"
         if self.what in ("stopped", "paused"):
             return reverse("admin:mail_mailing_changelist")
         if self.what == "restored":
@@ -233,10 +235,11 @@ def _letters(now):
 
 def count(now):
     """How many letters and mailings need a person."""
-    letters = Letter.objects
+    letters, state = Letter.objects, Letter.State
+    failed = Q(state=state.FAILED, created_at__gt=now - RECENT) | Q(state=state.EXPIRED, not_after__gt=now - RECENT)
     return {
-        "uncertain": letters.filter(state=Letter.State.UNCERTAIN).count(),
-        "failed": letters.filter(state=Letter.State.FAILED, created_at__gt=now - RECENT, replaced_by=None).count(),
+        "uncertain": letters.filter(state=state.UNCERTAIN).count(),
+        "failed": letters.to_look_at().filter(failed, replaced_by=None).count(),
         "held": Mailing.objects.held().filter(~Q(held_reason=Mailing.Held.STAFF)).count(),
     }
 

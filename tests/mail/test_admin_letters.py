@@ -403,7 +403,7 @@ def test_a_letter_without_html_has_no_frame(staff):
         ("sent", {"send_again"}),
         ("failed", {"send_again", "drop"}),
         ("bounced", {"send_again", "drop"}),
-        ("expired", {"send_again"}),
+        ("expired", {"send_again", "drop"}),
         ("cancelled", {"send_again"}),
     ],
 )

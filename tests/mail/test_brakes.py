@@ -182,6 +182,12 @@ def test_what_is_only_put_off_does_not_count(sink, crowd):
     assert state_of(crowd) == ("sending", "")
 
 
+def test_addresses_that_are_theirs_no_more_do_not_count(sink, crowd, timetable):
+    timetable.recipient("mission", has_address=lambda letter: False)
+    assert drain(crowd.due_at) == {"written": 10, "failed": 10}
+    assert state_of(crowd) == ("sending", "")
+
+
 def test_the_breaker_can_be_switched_off(sink, crowd, settings):
     settings.MAIL_BREAKER = 0
     sink.order(always={"RCPT": {"m": "550 no"}})

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from presessions.mail import delivery, schedule
-from presessions.mail.models import Attempt, Letter, Switch
+from presessions.mail import delivery, schedule, troubles
+from presessions.mail.models import Alarm, Attempt, Letter, Switch
 from presessions.mail.registry import Recipient
 from presessions.mail.wire import Wire
 from tests.mail.factories import LONG_BEFORE, make_mailing, put
@@ -189,6 +189,75 @@ def test_a_letter_that_is_not_wanted_any_more_is_cancelled_when_its_turn_comes(s
     ]
 
 
+def test_what_was_put_off_until_it_was_too_late_is_shown_to_staff_and_what_was_never_tried_is_not(sink):
+    sink.order(RCPT=["452 full"])
+    tried = put(not_after=NOW + 2 * MINUTE)
+    drain()
+    never = put(not_after=NOW + 2 * MINUTE)
+    assert drain(NOW + 3 * MINUTE) == {"expired": 2}
+    assert list(Letter.objects.to_look_at()) == [tried]
+    assert Alarm.objects.get(code="failed").ended_at is None
+    assert troubles.count(NOW + 3 * MINUTE)["failed"] == 1
+    assert fresh(never).state == "expired"
+
+
+@pytest.fixture
+def told(timetable):
+    """What the room above was told of letters that did not arrive: (code, whether the address is dead)."""
+    told = []
+    timetable.recipient("person", on_bounce=lambda letter, now, code, dead: told.append((code, dead)))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("order", "heard"),
+    [
+        ({"RCPT": ["550 5.1.1 no such user"]}, [("550", True)]),
+        ({"RCPT": ["550 no such user"]}, [("550", True)]),
+        ({"RCPT": ["550 5.7.1 your kind is not welcome"]}, [("550", False)]),
+        ({"RCPT": ["552 5.2.2 mailbox full"]}, [("552", False)]),
+        ({"dot": ["554 5.1.1 that is spam"]}, [("554", False)]),
+        ({"RCPT": ["450 later"]}, []),
+        ({"MAIL": ["550 not you"]}, []),
+    ],
+)
+def test_a_letter_that_is_refused_at_once_is_told_like_one_that_comes_back(sink, told, order, heard):
+    sink.order(**order)
+    put()
+    drain()
+    assert told == heard
+
+
+def test_a_letter_that_was_put_off_for_too_long_is_told_too(sink, told):
+    sink.order(RCPT=["452 full"])
+    put(not_after=NOW + 2 * MINUTE)
+    drain()
+    drain(NOW + 3 * MINUTE)
+    assert told == [("not_after", False)]
+
+
+def test_an_address_that_is_theirs_no_more_is_told_and_left_to_staff(sink, timetable):
+    told = []
+    timetable.recipient(
+        "person",
+        has_address=lambda letter: False,
+        on_bounce=lambda letter, now, code, dead: told.append((code, dead)),
+    )
+    letter = put()
+    assert drain() == {"failed": 1}
+    assert told == [("gone", False)]
+    assert list(Letter.objects.to_look_at()) == [letter]
+    assert sink.mails == []
+
+
+def test_a_room_that_breaks_over_a_letter_that_did_not_arrive_harms_nothing_else(sink, timetable, caplog):
+    timetable.recipient("person", on_bounce=lambda letter, **facts: 1 / 0)
+    sink.order(RCPT=["550 no such user"])
+    put(), put()
+    assert drain() == {"failed": 1, "sent": 1}
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_a_question_that_fails_harms_its_letter_only(sink, timetable):
     timetable.recipient("person", still_wanted=lambda letter: 1 / int(letter.recipient_id))
     put(id="0"), put(id="1")
@@ -291,6 +360,15 @@ def test_asked_to_stop_it_finishes_the_letter_in_hand(sink, monkeypatch):
 
     monkeypatch.setattr(delivery, "send", send_and_stop)
     assert delivery.drain(60, now=lambda: NOW, stop=stop) == {"sent": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_stops_a_helping_hand_is_in_the_log(monkeypatch, caplog):
+    hand = delivery.Hand(lambda: NOW, lambda: False)
+    monkeypatch.setattr(delivery, "claim", lambda now: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        hand.help()
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_commits_are_durable_whatever_the_server_is_set_to(sink):

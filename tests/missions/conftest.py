@@ -1,6 +1,7 @@
 import pytest
 
 from tests.accounts.factories import StaffFactory
+from tests.mail.fixtures import sink  # noqa: F401
 from tests.upr.conftest import calendar  # noqa: F401
 
 

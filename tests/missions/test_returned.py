@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from missions import overview
 from missions.models import Invitation, MissionTask, PermanentMission
-from presessions.mail import inbox, outbox, schedule
-from presessions.mail.models import Letter, Mailing, Report
+from presessions.mail import delivery, inbox, outbox, reconciliation, schedule
+from presessions.mail.models import Alarm, Letter, Mailing, Report
 from presessions.mail.registry import plan_of
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
@@ -85,6 +85,46 @@ def test_an_address_that_does_not_work_is_marked_and_the_next_one_gets_a_letter_
     assert tasks() == []
     codes = Event.objects.about(mission).values_list("code", flat=True)
     assert "address_bounced" in codes
+
+
+def struck_out(mission):
+    mission.addresses.get(position=1).delete()
+
+
+def bounced(mission):
+    mission.addresses.filter(position=1).update(bounced_at=DUE)
+
+
+@pytest.mark.parametrize("lose", [struck_out, bounced])
+def test_an_address_lost_between_writing_and_sending_gives_way_to_the_next_one(sink, mission, second, lose):
+    schedule.write_due(DUE)
+    lose(mission)
+    delivery.drain(0, now=lambda: DUE)
+    assert sink.recipients == [second.email]
+    letter, fresh = Letter.objects.filter(kind="invitation").order_by("pk")
+    assert (letter.state, letter.last_code, fresh.replaces, fresh.state) == ("failed", "gone", letter, "sent")
+    assert tasks() == []
+    assert not Alarm.objects.filter(code="failed").exists()
+    assert reconciliation.balance(letter.mailing, NEXT_DAY).reasons == {}
+
+
+@pytest.mark.parametrize("lose", [struck_out, bounced])
+def test_a_mission_that_loses_its_only_address_before_its_letter_goes_is_somebody_s_task(sink, mission, lose):
+    schedule.write_due(DUE)
+    lose(mission)
+    delivery.drain(0, now=lambda: DUE)
+    letter = Letter.objects.get(kind="invitation")
+    assert tasks() == [("BR", "lost", letter)]
+    assert letter in Letter.objects.to_look_at()
+    assert sink.mails == []
+
+
+def test_an_address_that_is_refused_at_once_is_marked_and_gives_way_like_one_that_comes_back(sink, mission, second):
+    sink.order(RCPT=["550 5.1.1 no such user"])
+    schedule.write_due(DUE)
+    delivery.drain(0, now=lambda: DUE)
+    assert sink.recipients == [second.email]
+    assert mission.addresses.get(position=1).bounced_at == DUE
 
 
 def test_a_mission_whose_last_address_does_not_work_is_somebody_s_task(mission, second, series):

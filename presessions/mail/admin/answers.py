@@ -12,6 +12,7 @@ WORDS = {
     "not_after": _("it would have come too late"),
     "mailing": _("its mailing was cancelled"),
     "unwanted": _("it was no longer wanted"),
+    "gone": _("the address does not work"),
     "unreadable": _("its bytes could not be read"),
     "render": _("its text could not be written"),
     "subject": _("its subject cannot stand in a mail"),

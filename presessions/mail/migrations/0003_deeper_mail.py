@@ -107,6 +107,10 @@ class Migration(migrations.Migration):
             model_name='letter',
             name='letter_of_mailing_unsettled',
         ),
+        migrations.RemoveIndex(
+            model_name='letter',
+            name='letter_to_look_at',
+        ),
         migrations.AddField(
             model_name='letter',
             name='domain_index',
@@ -194,6 +198,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='letter',
             index=models.Index(fields=['to_index'], name='letter_to'),
+        ),
+        migrations.AddIndex(
+            model_name='letter',
+            index=models.Index(condition=models.Q(('state__in', ['failed', 'uncertain', 'bounced', 'expired'])), fields=['-created_at'], name='letter_to_look_at'),
         ),
         migrations.AddIndex(
             model_name='letter',

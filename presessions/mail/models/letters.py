@@ -38,8 +38,9 @@ class LetterQuerySet(models.QuerySet):
         )
 
     def to_look_at(self):
-        """What needs a person: not delivered, or nobody can know."""
-        return self.filter(state__in=(Letter.State.FAILED, Letter.State.UNCERTAIN, Letter.State.BOUNCED))
+        """What needs a person: not delivered, or nobody can know. What was too late before a server ever put it off
+        was held back here, and staff know why."""
+        return self.filter(state__in=Letter.FOR_A_PERSON).exclude(state=Letter.State.EXPIRED, deferrals=0)
 
     def follow(self, mailing, now):
         """What a mailing's step means for its letters that wait; asked of `mailing.letters`."""
@@ -73,6 +74,8 @@ class Letter(models.Model):
 
     UNSETTLED = (State.PENDING, State.SENDING, State.DEFERRED, State.UNCERTAIN)
     SETTLED = (State.SENT, State.FAILED, State.BOUNCED, State.EXPIRED, State.CANCELLED)
+
+    FOR_A_PERSON = (State.FAILED, State.UNCERTAIN, State.BOUNCED, State.EXPIRED)
 
     class Phase(models.TextChoices):
         NONE = "", "–"
@@ -153,7 +156,7 @@ class Letter(models.Model):
             # What staff look for.
             models.Index(
                 fields=["-created_at"],
-                condition=Q(state__in=["failed", "uncertain", "bounced"]),
+                condition=Q(state__in=["failed", "uncertain", "bounced", "expired"]),
                 name="letter_to_look_at",
             ),
             models.Index(fields=["-created_at"], name="letter_newest"),

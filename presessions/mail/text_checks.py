@@ -45,7 +45,7 @@ def wrong_with(source, mailing, language):
     kind = registry.KINDS[mailing.kind]
     found = [*_marks(source), *_strangers(source, kind), *_subject(source.subject)]
     usual = flattened(kind, language, mailing.series)
-    found = found or [*_names(source, usual, kind), *_links(source, kind)]
+    found = found or [*_names(source, usual, kind), *_links(source, usual, kind)]
     if found:
         return found, None
     person = somebody(mailing, language)
@@ -152,16 +152,26 @@ def _together(source):
     return text_language.Names(subject.variables | body.variables, subject.filters | body.filters)
 
 
-def _links(source, kind):
+def _links(source, usual, kind):
     body = text_language.names(text_language.compiled(source.body)).variables
     subject = text_language.names(text_language.compiled(source.subject)).variables
     if subject & {"link", "unsubscribe_link"}:
         yield Wrong("subject", _("A personal link must not stand in a subject, which many people can see."))
     if kind.link and "link" not in body:
         yield Wrong("body", _("The personal link is missing. Put {{ link }} on a line of its own."))
-    if kind.unsubscribe and "unsubscribe_link" not in body:
+    elif kind.link and not _reaches("link", source, usual):
+        words = _("The first reader would get no personal link. Put {{ link }} where everybody sees it, outside “if”.")
+        yield Wrong("body", words)
+    if kind.unsubscribe and not _reaches("unsubscribe_link", source, usual):
         words = _("The way to leave the list is missing. Put {{ unsubscribe_link }} on a line of its own, at the end.")
         yield Wrong("body", words)
+
+
+def _reaches(link, source, usual):
+    """Whether everybody who gets a link in the usual text gets it in this one. Nobody can tell here for whom an `if` is
+    true: so it must hang on none but those that it hangs on there."""
+    here, there = (text_language.places(text_language.compiled(text.body), link) for text in (source, usual))
+    return bool(here) and all(any(one <= other for one in here) for other in there)
 
 
 def _written(source, mailing, kind, person):
@@ -175,9 +185,6 @@ def _written(source, mailing, kind, person):
     if len(text.subject) > MOST_OF_SUBJECT:
         words = _("Filled in, the subject has %(number)s signs. Shorten it to %(most)s at most.")
         found.append(Wrong("subject", words % {"number": len(text.subject), "most": MOST_OF_SUBJECT}))
-    if letters.STRUCK_OUT in usual.body and letters.STRUCK_OUT not in text.body:
-        words = _("The first reader would get no personal link. Put {{ link }} where everybody sees it, outside “if”.")
-        found.append(Wrong("body", words))
     size = len(text.html.encode())
     if size >= max(MOST_OF_HTML, len(usual.html.encode()) + 1):  # many meetings make the usual one long too
         words = _("As HTML the mail has %(size)s bytes. Shorten it: some mail programs cut what is above %(most)s.")

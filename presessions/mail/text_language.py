@@ -80,6 +80,44 @@ def names(template):
     return found
 
 
+def places(template, name):
+    """Where a compiled template says a variable as it is, through no filter: for each place the conditions that it
+    hangs on, an empty set where every reader is told."""
+    return [conditions for said, conditions in _said(template.nodelist, {"forloop": ""}, frozenset()) if said == name]
+
+
+def _said(nodes, known, conditions):
+    for node in nodes:
+        if isinstance(node, VariableNode):
+            yield _as_it_is(node.filter_expression, known), conditions
+        elif isinstance(node, defaulttags.IfNode):
+            before = ()
+            for condition, inside in node.conditions_nodelists:
+                before = (*before, _spelt(condition, known))  # a branch is taken when those before it are not
+                yield from _said(inside, known, conditions | {before})
+        elif isinstance(node, defaulttags.ForNode):
+            of_loop = dict.fromkeys(node.loopvars, "")
+            through = ("for", str(node.sequence), _ask(node.sequence, known, Names()))
+            yield from _said(node.nodelist_loop, {**known, **of_loop}, conditions | {through})
+            yield from _said(node.nodelist_empty, known, conditions | {(*through, "empty")})
+        elif isinstance(node, defaulttags.WithNode):
+            given = {name: _as_it_is(value, known) for name, value in node.extra_context.items()}
+            yield from _said(node.nodelist, {**known, **given}, conditions)
+
+
+def _as_it_is(expression, known):
+    return "" if expression.filters else _ask(expression, known, Names())
+
+
+def _spelt(condition, known):
+    """A condition in a form that can be compared: its signs, and the variables that its names stand for."""
+    if condition is None:  # of `else`
+        return None
+    if isinstance(condition, defaulttags.TemplateLiteral):
+        return condition.text, _ask(condition.value, known, Names())
+    return condition.id, *(_spelt(side, known) for side in (condition.first, condition.second))
+
+
 def _walk(nodes, known, found):
     """known -- {name that a loop or `with` gave: the variable it stands for, or "" for nothing of the context}"""
     for node in nodes:

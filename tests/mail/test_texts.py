@@ -219,6 +219,50 @@ def test_the_way_to_leave_a_list_must_stand_in_a_mail_that_may_be_left(dates):
     assert "“link” is not known" in the_only_fault(call, body="{{ link }} {{ unsubscribe_link }}")[1]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Come.{% if not series.number %}x{% else %}{{ link }}{% endif %}",
+        "{% if series.number %}{{ link }}{% endif %}",
+        "{% if series.number %}{{ link }}{% else %}{{ link }}{% endif %}",
+        "{% with own=link %}{% if series.number %}{{ own }}{% endif %}{% endwith %}",
+        "{% if series.number %}{% with own=link %}{{ own }}{% endwith %}{% endif %}",
+        "{% for letter in 'abc' %}{{ link }}{% endfor %}",
+        "{% firstof series.number link %}{% if series.number %} {{ link }}{% endif %}",
+        "{{ link|length }}{% if series.number %} {{ link }}{% endif %}",
+    ],
+)
+def test_a_link_that_the_first_reader_gets_and_others_perhaps_not_is_refused(mailing, body):
+    """Only the first reader's mail is filled in, and no check can tell for whom an `if` is true."""
+    field, words = the_only_fault(mailing, body=body)
+    assert (field, "outside “if”" in words) == ("body", True)
+
+
+def test_a_link_may_hang_on_what_it_hangs_on_in_the_usual_text(mailing, monkeypatch):
+    """The briefing has one while meetings are still to come."""
+    usual = Source("x", "{% if series.number %}{{ link }}{% endif %}")
+    monkeypatch.setattr(text_checks, "flattened", lambda kind, language, series: usual)
+    assert wrong(mailing, subject="x", body=f"Come. {usual.body}") == []
+    assert wrong(mailing, subject="x", body=f"{{% with one=series.number %}}{usual.body}{{% endwith %}}") == []
+    for body in (
+        "{% if not series.number %}x{% else %}{{ link }}{% endif %}",
+        "{% if series.number %}{% if public_url %}{{ link }}{% endif %}{% endif %}",
+        "{% for one in series.number %}{{ link }}{% endfor %}",
+    ):
+        assert "outside “if”" in the_only_fault(mailing, subject="x", body=body)[1]
+
+
+def test_a_link_by_another_name_that_everybody_gets_is_one(mailing):
+    assert wrong(mailing, body="{% with own=link %}Come: {{ own }}{% endwith %}") == []
+    assert wrong(mailing, body="{% if series.number %}{{ link }}{% endif %}\n\n{{ link }}") == []
+
+
+def test_the_way_to_leave_must_not_hang_on_an_if_either(dates):
+    dates["deadline"] = geneva(2026, 10, 1)
+    body = "Apply.{% if series.number %} {{ unsubscribe_link }}{% endif %}"
+    assert "The way to leave the list is missing." in the_only_fault(make_mailing("call"), body=body)[1]
+
+
 @pytest.mark.parametrize("where", ["subject", "body"])
 @pytest.mark.parametrize("shape", ["{0}", "see https://apply.example/invitation/{0}/ now", "/leave/{0}/", "({0})."])
 def test_nobodys_personal_link_is_sent_to_180_missions(mailing, where, shape):
@@ -308,6 +352,15 @@ def test_nor_does_it_change_while_another_mailing_of_the_kind_is_being_written(m
         save(mailing)
     Mailing.objects.filter(pk=other.pk).update(state="sending", written_at=NOW)
     save(mailing)
+
+
+def test_letters_let_go_and_held_again_before_their_hour_can_be_thrown_away_for_another_text(mailing, user):
+    mailing.freeze(by=user, now=NOW)
+    schedule.write_due(NOW)
+    mailing.resume(by=user, now=NOW)
+    mailing.hold(by=user, now=NOW)
+    with pytest.raises(WrongStep, match="Throw them away on the mailing’s page first"):
+        save(mailing)
 
 
 def test_nobodys_change_is_overwritten_unseen(mailing):

@@ -168,9 +168,12 @@ class Mailing(models.Model):
 
     @property
     def is_frozen(self):
-        """Whether its letters were written to be looked at, and none could leave yet."""
-        waits = self.state == self.State.PLANNED or self.held_reason == self.Held.LOOK
-        return waits and self.writing_at is not None
+        """Whether letters of it are written, and none could leave yet: whoever let it go may have held it again."""
+        if self.writing_at is None:
+            return False
+        if self.state == self.State.PLANNED or self.held_reason == self.Held.LOOK:
+            return True
+        return self.state == self.State.HELD and not self.letters.filter(attempts__gt=0).exists()
 
     def people(self):
         """Its audience as it is today. Whatever the room above raises comes through."""
@@ -245,7 +248,7 @@ class Mailing(models.Model):
         self.refresh_from_db()  # where it was held decides where it goes on
         agreed, facts = Q(), {"state": self.State.PLANNED}
         early = self.due_at is None or self.due_at > now
-        if self.writing_at and not early and self.held_reason != self.Held.LOOK:
+        if self.writing_at and not early and not self.is_frozen:
             facts["state"] = self.State.SENDING if self.written_at else self.State.WRITING
         elif self.writing_at:
             facts["written_at"] = None  # at its hour those are added who joined since, and then all go
@@ -259,6 +262,7 @@ class Mailing(models.Model):
         """Let it go at this very moment, whatever its rule says."""
         if self.is_pointless(now):
             self.refuse("send_now", _("%(mailing)s is of no use any more."), by=by, now=now)
+        self.refresh_from_db(fields=["state", "held_reason", "writing_at"])
         agreed, facts = self._second_person("send_now", by=by, now=now)
         facts |= {
             "moved_to": now,
@@ -269,7 +273,7 @@ class Mailing(models.Model):
             "resumed_at": now,
             "written_at": None,
         }
-        not_gone = Q(writing_at=None) | Q(state=self.State.PLANNED) | Q(held_reason=self.Held.LOOK)
+        not_gone = Q(writing_at=self.writing_at if self.is_frozen else None)
         self._step("send_now", self.BEFORE_WRITING, agreed & not_gone, by=by, now=now, reason=reason, **facts)
 
     def cancel(self, *, by, now, reason=""):

@@ -11,6 +11,7 @@ we always read the folder first. So a folder that knows more than the database m
 older one, or another one. Then all mail stops until staff have compared the two (`restoring`).
 """
 
+import errno
 import fcntl
 import json
 import logging
@@ -92,9 +93,8 @@ def stop(why, now):
     """Stop all mail until staff have compared the two."""
     log.error("all mail is stopped: the database and the journal disagree (%s)", why)
     with transaction.atomic():
-        switch = Switch.get()
-        Switch.objects.update(paused_at=now, paused_by=None, code=RESTORED, answer=why, probe_at=None)
-        trail.record(switch, "stop_restored", now=now)
+        Switch.stop_until_compared(now=now, code=RESTORED, answer=why)
+        trail.record(Switch.get(), "stop_restored", now=now)
     _leap()
     watch.alarm(RESTORED, now=now)
 
@@ -119,11 +119,15 @@ def lines():
 
 
 def mark():
-    """What the folder says about itself, or None where there is no mark."""
+    """What the folder says about itself, or None where there is no mark. Raises OSError, also for one that was cut
+    off or is none: it proves nothing."""
     try:
-        return json.loads((_folder() / "mark.json").read_text())
+        found = json.loads((_folder() / "mark.json").read_text())
+        return {"installation": str(found["installation"]), "epoch": int(found["epoch"])}
     except FileNotFoundError:
         return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise OSError(errno.EIO, "the mark cannot be read") from error
 
 
 def write_mark(installation, epoch):
@@ -134,11 +138,15 @@ def write_mark(installation, epoch):
         return
     _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = _folder() / f"mark.{os.getpid()}.{uuid.uuid4().hex}"
-    with fresh.open("w") as file:
-        file.write(json.dumps({"installation": installation, "epoch": epoch}))
-        file.flush()
-        os.fsync(file.fileno())  # an empty mark after a power cut would stop all mail
-    fresh.replace(_folder() / "mark.json")
+    try:
+        with fresh.open("w") as file:
+            file.write(json.dumps({"installation": installation, "epoch": epoch}))
+            file.flush()
+            os.fsync(file.fileno())  # an empty mark after a power cut would stop all mail
+        fresh.replace(_folder() / "mark.json")
+    except OSError:  # a disk that is full must not be filled with what we began
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 # --- Does the folder know more than the database? --------------------------------------------------------------------
@@ -223,7 +231,7 @@ class Slot:
         with self.in_hand:
             try:
                 self.open()
-                os.write(self.fd, line)
+                _write_whole(self.fd, line)
             except OSError:
                 self.close()
                 raise
@@ -242,11 +250,14 @@ class Slot:
             fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not _ends_whole(path):
+                    _write_whole(fd, b"\n")  # a line that was cut off must not spoil the next one
             except BlockingIOError:
                 os.close(fd)
                 continue
-            if not _ends_whole(path):
-                os.write(fd, b"\n")  # a line that was cut off must not spoil the next one
+            except BaseException:  # our lock must not outlive the attempt
+                os.close(fd)
+                raise
             return fd
         raise OSError("no free slot")
 
@@ -257,6 +268,12 @@ _slot = Slot()
 def forget():
     """For tests: this process has written nothing yet."""
     _slot.close()
+
+
+def _write_whole(fd, line):
+    """A disk that fills up takes the beginning of a line and says nothing but how much."""
+    if os.write(fd, line) != len(line):
+        raise OSError(errno.ENOSPC, "only a part was written")
 
 
 def _folder():

@@ -5,6 +5,7 @@ the journal knows to be accepted becomes "sent", with its key: so nothing of it 
 everything else goes out as if nothing had happened.
 """
 
+import uuid
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
@@ -48,7 +49,7 @@ class Difference:
 def why():
     """Why mail is stopped: journal.OLDER, ANOTHER or MISSING; "" when it is not."""
     switch = Switch.objects.filter(code=journal.RESTORED, paused_at__isnull=False).first()
-    return switch.answer if switch else ""
+    return switch.why_to_compare if switch else ""
 
 
 def compare():
@@ -77,18 +78,19 @@ def reconcile(*, by, now, reason=""):
 
 
 def resume(*, by, now, reason=""):
-    """Start all mail again: from here on this database and this folder belong together. Raises WrongStep."""
+    """Start all mail again: from here on this database and this folder belong together. What staff had stopped
+    themselves stays stopped. Raises WrongStep."""
     if not why():
         raise WrongStep(_("Mail is not stopped because of a restored database."))
     if not compare().is_empty:
         raise WrongStep(_("The journal knows of letters that this database does not: write them down first."))
     ours = journal.mark()
     row, _made = Journal.objects.get_or_create(pk=Journal.ONLY)
-    row.installation = (ours or {}).get("installation") or row.installation
+    row.installation = (ours or {}).get("installation") or row.installation or uuid.uuid4().hex
     row.epoch = max(row.epoch, (ours or {}).get("epoch", 0)) + 1
     row.save()
     journal.write_mark(row.installation, row.epoch)  # the folder is told last, as always
-    Switch.start(by=by, now=now, reason=reason)
+    Switch.compared(by=by, now=now, reason=reason)
     watch.ended(journal.RESTORED, now=now)
 
 

@@ -1,5 +1,6 @@
 """The journal: what it holds, what it does not, and that it raises no false alarm."""
 
+import errno
 import json
 import os
 import subprocess
@@ -94,6 +95,86 @@ def test_a_line_that_was_cut_off_is_passed_by(sink, settings):
     assert not journal.restored(NOW)
     send()
     assert len(list(journal.lines())) == 2
+
+
+def test_a_line_that_is_written_half_on_a_full_disk_is_an_alarm_and_spoils_no_other(sink, settings, monkeypatch):
+    send()
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(journal.os, "write", lambda fd, line: write(fd, line[:20]))
+        assert send().state == "sent"
+    assert Alarm.objects.get().code == "journal"
+    send()
+    assert len(list(journal.lines())) == 2
+
+
+def test_a_full_disk_is_not_filled_with_marks_that_were_begun(sink, settings, monkeypatch):
+    assert not journal.restored(NOW)
+    before = sorted(os.listdir(settings.MAIL_JOURNAL))
+    monkeypatch.setattr(journal.os, "fsync", _no_space)
+    for _look in range(3):
+        a_new_process()
+        assert journal.restored(NOW)
+    assert sorted(os.listdir(settings.MAIL_JOURNAL)) == before
+
+
+def test_a_file_that_cannot_be_taken_is_closed_again(sink, settings, monkeypatch):
+    send()
+    (path,) = settings.MAIL_JOURNAL.glob("slot-*")
+    with path.open("ab") as file:
+        file.write(b"cut off")
+    before = len(os.listdir("/proc/self/fd"))
+    monkeypatch.setattr(journal.os, "write", _no_space)
+    for _look in range(3):
+        a_new_process()
+        assert journal.restored(NOW)
+    assert len(os.listdir("/proc/self/fd")) < before  # the one we had is closed, and no other is open
+
+
+def _no_space(*_given):
+    raise OSError(errno.ENOSPC, "no space")
+
+
+@pytest.mark.parametrize(
+    "words", ["", '{"installation": "a', "[]", "{}", '{"installation": "a", "epoch": "b"}', "\xff"]
+)
+def test_a_mark_that_cannot_be_read_proves_nothing_and_stops_the_mail_with_words(sink, settings, words):
+    send()
+    (settings.MAIL_JOURNAL / "mark.json").write_bytes(words.encode("latin-1"))
+    a_new_process()
+    assert send().state == "pending"
+    assert Alarm.objects.get().code == "journal"
+
+
+def test_when_both_marks_are_gone_mail_can_start_again(sink, settings, user):
+    send()
+    (settings.MAIL_JOURNAL / "mark.json").unlink()
+    Journal.objects.all().delete()
+    a_new_process()
+    assert send().state == "pending"
+    assert restoring.why() == journal.ANOTHER
+    restoring.reconcile(by=user, now=NOW)
+    restoring.resume(by=user, now=NOW)
+    a_new_process()
+    assert send().state == "sent"
+    assert journal.mark()["installation"] == Journal.objects.get().installation != ""
+
+
+def test_the_stop_of_staff_outlasts_a_restored_database(sink, user):
+    send()
+    Switch.stop(by=user, now=NOW, reason="wrong list")
+    Journal.objects.update(epoch=0)
+    a_new_process()
+    assert send().state == "pending"
+    assert restoring.why() == journal.OLDER
+    later = NOW + timedelta(hours=1)
+    restoring.resume(by=user, now=later)
+    switch = Switch.get()
+    assert (switch.code, switch.paused_at, switch.paused_by, switch.answer) == ("staff", NOW, user, "")
+    a_new_process()
+    assert send().state == "pending"
+    Switch.start(by=user, now=later)
+    assert send().state == "sent"
 
 
 def test_a_new_database_beside_a_folder_that_never_saw_a_letter_belongs_to_it(sink):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +17,8 @@ class Switch(models.Model):
     member of staff has stopped the mail and only staff start it again."""
 
     ONLY = 1
+    STAFF = "staff"  # the code of their own stop
+    AND_STAFF = "+staff"  # ends `answer` of a stop until compared, when staff had stopped all mail before
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=ONLY)
     paused_at = models.DateTimeField(_("stopped"), null=True)
@@ -43,7 +45,7 @@ class Switch(models.Model):
     def stop(cls, *, by, now, reason=""):
         """Staff stop all mail; only staff start it again."""
         cls.get()
-        cls.objects.update(paused_at=now, paused_by=by, code="staff", answer="", probe_at=None)
+        cls.objects.update(paused_at=now, paused_by=by, code=cls.STAFF, answer="", probe_at=None)
         trail.record(cls.get(), "stop", now=now, by=by, reason=reason)
 
     @classmethod
@@ -51,6 +53,35 @@ class Switch(models.Model):
         cls.get()
         cls.objects.update(paused_at=None, paused_by=None, code="", answer="", probe_at=None)
         trail.record(cls.get(), "start", now=now, by=by, reason=reason)
+
+    @classmethod
+    def stop_until_compared(cls, *, now, code, answer):
+        """The database may be a restored one: stop until staff have compared it. Their own stop is not forgotten."""
+        cls.get()
+        with transaction.atomic():
+            known = cls.objects.select_for_update().get()
+            by_staff = known.code == cls.STAFF or (known.code == code and known.is_stopped_by_staff_too)
+            if known.paused_at and by_staff:
+                cls.objects.update(code=code, answer=answer + cls.AND_STAFF)
+            else:
+                cls.objects.update(paused_at=now, paused_by=None, code=code, answer=answer, probe_at=None)
+
+    @classmethod
+    def compared(cls, *, by, now, reason=""):
+        """Staff have compared it: all mail starts again, or is stopped by staff as it was before."""
+        if cls.get().is_stopped_by_staff_too:
+            cls.objects.update(code=cls.STAFF, answer="")
+            trail.record(cls.get(), "reconciled", now=now, by=by, reason=reason)
+        else:
+            cls.start(by=by, now=now, reason=reason)
+
+    @property
+    def why_to_compare(self):
+        return self.answer.removesuffix(self.AND_STAFF)
+
+    @property
+    def is_stopped_by_staff_too(self):
+        return self.answer.endswith(self.AND_STAFF)
 
     @classmethod
     def fault_is_ours(cls, *, now, code, answer):

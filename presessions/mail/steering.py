@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from presessions import trail
-from presessions.mail import outbox, registry, watch
+from presessions.mail import corrections, outbox, registry, watch
 from presessions.mail.letters import STRUCK_OUT, Unwritable
 from presessions.mail.models import Alarm, Letter, Mailing, PersonalLink, SeriesText
 from presessions.mail.registry import Priority, Recipient
@@ -65,7 +65,26 @@ def _forget_approvals(mailings, now):
             trail.record(mailing, "approval_ended", now=now)
 
 
-# --- Frozen letters are put back ----------------------------------------------------------------------------------
+# --- Frozen letters go, or are put back ------------------------------------------------------------------------------
+
+
+OUT_OF_DATE = gettext_lazy(
+    "A date has changed since its letters were written. Throw them away and plan again, or cancel it."
+)
+
+
+def is_out_of_date(mailing):
+    """Whether letters are written that would go, and tell what is not so any more."""
+    return mailing.is_frozen and corrections.is_out_of_date(mailing, None)
+
+
+def send_now(mailing, *, by, now, reason=""):
+    """Mailing.send_now, but not of letters that the schedule would hold again the same second: then nobody is told
+    that they go."""
+    mailing.refresh_from_db(fields=["state", "held_reason", "writing_at", "told"])
+    if is_out_of_date(mailing):
+        mailing.refuse("send_now", OUT_OF_DATE, by=by, now=now)
+    mailing.send_now(by=by, now=now, reason=reason)
 
 
 def thaw(mailing, *, by, now, reason=""):

@@ -85,8 +85,8 @@ def why_not(mailing):
         )
     if mailing.writing_at:
         return _("Its letters are written already: what they say cannot be changed any more.")
-    others = Mailing.objects.filter(kind=mailing.kind, series=mailing.series, writing_at__isnull=False, written_at=None)
-    if others.exclude(state=Mailing.State.CANCELLED).exists():
+    kin = Mailing.objects.filter(kind=mailing.kind, series=mailing.series)
+    if kin.filter(state=Mailing.State.WRITING).exists():
         return _("Letters of this kind are being written at this moment. Try again when all are written.")
     return ""
 

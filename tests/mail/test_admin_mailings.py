@@ -248,6 +248,16 @@ def test_held_and_let_go_again_before_its_hour_without_a_question(staff):
 # --- Questions before letters go ------------------------------------------------------------------------------------
 
 
+def test_a_move_that_is_refused_loses_nothing_that_was_typed(staff):
+    mailing = make_mailing()
+    text = take(staff, mailing, "move", moved_to="2026-01-05T09:00", reason="the hall is taken")
+    assert "cannot be moved into the past" in text
+    assert 'value="2026-01-05T09:00"' in text
+    assert 'value="the hall is taken"' in text
+    text = take(staff, mailing, "move", moved_to="", reason="the hall is taken")
+    assert 'value="the hall is taken"' in text
+
+
 @pytest.mark.parametrize("at", ["9999-12-30T09:00", "2100-01-01T00:00", "1989-12-31T09:00"])
 def test_a_mailing_is_moved_within_the_years_that_can_be_planned(staff, at):
     mailing = make_mailing()
@@ -401,6 +411,9 @@ def test_a_date_that_changed_after_the_letters_were_written_is_warned_of(staff, 
     assert "A date has changed" not in staff.get(page(mailing)).content.decode()
     mailing.series.reschedule(now=NOW, first_day=date(2026, 12, 16), last_day=date(2026, 12, 17))
     assert "A date has changed since its letters were written" in staff.get(page(mailing)).content.decode()
+    text = agree(staff, mailing, "send_now")
+    assert "It is going out now" not in text
+    assert mailing.moved_to is None
 
 
 def test_a_test_goes_to_whoever_asks_for_it(staff, user):

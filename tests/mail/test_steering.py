@@ -196,6 +196,20 @@ def test_held_again_they_are_sent_now(gala, user, sink):
     assert delivery.drain(0, now=lambda: NOW) == {"sent": 3}
 
 
+def test_letters_that_tell_the_earlier_date_are_not_sent_now_and_nothing_is_moved(gala, user):
+    move_the_meetings(gala)
+    before = Mailing.objects.filter(pk=gala.pk).values().get()
+    with pytest.raises(WrongStep, match="A date has changed since its letters were written"):
+        steering.send_now(gala, by=user, now=NOW)
+    assert Mailing.objects.filter(pk=gala.pk).values().get() == before
+    assert last_event(gala) == ("send_now", True)
+
+
+def test_letters_that_say_what_is_so_are_sent_now(gala, user, sink):
+    steering.send_now(gala, by=user, now=NOW)
+    assert delivery.drain(0, now=lambda: NOW) == {"sent": 3}
+
+
 def test_once_one_has_been_tried_the_others_go_on_where_they_were(gala, user):
     gala.resume(by=user, now=DUE)
     schedule.write_due(DUE)

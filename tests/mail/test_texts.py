@@ -354,6 +354,17 @@ def test_nor_does_it_change_while_another_mailing_of_the_kind_is_being_written(m
     save(mailing)
 
 
+def test_letters_of_another_meeting_that_wait_for_their_hour_keep_no_text_from_changing(mailing, user):
+    other = mailing.series.mailings.create(kind="invitation", step="again", anchor="working_group", due_at=DUE)
+    other.freeze(by=user, now=NOW)
+    schedule.write_due(NOW)
+    other.resume(by=user, now=NOW)
+    other.refresh_from_db()
+    assert (other.state, other.written_at) == ("planned", None)
+    save(mailing)
+    assert SeriesText.objects.get().subject == SUBJECT
+
+
 def test_letters_let_go_and_held_again_before_their_hour_can_be_thrown_away_for_another_text(mailing, user):
     mailing.freeze(by=user, now=NOW)
     schedule.write_due(NOW)
@@ -473,6 +484,22 @@ def test_back_to_the_usual_text(staff, mailing):
     answer = press(staff, mailing, "usual", seen=texts.seen(SeriesText.objects.get()), follow=True)
     assert "The usual text goes out again." in words_on(answer)
     assert not SeriesText.objects.exists()
+
+
+@pytest.mark.parametrize("meanwhile", ["changed", "forgotten", "written"])
+def test_what_was_typed_stands_when_the_way_back_to_the_usual_text_is_refused(staff, mailing, meanwhile):
+    press(staff, mailing, "save", subject="The first")
+    seen = texts.seen(SeriesText.objects.get())
+    if meanwhile == "changed":
+        save(mailing, Source("Of somebody else", BODY), now=NOW + timedelta(minutes=1))
+    elif meanwhile == "forgotten":
+        texts.forget(mailing, "en", by=None, now=NOW)
+    else:
+        schedule.write_due(DUE)
+    answer = press(staff, mailing, "usual", subject="Half a subject", body="Half a body", seen=seen)
+    text = words_on(answer)
+    assert "Half a subject" in text and "Half a body" in text
+    assert "<title>Error:" in text.replace("<title> ", "<title>")
 
 
 def test_of_two_who_write_at_once_the_second_sees_the_first_s_text_and_loses_nothing(staff, mailing):

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from presessions.mail import corrections, restoring, schedule, steering
+from presessions.mail import restoring, schedule, steering
 from presessions.mail.admin import frame, history, people, questions, texts, timeline
 from presessions.mail.admin.listing import KindFilter
 from presessions.mail.admin.steps import MOST_WORDS, StepsAdmin, pill
@@ -162,10 +162,8 @@ class MailingAdmin(StepsAdmin):
 
     def _warnings(self, mailing, two):
         found = [schedule.short_notice(mailing)]
-        if mailing.is_frozen and corrections.is_out_of_date(mailing, None):
-            found.append(
-                _("A date has changed since its letters were written. Throw them away and plan again, or cancel it.")
-            )
+        if steering.is_out_of_date(mailing):
+            found.append(steering.OUT_OF_DATE)
         if two and mailing.state not in (Mailing.State.WRITING, Mailing.State.CANCELLED):
             found.append(self._two_persons(mailing))
         return [one for one in found if one]
@@ -193,7 +191,7 @@ class MailingAdmin(StepsAdmin):
             "rule": partial(self._change_rule, mailing, request.POST),
             "hold": mailing.hold,
             "resume": mailing.resume,
-            "send_now": mailing.send_now,
+            "send_now": partial(steering.send_now, mailing),
             "cancel": mailing.cancel,
             "catch_up": mailing.catch_up,
             "freeze": mailing.freeze,
@@ -222,9 +220,14 @@ class MailingAdmin(StepsAdmin):
 
     def _move(self, mailing, data, **why):
         form = MoveForm(data)
-        if not form.is_valid():
-            return {"move_form": form}
-        return mailing.move_to(form.cleaned_data["moved_to"], **why)
+        if form.is_valid():
+            try:
+                return mailing.move_to(form.cleaned_data["moved_to"], **why)
+            except WrongStep as refusal:
+                if not mailing.date_may_change:  # the page has no such form any more
+                    raise
+                form.add_error("moved_to", str(refusal))
+        return {"move_form": form, "move_reason": data.get("reason", "")[:MOST_WORDS]}
 
     def _see_rule(self, mailing, data, *, now, **why):
         """What a rule would do, said before it is saved; what was typed stays typed."""

@@ -179,10 +179,10 @@ class _Step:
         try:
             texts.forget(self.mailing, self.language, by=self.request.user, now=timezone.now(), expected=expected)
         except WrongStep as refusal:
-            messages.error(self.request, str(refusal))
-        else:
-            messages.success(self.request, _("The usual text goes out again."))
+            self.form.add_error(None, str(refusal))
+            return False
         self.request.session.pop(DRAFT, None)
+        messages.success(self.request, _("The usual text goes out again."))
         return True
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from presessions.mail import delivery
+from presessions.mail import delivery, troubles
 from presessions.mail.admin import listing
 from presessions.mail.models import Letter, LinkVisit, PersonalLink
 from presessions.mail.registry import Recipient
@@ -113,6 +113,16 @@ def test_it_is_narrowed_by_state_and_kind(staff, asked, shown):
         in_state(state, id=f"({state})")
     text = text_of(staff, LETTERS, asked)
     assert {state for state in ("sent", "pending", "failed") if f"({state})" in text} == shown
+
+
+def test_the_alarm_leads_to_those_that_failed_or_expired_after_they_were_tried(staff):
+    failed, tried, _never, bounced = map(in_state, ("failed", "expired", "expired", "bounced"))
+    Letter.objects.filter(pk=tried.pk).update(deferrals=3)
+    shown = staff.get(troubles.Trouble("failed").url).context["cl"].result_list
+    assert set(shown) == {failed, tried}
+    assert set(staff.get(LETTERS).context["cl"].result_list) == {failed, tried, bounced}
+    take(staff, tried, "drop", reason="Reached by telephone.")
+    assert set(staff.get(LETTERS).context["cl"].result_list) == {failed, bounced}
 
 
 def test_and_by_mailing(staff):

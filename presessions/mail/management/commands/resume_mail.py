@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from presessions.mail import journal, restoring
+from presessions.mail.models import Switch
 from presessions.trail.steps import WrongStep
 
 WHY = {
@@ -36,4 +37,6 @@ class Command(BaseCommand):
             restoring.resume(by=None, now=now)
         except WrongStep as refusal:
             raise CommandError(str(refusal)) from None
-        self.stdout.write("Written down. All mail has started again.")
+        if Switch.get().paused_at:
+            return self.stdout.write("Written down. Staff had stopped all mail themselves, and it stays stopped.")
+        return self.stdout.write("Written down. All mail has started again.")

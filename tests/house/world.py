@@ -153,6 +153,9 @@ class World:
         self.mails += [Mail(letter, bytes(letter.frozen)) for letter in fresh]
         if self.send:
             self.send(moment)
+        else:  # missions are reminded only of what has reached them
+            arrived = Letter.objects.filter(kind="invitation", state=Letter.State.PENDING, next_attempt_at__lte=moment)
+            arrived.update(state=Letter.State.SENT, sent_at=moment, next_attempt_at=None)
 
     def newest(self, kind):
         return next(mail for mail in reversed(self.mails) if mail.kind == kind)

@@ -108,7 +108,8 @@ def test_a_letter_that_the_mail_server_took_and_returned_is_shown_to_staff(house
     row = staff.get_by_role("row").filter(has_text="bounced")
     expect(row).to_contain_text("5.1.1")
     staff.goto("/admin/mail/report/?eyes=all")
-    ours = staff.get_by_role("row").filter(has_text="the address does not work")  # the mailbox holds strangers' mails too
+    # The mailbox holds strangers' mails too.
+    ours = staff.get_by_role("row").filter(has_text="the address does not work")
     expect(ours).to_contain_text("5.1.1")
     ours.locator("th a").click()
     expect(staff.locator("pre")).to_contain_text("User unknown")

@@ -105,9 +105,9 @@ def _write(pk, now):
 def _hold_broken(pk, trouble, now):
     """Whoever it is written to, or the dates it hangs on, cannot be told: it waits for staff. What is written already
     goes on; then there is nothing to hold."""
-    log.error("mailing %s raised %s", pk, trouble)
-    for state in (State.PLANNED, State.WRITING):
-        _change(pk, state, "held_audience", now, state=State.HELD, held_reason=Held.AUDIENCE)
+    held = {"state": State.HELD, "held_reason": Held.AUDIENCE}
+    moved = [_change(pk, state, "held_audience", now, **held) for state in (State.PLANNED, State.WRITING)]
+    log.error("mailing %s is held: it raised %s" if any(moved) else "mailing %s raised %s", pk, trouble)
 
 
 def _let_go(pk, now):

@@ -171,12 +171,6 @@ def _harmless():
 # --- Staff are told the day before, and when something is held ------------------------------------------------------
 
 
-def look_ahead(now):
-    """Tell staff of what goes within a day, and raise the alarm for what is held. Called at each ring of the bell."""
-    give_notice(now)
-    sound_alarms(now)
-
-
 def give_notice(now):
     """One letter to each of staff for what goes within 24 hours, once for each hour that it was given; one for all
     meetings whose mailings go together. What would reach nobody is not told. Returns how many mailings were told of."""

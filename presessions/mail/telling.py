@@ -94,6 +94,7 @@ def _tell_by_relay(by_code, now):
     except Exception as error:  # ALERT_SMTP_URL may hold what no library has words for; the outbox is asked in any case
         log.error("the second relay did not take an alarm: %s", type(error).__name__)
         Alarm.objects.filter(pk__in=[alarm.pk for alarm in opened]).update(told_at=None)
+        Alarm.objects.filter(pk__in=[alarm.pk for alarm in over]).update(end_told_at=None)
     else:
         Alarm.objects.filter(pk__in=[alarm.pk for alarm in opened]).update(told_by=Alarm.Channel.RELAY)
 

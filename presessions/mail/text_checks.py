@@ -160,7 +160,7 @@ def _links(source, usual, kind):
     if kind.link and "link" not in body:
         yield Wrong("body", _("The personal link is missing. Put {{ link }} on a line of its own."))
     elif kind.link and not _reaches("link", source, usual):
-        words = _("The first reader would get no personal link. Put {{ link }} where everybody sees it, outside “if”.")
+        words = _("Not every reader would get the personal link. Put {{ link }} where everybody sees it, outside “if”.")
         yield Wrong("body", words)
     if kind.unsubscribe and not _reaches("unsubscribe_link", source, usual):
         words = _("The way to leave the list is missing. Put {{ unsubscribe_link }} on a line of its own, at the end.")

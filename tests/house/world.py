@@ -228,7 +228,7 @@ class World:
     def staff_look_ahead(self):
         """They are told the day before, and one of them wants to see it in her own mailbox."""
         self.clock.move_to(CALL_DUE - timedelta(hours=12))
-        steering.look_ahead(timezone.now())
+        steering.give_notice(timezone.now())
         mailing = Mailing.objects.get(kind="call")
         page = reverse("admin:mail_mailing_change", args=[mailing.pk])
         assert self.staff().post(page, {"step": "test", "language": "en"}).status_code == 302

@@ -489,7 +489,8 @@ def test_looking_ahead_costs_the_same_for_many_mailings(user, django_assert_num_
     for number in range(1, 6):
         make_mailing(number=number)
     with django_assert_num_queries(3):
-        steering.look_ahead(NOW)
+        steering.give_notice(NOW)
+        steering.sound_alarms(NOW)
 
 
 # --- Two persons ------------------------------------------------------------------------------------------------------

@@ -195,7 +195,7 @@ def test_a_good_text_is_right_and_shown_filled_in_with_its_link_struck_out(maili
         (
             {"body": "{% if series.number == 0 %}{{ link }}{% endif %}x"},
             "body",
-            "The first reader would get no personal",
+            "Not every reader would get the personal",
         ),
         ({"body": BODY + "https://x.example/en/invitation/[struck out]/"}, "body", "a link that is struck out"),
         ({"subject": "x" * 201}, "subject", "The subject has 201 signs. Shorten it to 200 at most."),

@@ -188,6 +188,22 @@ def test_a_second_relay_that_is_down_itself_is_tried_again_and_then_the_outbox_g
     assert Letter.objects.get().kind == "alarm"
 
 
+def test_that_it_is_well_again_is_told_once_the_second_relay_is_back(town, relay, settings):
+    StaffFactory()
+    town.stop("beat")
+    for _minute in range(8):
+        town.minute()
+    relay.stop()
+    town.start("beat")
+    for _minute in range(14):
+        town.minute()
+    back = SinkProcess(relay.journal.parent, relay.port)
+    for _minute in range(3):
+        town.minute()
+    back.stop()
+    assert ["well again" in mail["data"] for mail in back.mails] == [False, True]
+
+
 @pytest.mark.parametrize("url", ["smtp://127.0.0.1:wrong", "smtp+tls://127.0.0.1:99999", f"smtp://{'r' * 99}"])
 def test_a_second_relay_that_nobody_can_reach_by_its_name_keeps_no_alarm_from_the_outbox(settings, url):
     StaffFactory()

@@ -29,14 +29,6 @@ class LetterQuerySet(models.QuerySet):
     def unsettled(self):
         return self.filter(state__in=Letter.UNSETTLED)
 
-    def claimable(self, now):
-        """Due, written with all others of its mailing, and its mailing not held; the most urgent first."""
-        return (
-            self.filter(state__in=(Letter.State.PENDING, Letter.State.DEFERRED), next_attempt_at__lte=now)
-            .exclude(mailing__in=Mailing.objects.held())
-            .order_by("priority", "next_attempt_at")
-        )
-
     def to_look_at(self):
         """What needs a person: not delivered, or nobody can know. What was too late before a server ever put it off
         was held back here, and staff know why."""

@@ -35,7 +35,8 @@ class MailingQuerySet(models.QuerySet):
 
 
 class Mailing(models.Model):
-    """One kind of mail for one series, or for one meeting of it. Its steps are in `schedule`.
+    """One kind of mail for one series, or for one meeting of it. Staff's steps are methods here; those that touch its
+    letters too are in `steering`, and what the clock does in `schedule` and `writing`.
 
     The rule is a copy of the registered timetable's line, which staff may change for this series.
     """

@@ -190,7 +190,7 @@ def test_what_is_left_of_a_mailing_that_was_stopped_does_not_go_by_a_bounce(miss
     if state == "cancelled":
         assert fresh is None
     else:
-        assert fresh not in Letter.objects.claimable(NEXT_DAY)
+        assert fresh not in iter(lambda: Letter.take(NEXT_DAY), None)
 
 
 def test_after_the_last_meeting_no_invitation_follows(mission, second):

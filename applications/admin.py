@@ -320,7 +320,7 @@ class CallAdmin(DatedBySteps):
             return
         if not form.has_changed():
             return
-        plain = {name: answers[name] for name in ("minimum", "statement_lead_days")}
+        plain = {name: answers[name] for name in ("minimum", "statement_lead_days", "confirm_days")}
         Call.objects.filter(pk=obj.pk).update(**plain)
         obj.move_deadline(
             answers["closes_at"], opens_at=answers["opens_at"], now=now, by=request.user, reason=answers["reason"]

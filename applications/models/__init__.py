@@ -4,7 +4,8 @@ and the basement; missions may import us."""
 from applications.models.application import Application, Closed, Incomplete, Organisation
 from applications.models.calls import Call, StateCall, Theme
 from applications.models.contact import Contact
-from applications.models.parts import Assessment, Attachment, Consent, Recommendation, Speaker
+from applications.models.parts import Assessment, Attachment, Consent, Needs, Recommendation, Speaker
+from applications.models.uploads import Piece, Upload
 
 __all__ = [
     "Application",
@@ -15,9 +16,12 @@ __all__ = [
     "Consent",
     "Contact",
     "Incomplete",
+    "Needs",
     "Organisation",
+    "Piece",
     "Recommendation",
     "Speaker",
     "StateCall",
     "Theme",
+    "Upload",
 ]

@@ -151,6 +151,7 @@ class Application(models.Model):
     )
     address = vault.EncryptedTextField(_("postal address"), max_length=500, blank=True)
     phone = vault.EncryptedTextField(_("telephone"), max_length=50, blank=True)
+    is_coalition = models.BooleanField(_("speaks for a coalition"), null=True, blank=True)
     coalition_members = vault.EncryptedTextField(_("members of the coalition"), max_length=3000, blank=True)
     organisation = models.ForeignKey(
         Organisation,
@@ -188,6 +189,15 @@ class Application(models.Model):
     )
     prepared_at = models.DateTimeField(_("prepared"), null=True)
     released_at = models.DateTimeField(_("answer released"), null=True)
+    confirm_by = models.DateTimeField(_("seat to be confirmed before"), null=True)  # the first instant too late
+    seat_answered_at = models.DateTimeField(_("seat answered"), null=True)
+
+    in_grace = models.BooleanField(_("finished in the hour of grace"), default=False)
+    received_at = models.DateTimeField(_("received by e-mail"), null=True)  # the old way: staff entered it afterwards
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("entered by")
+    )
+    erased_at = models.DateTimeField(_("erased"), null=True)
 
     objects = ApplicationQuerySet.as_manager()
 
@@ -242,7 +252,15 @@ class Application(models.Model):
     @property
     def speaker(self):
         """Who would speak now: the one named last; None while nobody is named."""
-        return next((speaker for speaker in self.speakers.all() if speaker.replaced_at is None), None)
+        return self._person(Speaker.Role.SPEAKER)
+
+    @property
+    def replacement(self):
+        """Who would speak in the speaker's place; None while nobody is named."""
+        return self._person(Speaker.Role.REPLACEMENT)
+
+    def _person(self, role):
+        return next((one for one in self.speakers.all() if one.role == role and one.replaced_at is None), None)
 
     @property
     def upr_submission(self):
@@ -336,16 +354,16 @@ class Application(models.Model):
         safety and consent, which an applicant may change as long as the application lives."""
         own = {name: facts[name] for name in self.ANSWERS.get(section, ()) if name in facts}
         if section == "safety":
-            self._step(self.LIVE, "saved_safety", now=now, also=lambda: self._save_consents(facts, now),
+            self.step(self.LIVE, "saved_safety", now=now, also=lambda: self._save_consents(facts, now),
                        safety_seen_at=now, changed_at=now, **own)  # fmt: skip
             return
         also = {"speaker": self._save_speaker, "issues": self._save_issues}.get(section)
-        self._step(self.EDITABLE, f"saved_{section}", now=now, open_only=True, also=also and (lambda: also(facts)),
+        self.step(self.EDITABLE, f"saved_{section}", now=now, open_only=True, also=also and (lambda: also(facts)),
                    changed_at=now, **own)  # fmt: skip
 
     def _save_speaker(self, facts):
         facts = {name: facts[name] for name in Speaker.ANSWERS if name in facts}
-        Speaker.objects.update_or_create(application=self, replaced_at=None, defaults=facts)
+        Speaker.objects.update_or_create(application=self, role=Speaker.Role.SPEAKER, replaced_at=None, defaults=facts)
 
     def _save_issues(self, facts):
         self.themes.set(facts["themes"])
@@ -388,7 +406,7 @@ class Application(models.Model):
             )
 
         try:
-            return self._step(self.EDITABLE, f"attached_{kind}", now=now, open_only=True, also=add, changed_at=now)
+            return self.step(self.EDITABLE, f"attached_{kind}", now=now, open_only=True, also=add, changed_at=now)
         except Exception:
             for name in kept:
                 vault.storage.delete(name)
@@ -400,13 +418,13 @@ class Application(models.Model):
         missing = self.missing()
         if missing:
             raise Incomplete(missing)
-        self._step((self.Status.DRAFT,), "submitted", now=now, open_only=True,
+        self.step((self.Status.DRAFT,), "submitted", now=now, open_only=True,
                    also=lambda: letters.send_receipt(self, now=now),
                    status=self.Status.SUBMITTED, submitted_at=now)  # fmt: skip
 
     def withdraw(self, *, now, by=None, reason=""):
         """Take it back, at any time and whatever was decided."""
-        self._step(self.LIVE, "withdrawn", now=now, by=by, reason=reason,
+        self.step(self.LIVE, "withdrawn", now=now, by=by, reason=reason,
                    also=lambda: letters.confirm_withdrawal(self, now=now),
                    status=self.Status.WITHDRAWN, withdrawn_at=now)  # fmt: skip
 
@@ -415,10 +433,10 @@ class Application(models.Model):
     def prepare(self, decision, *, by, now, reason=""):
         """Note a decision, or with "" take the note back, without telling anyone. Raises WrongStep once an answer has
         been released."""
-        self._step((self.Status.SUBMITTED, self.Status.WAITLISTED), f"prepared_{decision or 'nothing'}", now=now,
+        self.step((self.Status.SUBMITTED, self.Status.WAITLISTED), f"prepared_{decision or 'nothing'}", now=now,
                    by=by, reason=reason, prepared=decision, prepared_by=by, prepared_at=now)  # fmt: skip
 
-    def _step(self, before, code, *, now, by=None, reason="", open_only=False, also=None, **facts):
+    def step(self, before, code, *, now, by=None, reason="", open_only=False, also=None, **facts):
         """Move in one UPDATE; returns what `also` gives, which runs in the same transaction. Raises WrongStep.
 
         open_only -- the deadline is part of the guard, so that nobody slips in between looking and writing

@@ -31,6 +31,12 @@ class Call(models.Model):
     statement_lead_days = models.PositiveSmallIntegerField(
         _("statement due"), default=14, help_text=_("Days before the meeting.")
     )
+    confirm_days = models.PositiveSmallIntegerField(
+        _("seat to be confirmed within"),
+        default=10,
+        validators=[MinValueValidator(1)],
+        help_text=_("Days after the answer was released."),
+    )
 
     class Meta:
         verbose_name = _("call for applications")

@@ -39,6 +39,10 @@ class Contact(models.Model):
     confirmed_at = models.DateTimeField(_("confirmed"), null=True)
     left_at = models.DateTimeField(_("left"), null=True)
     bounced_at = models.DateTimeField(_("bounced"), null=True)  # a new sign-up of the address is a new row
+    source = vault.EncryptedTextField(_("where the address comes from"), max_length=300, blank=True)
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("entered by")
+    )
 
     objects = ContactQuerySet.as_manager()
 

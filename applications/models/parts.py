@@ -13,7 +13,12 @@ CONSENT_WORDING = "2026-11"  # raise it with every change of the words beside a 
 
 
 class Speaker(models.Model):
-    """Who would speak. A replacement is a new row; the one replaced keeps the date."""
+    """Who would speak, and who would in that person's place. Somebody else is a new row; the one replaced keeps the
+    date."""
+
+    class Role(models.TextChoices):
+        SPEAKER = "speaker", _("speaker")
+        REPLACEMENT = "replacement", _("replacement")
 
     class Gender(models.TextChoices):
         WOMAN = "woman", _("Woman")
@@ -39,6 +44,7 @@ class Speaker(models.Model):
     application = models.ForeignKey(
         "applications.Application", on_delete=models.CASCADE, related_name="speakers", verbose_name=_("application")
     )
+    role = models.CharField(_("role"), max_length=11, choices=Role, default=Role.SPEAKER)
     full_name = vault.EncryptedTextField(_("full name"), max_length=200, blank=True)
     position = vault.EncryptedTextField(pgettext_lazy("of a person", "position"), max_length=200, blank=True)
     part_in_upr = vault.EncryptedTextField(
@@ -59,7 +65,9 @@ class Speaker(models.Model):
         verbose_name_plural = _("speakers")
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["application"], condition=Q(replaced_at=None), name="one_speaker_at_a_time")
+            models.UniqueConstraint(
+                fields=["application", "role"], condition=Q(replaced_at=None), name="one_speaker_at_a_time"
+            )
         ]
 
     def __str__(self):
@@ -99,13 +107,15 @@ class Consent(models.Model):
         NAME = "name", _("speaker’s name")
         ORGANISATION = "organisation", _("organisation’s name")
         STATEMENT = "statement", _("statement")
+        FACT_SHEET = "fact_sheet", _("fact sheet")
+        RECOMMENDATIONS = "recommendations", _("recommendations")
         PHOTO = "photo", _("photographs")
         RECORDING = "recording", _("recording")
 
     application = models.ForeignKey(
         "applications.Application", on_delete=models.CASCADE, related_name="consents", verbose_name=_("application")
     )
-    item = models.CharField(_("item"), max_length=12, choices=Item)
+    item = models.CharField(_("item"), max_length=15, choices=Item)
     wording = models.CharField(_("version of the words"), max_length=20)
     given_at = models.DateTimeField(_("given"))
     withdrawn_at = models.DateTimeField(_("taken back"), null=True)
@@ -141,6 +151,7 @@ class Attachment(models.Model):
     class ContentType(models.TextChoices):
         PDF = "pdf", "PDF"
         DOCX = "docx", "DOCX"
+        ODT = "odt", "ODT"
 
     application = models.ForeignKey(
         "applications.Application", on_delete=models.CASCADE, related_name="attachments", verbose_name=_("application")
@@ -154,16 +165,58 @@ class Attachment(models.Model):
     sha256 = models.CharField("SHA-256", max_length=64)
     content_type = models.CharField(_("type"), max_length=4, choices=ContentType, blank=True)
     uploaded_at = models.DateTimeField(_("received"))
+    late = models.BooleanField(_("after its deadline"), default=False)
+    words = models.PositiveIntegerField(_("words"), null=True)
+
+    # In quarantine until it has been looked through and rewritten without traces of its author: see `cleaning`.
+    next_look_at = models.DateTimeField(_("next look"), null=True)
+    looks = models.PositiveSmallIntegerField(_("looks so far"), default=0)
+    refused_because = models.CharField(_("refused because"), max_length=20, blank=True)  # a word of `refusals`
     checked_at = models.DateTimeField(_("checked"), null=True)
+    cleaned = models.CharField(_("cleaned copy stored as"), max_length=64, blank=True)
+    cleaned_size = models.PositiveBigIntegerField(_("size of the cleaned copy in bytes"), null=True)
+    cleaned_sha256 = models.CharField(_("SHA-256 of the cleaned copy"), max_length=64, blank=True)
 
     class Meta:
         verbose_name = _("file")
         verbose_name_plural = _("files")
         ordering = ["kind", "-version"]
         constraints = [models.UniqueConstraint(fields=["application", "kind", "version"], name="one_file_per_version")]
+        indexes = [
+            models.Index(fields=["next_look_at"], condition=Q(state="quarantine"), name="file_in_quarantine"),
+        ]
 
     def __str__(self):
         return f"{self.kind} {self.version} of {self.application_id}"
+
+
+class Needs(models.Model):
+    """What a speaker who has a seat needs for the day. Asked of nobody else."""
+
+    ANSWERS = (
+        "visa_letter", "passport_name", "passport_number", "nationality", "born_on", "badge", "interpretation",
+        "accessibility",
+    )  # fmt: skip
+
+    application = models.OneToOneField(
+        "applications.Application", on_delete=models.CASCADE, related_name="needs", verbose_name=_("application")
+    )
+    visa_letter = models.BooleanField(_("needs a letter for a visa"), default=False)
+    passport_name = vault.EncryptedTextField(_("name as in the passport"), max_length=200, blank=True)
+    passport_number = vault.EncryptedTextField(_("number of the passport"), max_length=40, blank=True)
+    nationality = vault.EncryptedTextField(_("nationality"), max_length=100, blank=True)
+    born_on = vault.EncryptedTextField(_("date of birth"), max_length=10, blank=True)  # YYYY-MM-DD
+    badge = models.BooleanField(_("needs a badge for the Palais des Nations"), default=False)
+    interpretation = vault.EncryptedTextField(_("interpretation"), max_length=500, blank=True)
+    accessibility = vault.EncryptedTextField(_("accessibility"), max_length=1000, blank=True)
+    saved_at = models.DateTimeField(_("saved"))
+
+    class Meta:
+        verbose_name = _("practical needs")
+        verbose_name_plural = _("practical needs")
+
+    def __str__(self):
+        return f"needs of {self.application_id}"
 
 
 class Assessment(models.Model):

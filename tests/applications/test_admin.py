@@ -523,7 +523,7 @@ def test_the_deadline_of_a_series_moves_with_a_reason(desk, staff, state_call, a
     post(
         desk,
         page("call_change", call.pk),
-        fields(later, minimum="2", statement_lead_days="10", reason="Easter.", **opens),
+        fields(later, minimum="2", statement_lead_days="10", confirm_days="7", reason="Easter.", **opens),
     )
     call.refresh_from_db()
     assert (call.opens_at, call.closes_at, call.minimum, call.statement_lead_days) == (OPENS_AT, later, 2, 10)
@@ -594,7 +594,7 @@ def test_a_call_is_opened_with_a_call_for_each_state(desk, staff):
     opens = {"opens_at_0": OPENS_AT.strftime("%Y-%m-%d"), "opens_at_1": OPENS_AT.strftime("%H:%M")}
     desk.post(
         page("call_add"),
-        fields(CLOSES_AT, series=meeting.series.pk, minimum="3", statement_lead_days="14", **opens),
+        fields(CLOSES_AT, series=meeting.series.pk, minimum="3", statement_lead_days="14", confirm_days="10", **opens),
     )
     assert StateCall.objects.get().meeting == meeting
     assert Event.objects.get(room="applications.call", code="opened").staff_id == staff.pk
@@ -604,7 +604,8 @@ def test_a_call_cannot_close_before_it_opens(desk, state_call):
     opens = {"opens_at_0": CLOSES_AT.strftime("%Y-%m-%d"), "opens_at_1": "09:00"}
     before = CLOSES_AT - timedelta(days=1)
     response = desk.post(
-        page("call_change", state_call.call.pk), fields(before, minimum="3", statement_lead_days="14", **opens)
+        page("call_change", state_call.call.pk),
+        fields(before, minimum="3", statement_lead_days="14", confirm_days="10", **opens),
     )
     assert "cannot close before it opens" in text(response)
 

@@ -82,7 +82,12 @@ def series_page(series):
 
 def call_page(series):
     dates = {"opens_at_0": "2026-01-12", "opens_at_1": "11:00", "closes_at_0": "2026-03-29", "closes_at_1": "23:59"}
-    return page(Call, "change", series.call.pk), dates | {"minimum": 3, "statement_lead_days": 14, "reason": "Easter"}
+    return page(Call, "change", series.call.pk), dates | {
+        "minimum": 3,
+        "statement_lead_days": 14,
+        "confirm_days": 10,
+        "reason": "Easter",
+    }
 
 
 def state_call_page(series):

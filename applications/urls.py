@@ -6,7 +6,7 @@ Nothing in an address tells who applies. The token of a personal link is the one
 from django.urls import path, re_path
 
 from applications.rules import SECTIONS
-from applications.views import calls, contacts, form, start
+from applications.views import after, calls, contacts, form, start
 
 app_name = "applications"
 
@@ -24,9 +24,9 @@ urlpatterns = [
     path("application/", form.tasks, name="tasks"),
     re_path(rf"^application/(?P<section>{SECTION})/$", form.section, name="section"),
     path("application/check/", form.check, name="check"),
-    path("application/receipt/", form.receipt, name="receipt"),
-    path("application/status/", form.status, name="status"),
-    path("application/withdraw/", form.withdraw, name="withdraw"),
+    path("application/receipt/", after.receipt, name="receipt"),
+    path("application/status/", after.status, name="status"),
+    path("application/withdraw/", after.withdraw, name="withdraw"),
     path("application/leave/", form.leave, name="leave"),
     path("application/<str:token>/", start.open_link, name="open"),
     path("contacts/", contacts.sign_up, name="contact_signup"),

@@ -1,7 +1,6 @@
 """The applicant's own pages. Which application is shown stands in the session and nowhere else; no page is stored by
 a browser, none has anybody's data in its address or title."""
 
-from contextlib import suppress
 from functools import wraps
 
 from django.contrib import messages
@@ -13,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications import files, rules
-from applications.forms import SECTION_FORMS, SendForm, WithdrawForm
+from applications.forms import SECTION_FORMS, SendForm
 from applications.models import Application, Attachment, Closed, Incomplete
 from applications.views.start import SESSION_KEY
 from presessions.trail.steps import WrongStep
@@ -164,35 +163,6 @@ def _missing_words(application):
         for section, names in application.missing().items()
         for name in names
     ]
-
-
-@applicants_page
-def receipt(request, application, now):
-    if not application.was_sent:
-        return redirect("applications:tasks")
-    context = {"application": application, "file": application.upr_submission}
-    return render(request, "applications/receipt.html", context)
-
-
-@applicants_page
-def status(request, application, now):
-    """Where it stands, what happens next, and what the applicant can do."""
-    if not application.was_sent and not application.is_withdrawn:
-        return redirect("applications:tasks")
-    context = {"application": application, "file": application.upr_submission, "open": application.can_change(now)}
-    return render(request, "applications/status.html", context)
-
-
-@applicants_page
-def withdraw(request, application, now):
-    if application.is_withdrawn:
-        return redirect("applications:status")
-    form = WithdrawForm(request.POST or None, application=application)
-    if form.is_valid():
-        with suppress(WrongStep):  # it is withdrawn already, and the status page says so
-            application.withdraw(now=now)
-        return redirect("applications:status")
-    return render(request, "applications/withdraw.html", {"application": application, "form": form})
 
 
 @require_POST

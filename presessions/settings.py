@@ -112,6 +112,7 @@ USE_TZ = True
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("fr", "Français")]  # each in its own script, as the switch shows it
 MAIL_LANGUAGES = [*LANGUAGES, ("es", "Español"), ("ar", "العربية"), ("ru", "Русский"), ("zh", "中文")]
+REVIEWED_LANGUAGES = ["en"]  # whose texts on safety and privacy a native speaker has read; the others say so
 LOCALE_PATHS = [BASE_DIR / "locale"]
 ORGANISATION = _("UPR Info")
 

@@ -28,6 +28,18 @@ def languages(context):
     return links
 
 
+@register.simple_tag(takes_context=True)
+def reviewed_at(context):
+    """The same page in English where its texts on safety and privacy await somebody who speaks the active language.
+
+    "" where they have been reviewed (settings.REVIEWED_LANGUAGES), so that nothing is said.
+    """
+    if (translation.get_language() or "en")[:2] in settings.REVIEWED_LANGUAGES:
+        return ""
+    with translation.override("en"):
+        return _address(getattr(context.get("request"), "resolver_match", None))
+
+
 def _address(page):
     try:
         return reverse(page.view_name, args=page.args, kwargs=page.captured_kwargs)

@@ -60,7 +60,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "presessions.tongues.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -110,8 +110,16 @@ TIME_ZONE = "Europe/Zurich"  # a deadline is Geneva time; the database keeps UTC
 GENEVA = ZoneInfo(TIME_ZONE)
 USE_TZ = True
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("fr", "Français")]  # each in its own script, as the switch shows it
-MAIL_LANGUAGES = [*LANGUAGES, ("es", "Español"), ("ar", "العربية"), ("ru", "Русский"), ("zh", "中文")]
+LANGUAGES = [  # each in its own script, as the switch shows it
+    ("en", "English"),
+    ("fr", "Français"),
+    ("es", "Español"),
+    ("ar", "العربية"),
+    ("ru", "Русский"),
+    ("zh-hans", "中文"),
+]
+MAIL_LANGUAGES = [(code[:2], name) for code, name in LANGUAGES]  # as people's rows keep them, and addresses say
+STAFF_LANGUAGES = LANGUAGES[:2]  # what the desk of staff is written in
 REVIEWED_LANGUAGES = ["en"]  # whose texts on safety and privacy a native speaker has read; the others say so
 LOCALE_PATHS = [BASE_DIR / "locale"]
 ORGANISATION = _("UPR Info")

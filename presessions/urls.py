@@ -1,17 +1,17 @@
 """Which page answers which address. Public pages stand under their language; staff and machines do not."""
 
-from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
 from presessions import views
+from presessions.tongues import in_every_language
 
 urlpatterns = [
     path("health/live", views.live, name="live"),
     path("health/ready", views.ready, name="ready"),
     path("health/mail", views.mail, name="health_mail"),
     path("admin/", admin.site.urls),
-    *i18n_patterns(
+    *in_every_language(
         path("", include("missions.urls")),
         path("", include("applications.urls")),
     ),

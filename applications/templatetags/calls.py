@@ -17,6 +17,6 @@ register.filter("last_minute_words", dates.last_minute_words)
 
 @register.filter
 def page(series):
-    """The whole address of a series' public page, for a letter: in its language, or in English if no page has it."""
+    """The whole address of a series' public page, for a letter: in its language."""
     with translation.override(languages.of_pages(translation.get_language() or languages.SOURCE)):
         return settings.PUBLIC_URL + reverse("applications:series", args=[series.number])

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from applications import throttle
 from applications.forms import ContactForm
 from applications.models import Contact
-from presessions.mail import links
+from presessions.mail import languages, links
 
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -19,7 +19,7 @@ page = require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def sign_up(request):
     now = timezone.now()
-    form = ContactForm(request.POST or None, now=now, initial={"language": get_language()})
+    form = ContactForm(request.POST or None, now=now, initial={"language": languages.spoken(get_language())})
     if not form.is_valid():
         return render(request, "applications/contact_signup.html", {"form": form})
     if form.is_robot:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from applications import throttle
 from applications.forms import LostLinkForm, StartForm
 from applications.models import Application, Closed, StateCall
-from presessions.mail import links
+from presessions.mail import languages, links
 
 SESSION_KEY = "application"
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -27,7 +27,7 @@ def start(request, number, iso2):
         meeting__state_under_review__session__number=number,
         meeting__state_under_review__state=iso2,
     )
-    form = StartForm(request.POST or None, now=now, initial={"language": get_language()})
+    form = StartForm(request.POST or None, now=now, initial={"language": languages.spoken(get_language())})
     show = partial(render, request, "applications/start.html", {"form": form, "state_call": state_call})
     if not state_call.is_open(now):
         return closed(request, state_call, form)

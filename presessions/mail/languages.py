@@ -1,7 +1,7 @@
 """In which language a letter is written, and what a catalogue has no words for. Room: mail; imports nothing of ours.
 
-Letters know more languages than pages do. A person's language is two letters, as in `settings.MAIL_LANGUAGES`; Django
-and HTML say which script of Chinese is meant.
+A person's language is two letters, as in `settings.MAIL_LANGUAGES` and in the addresses of pages; Django and HTML say
+which script of Chinese is meant.
 """
 
 import gettext
@@ -30,8 +30,7 @@ def tag(language):
 
 def of_pages(language):
     """The language of the pages that somebody is sent to who reads letters in this one."""
-    page = tag(spoken(language))
-    return page if page in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+    return tag(spoken(language))
 
 
 # --- What is not translated ------------------------------------------------------------------------------------------

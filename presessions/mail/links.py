@@ -31,7 +31,7 @@ def mint(purpose, target_id, *, letter, now, token=None):
 
 
 def url(purpose, token, language):
-    """The address to print in a letter: the page in its language, or in English where there is no such page."""
+    """The address to print in a letter: the page in its reader's language."""
     with translation.override(languages.of_pages(language)):
         return settings.PUBLIC_URL + registry.PURPOSES[purpose].path(token)
 

@@ -1,12 +1,14 @@
 """Small helpers of every page: the language switch, and the list of problems above a form. Room: wiring.
 
-Imports nothing of ours: forms, fields and the request come in as arguments.
+Imports tongues only: forms, fields and the request come in as arguments.
 """
 
 from django import template
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
+
+from presessions.tongues import prefix
 
 register = template.Library()
 
@@ -24,7 +26,7 @@ def languages(context):
     links = []
     for code, name in settings.LANGUAGES:
         with translation.override(code):
-            links.append({"code": code, "name": name, "address": _address(page), "current": code == current})
+            links.append({"code": declared(code), "name": name, "address": _address(page), "current": code == current})
     return links
 
 
@@ -48,7 +50,14 @@ def _address(page):
     try:
         return reverse("applications:home")
     except NoReverseMatch:
-        return f"/{translation.get_language()}/"
+        return f"/{prefix(translation.get_language())}/"
+
+
+@register.filter
+def declared(code):
+    """A language as HTML declares it, the script with a capital: "zh-Hans"."""
+    language, *script = code.split("-")
+    return "-".join([language, *(part.title() for part in script)])
 
 
 @register.simple_tag

@@ -46,13 +46,21 @@ def test_the_skip_link_leads_to_the_content(rf, small_house):
 
 def test_the_language_switch_keeps_the_page(rf, small_house):
     links = page(rf, "/en/54/KE/").xpath("//*[@class='languages']//a")
-    assert [(link.get("lang"), link.get("href")) for link in links] == [("en", "/en/54/KE/"), ("fr", "/fr/54/KE/")]
+    assert [(link.get("lang"), link.get("href")) for link in links] == [
+        ("en", "/en/54/KE/"),
+        ("fr", "/fr/54/KE/"),
+        ("es", "/es/54/KE/"),
+        ("ar", "/ar/54/KE/"),
+        ("ru", "/ru/54/KE/"),
+        ("zh-Hans", "/zh/54/KE/"),
+    ]
     assert [link.get("lang") for link in links if link.get("aria-current")] == ["en"]
 
 
 def test_a_page_without_languages_offers_the_home_of_each(rf, small_house):
     tree = page(rf, "/en/nowhere/", "404.html")
-    assert tree.xpath("//*[@class='languages']//a/@href") == ["/en/", "/fr/"]
+    homes = ["/en/", "/fr/", "/es/", "/ar/", "/ru/", "/zh/"]
+    assert tree.xpath("//*[@class='languages']//a/@href") == homes
 
 
 def test_an_error_comes_before_the_title(rf, small_house):

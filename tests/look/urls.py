@@ -1,8 +1,9 @@
 """A house with a front door and two windows, so that the look can be tried without the rooms."""
 
-from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpResponse
 from django.urls import include, path
+
+from presessions.tongues import in_every_language
 
 rooms = (
     [
@@ -12,4 +13,4 @@ rooms = (
     ],
     "applications",
 )
-urlpatterns = [path("health/", HttpResponse), *i18n_patterns(path("", include(rooms)))]
+urlpatterns = [path("health/", HttpResponse), *in_every_language(path("", include(rooms)))]

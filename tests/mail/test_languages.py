@@ -127,9 +127,9 @@ def words_of(template):
 
 
 @pytest.mark.parametrize(
-    ("language", "prefix"), [("fr", "fr"), ("en", "en"), ("ar", "en"), ("zh", "en"), ("fr-CH", "fr")]
+    ("language", "prefix"), [("fr", "fr"), ("en", "en"), ("ar", "ar"), ("zh", "zh"), ("fr-CH", "fr"), ("xx", "en")]
 )
-def test_links_lead_to_the_page_in_its_language_or_to_the_english_one(language, prefix):
+def test_links_lead_to_the_page_in_the_language_of_the_reader(language, prefix):
     assert links.url("application", "token", language) == f"http://testserver/{prefix}/application/token/"
 
 

@@ -208,6 +208,7 @@ class Application(models.Model):
             ("assess", _("Can assess applications")),
             ("decide", _("Can prepare and release decisions")),
             ("read_document", _("Can read documents and private security notes")),
+            ("enter", _("Can enter applications received by e-mail")),
         ]
         constraints = [
             # A second start from the same address for the same State is sent the link again.

@@ -7,4 +7,5 @@ class ApplicationsConfig(AppConfig):
     verbose_name = _("Applications")
 
     def ready(self):
-        from applications import mailings, new_meetings  # noqa: F401  each registers what it listens to or sends
+        # Each registers what it listens to or sends.
+        from applications import mailings, mailings_seat, new_meetings  # noqa: F401

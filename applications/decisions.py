@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from applications import letters
+from applications import letters, seat
 from applications.models import Application
 from presessions import trail
 from presessions.mail import outbox
@@ -59,14 +59,15 @@ def prepared(meeting):
     return waiting.exclude(prepared="").with_state().order_by("submitted_at", "pk")
 
 
-def preview(meeting):
-    """A Preview for each prepared answer. Nothing is written and no link is minted."""
-    return [Preview(application, _text(application)) for application in prepared(meeting)]
+def preview(meeting, *, now):
+    """A Preview for each prepared answer, as if it were released now. Nothing is written and no link is minted."""
+    return [Preview(application, _text(application, now)) for application in prepared(meeting)]
 
 
-def _text(application):
+def _text(application, now):
+    application.confirm_by = seat.confirm_by(application, now)
     try:
-        return outbox.preview(LETTERS[Decision(application.prepared)], letters.of_application(application))
+        return outbox.preview(LETTERS[Decision(application.prepared)], letters.acceptance(application))
     except Unwritable:
         return None
 
@@ -102,12 +103,16 @@ def _refusal(meeting, waiting, seen):
 
 def _release(application, *, by, now):
     decision = Decision(application.prepared)
-    Application.objects.filter(pk=application.pk).update(status=BECOMES[decision], prepared="", released_at=now)
+    facts = {"status": BECOMES[decision], "prepared": "", "released_at": now}
+    if decision == Decision.ACCEPT:
+        facts |= {"confirm_by": seat.confirm_by(application, now), "seat_answered_at": None, "cleared_at": None}
+    Application.objects.filter(pk=application.pk).update(**facts)
+    application.confirm_by = facts.get("confirm_by")
     event = trail.record(application, f"released_{decision}", now=now, by=by)
     outbox.put(
         kind=LETTERS[decision],
         key=f"decision:{application.reference}:{event.pk}",
-        recipient=letters.of_application(application),
+        recipient=letters.acceptance(application),
         now=now,
     )
 

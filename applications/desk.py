@@ -273,7 +273,7 @@ def meeting_decisions(request, site, meeting_pk):
     meeting = get_object_or_404(_meetings(), pk=meeting_pk)
     assessed = Assessment.objects.filter(application=OuterRef("pk"), by=request.user)
     sent = Application.objects.for_meeting(meeting).sent().live().annotate(assessed_by_me=Exists(assessed))
-    previews = decisions.preview(meeting)
+    previews = decisions.preview(meeting, now=timezone.now())
     context = {
         **site.each_context(request),
         "opts": Application._meta,

@@ -76,6 +76,48 @@ def confirm_withdrawal(application, *, now):
     )
 
 
+def acceptance(application):
+    """The recipient of the good news, with the date by which the seat is to be confirmed."""
+    return of_application(application, confirm_by=application.confirm_by)
+
+
+def seat_answer(application):
+    """The recipient of the proof that a seat was confirmed or given up."""
+    return of_application(application, answered_at=application.seat_answered_at)
+
+
+def send_seat_confirmed(application, *, now):
+    return outbox.put(
+        kind="seat_confirmed",
+        key=f"seat_confirmed:{application.reference}:{int(now.timestamp())}",  # a seat may be offered a second time
+        recipient=seat_answer(application),
+        now=now,
+    )
+
+
+def send_seat_given_up(application, *, now):
+    return outbox.put(
+        kind="seat_given_up",
+        key=f"seat_given_up:{application.reference}:{int(now.timestamp())}",
+        recipient=seat_answer(application),
+        now=now,
+    )
+
+
+def paper(application, file):
+    """The recipient of the proof that a statement or a fact sheet came."""
+    return of_application(application, file=file)
+
+
+def send_paper_received(application, file, *, now):
+    return outbox.put(
+        kind="statement_received",
+        key=f"statement_received:{application.reference}:{file.kind}:{file.version}",
+        recipient=paper(application, file),
+        now=now,
+    )
+
+
 def ask_to_confirm(contact, *, now):
     return outbox.put(
         kind="contact_confirm",

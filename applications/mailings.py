@@ -8,14 +8,14 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from applications import letters, rules
+from applications import letters, seat
 from applications.models import Application, Attachment, Call, Contact, StateCall
 from presessions.mail import corrections, registry
 from presessions.upr import dates
 from presessions.upr.models import CountryMeeting
 
 Status = Application.Status
-SPEAKS = (Status.ACCEPTED, Status.CONFIRMED)
+SPEAKS = seat.HOLDS
 
 LINK_DAYS = 30  # an applicant's link opens so many days after the end of the Working Group
 CONFIRM_WITHIN = timedelta(days=7)
@@ -181,8 +181,8 @@ def _told_to_speakers(mailing, at):
     order=50,
 )
 def statement_due(mailing):
-    """Accepted speakers of one meeting, unless we hold their statement."""
-    yield from _speakers(mailing, _accepted(mailing).exclude(attachments__kind=Attachment.Kind.STATEMENT))
+    """Accepted speakers of one meeting, unless we hold their statement: one that was refused is none."""
+    yield from _speakers(mailing, _accepted(mailing).exclude(pk__in=seat.with_paper(Attachment.Kind.STATEMENT)))
 
 
 @registry.correction(
@@ -210,8 +210,8 @@ def _speakers(mailing, applications, **context):
     meeting = CountryMeeting.objects.with_state().get(pk=mailing.meeting_id)
     facts = {
         "meeting": meeting,
-        "place": _place(meeting),
-        "minutes": _minutes(meeting, _accepted(mailing).count()),
+        "place": seat.place(meeting),
+        "minutes": seat.minutes_each(meeting),
         "statement_on": _statement_on(meeting, _moment(mailing)),
         **context,
     }
@@ -219,27 +219,11 @@ def _speakers(mailing, applications, **context):
         yield letters.of_application(application, **facts)
 
 
-def _place(meeting):
-    """Room and venue as staff wrote them; "" online, and while the room is not known."""
-    virtual = meeting.series.format == meeting.series.Format.VIRTUAL
-    return "" if virtual or not meeting.room else ", ".join(filter(None, [meeting.room, meeting.series.venue]))
-
-
-def _minutes(meeting, speakers):
-    """Whole minutes for each speaker; None while nobody can say, as when too many are accepted."""
-    try:
-        return rules.speaking_minutes(speakers, meeting=meeting.minutes)
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
 def _statement_on(meeting, now):
     """The last day for statements; None once it is past, and while the hour of the meeting is not known."""
     lead = Call.objects.filter(series=meeting.series).values_list("statement_lead_days", flat=True).first()
-    if lead is None or meeting.starts_at is None or not meeting.goes_ahead:
-        return None
-    day = dates.days_before(meeting.starts_at.astimezone(dates.GENEVA).date(), lead)
-    return day if day >= now.astimezone(dates.GENEVA).date() else None
+    day = seat.papers_due_on(meeting, lead)
+    return day if day and day >= now.astimezone(dates.GENEVA).date() else None
 
 
 @registry.mailing(
@@ -325,7 +309,7 @@ def applicant_in_admin(letter):
     return pk and reverse("admin:applications_application_change", args=[pk])
 
 
-def _again(recipient_of):
+def again(recipient_of):
     """For "send again": the recipient as the application describes it today, or None when it is gone."""
 
     def rewrite(letter):
@@ -387,13 +371,13 @@ registry.occasion(
     label=_("link to an application"),
     template="mail/application_link",
     link="application",
-    rewrite=_again(letters.of_application),
+    rewrite=again(letters.of_application),
 )
 registry.occasion("no_application", label=_("no application found"), template="mail/no_application")
 registry.occasion(
-    "receipt", label=_("receipt"), template="mail/receipt", link="application", rewrite=_again(letters.receipt)
+    "receipt", label=_("receipt"), template="mail/receipt", link="application", rewrite=again(letters.receipt)
 )
-registry.occasion("withdrawn", label=_("withdrawal"), template="mail/withdrawn", rewrite=_again(letters.withdrawal))
+registry.occasion("withdrawn", label=_("withdrawal"), template="mail/withdrawn", rewrite=again(letters.withdrawal))
 registry.occasion(
     "contact_confirm",
     label=_("confirmation of a sign-up"),
@@ -404,11 +388,9 @@ registry.occasion(
 
 # --- Decisions: see decisions.py -------------------------------------------------------------------------------------
 
-for _kind, _label in (
-    ("decision_accepted", _("answer: accepted")),
-    ("decision_waitlisted", _("answer: waiting list")),
-    ("decision_declined", _("answer: declined")),
+for _kind, _label, _recipient in (
+    ("decision_accepted", _("answer: accepted"), letters.acceptance),
+    ("decision_waitlisted", _("answer: waiting list"), letters.of_application),
+    ("decision_declined", _("answer: declined"), letters.of_application),
 ):
-    registry.occasion(
-        _kind, label=_label, template=f"mail/{_kind}", link="application", rewrite=_again(letters.of_application)
-    )
+    registry.occasion(_kind, label=_label, template=f"mail/{_kind}", link="application", rewrite=again(_recipient))

@@ -191,6 +191,7 @@ class Application(models.Model):
     released_at = models.DateTimeField(_("answer released"), null=True)
     confirm_by = models.DateTimeField(_("seat to be confirmed before"), null=True)  # the first instant too late
     seat_answered_at = models.DateTimeField(_("seat answered"), null=True)
+    cleared_at = models.DateTimeField(_("what may be published answered anew"), null=True)  # None: to be asked again
 
     in_grace = models.BooleanField(_("finished in the hour of grace"), default=False)
     received_at = models.DateTimeField(_("received by e-mail"), null=True)  # the old way: staff entered it afterwards
@@ -271,6 +272,24 @@ class Application(models.Model):
     def standing_consents(self):
         """Items the applicant agrees to now."""
         return {consent.item for consent in self.consents.all() if consent.withdrawn_at is None}
+
+    def cleared_items(self):
+        """Items that may be published now. What was agreed to with the application only tells staff what to expect:
+        it counts once it has been confirmed anew, by somebody who has a seat and knows who will be in the room."""
+        if self.status != self.Status.CONFIRMED:
+            return set()
+        standing = (consent for consent in self.consents.all() if consent.withdrawn_at is None)
+        return {consent.item for consent in standing if consent.given_at >= self.seat_answered_at}
+
+    def newest(self, kind):
+        """The newest file of a kind that counts as received: waiting to be looked at or looked at, and not refused."""
+        counts = (Attachment.State.QUARANTINE, Attachment.State.CHECKED)
+        return next((file for file in self.attachments.all() if file.kind == kind and file.state in counts), None)
+
+    @property
+    def holds_seat(self):
+        """Accepted, whether or not that has been confirmed yet."""
+        return self.status in (self.Status.ACCEPTED, self.Status.CONFIRMED)
 
     def can_change(self, now):
         return self.status in self.EDITABLE and self.state_call.is_open(now)

@@ -190,6 +190,12 @@ class Attachment(models.Model):
         return f"{self.kind} {self.version} of {self.application_id}"
 
 
+class NeedsQuerySet(models.QuerySet):
+    def wanting_papers(self):
+        """Of people who want a letter for a visa or a badge: the only ones whose passport we ask about."""
+        return self.filter(Q(visa_letter=True) | Q(badge=True))
+
+
 class Needs(models.Model):
     """What a speaker who has a seat needs for the day. Asked of nobody else."""
 
@@ -197,6 +203,7 @@ class Needs(models.Model):
         "visa_letter", "passport_name", "passport_number", "nationality", "born_on", "badge", "interpretation",
         "accessibility",
     )  # fmt: skip
+    PASSPORT = ("passport_name", "passport_number", "nationality", "born_on")
 
     application = models.OneToOneField(
         "applications.Application", on_delete=models.CASCADE, related_name="needs", verbose_name=_("application")
@@ -211,12 +218,22 @@ class Needs(models.Model):
     accessibility = vault.EncryptedTextField(_("accessibility"), max_length=1000, blank=True)
     saved_at = models.DateTimeField(_("saved"))
 
+    objects = NeedsQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("practical needs")
         verbose_name_plural = _("practical needs")
 
     def __str__(self):
         return f"needs of {self.application_id}"
+
+    @property
+    def wants_papers(self):
+        return self.visa_letter or self.badge
+
+    @property
+    def has_passport(self):
+        return all(getattr(self, name) for name in self.PASSPORT)
 
 
 class Assessment(models.Model):

@@ -150,7 +150,7 @@ def test_the_waiting_list_may_still_hear_good_news(state_call, staff):
 def test_who_withdrew_meanwhile_gets_no_answer(state_call, staff):
     application = prepared(state_call, staff, "accept")
     application.withdraw(now=MONDAY)
-    assert decisions.preview(state_call.meeting) == []
+    assert decisions.preview(state_call.meeting, now=MONDAY) == []
     with pytest.raises(WrongStep):
         decisions.release(state_call.meeting, by=staff, now=TUESDAY)
     application.refresh_from_db()
@@ -159,7 +159,7 @@ def test_who_withdrew_meanwhile_gets_no_answer(state_call, staff):
 
 def test_what_changed_since_it_was_seen_is_not_released(state_call, staff):
     application = prepared(state_call, staff, "accept")
-    seen = {preview.seen for preview in decisions.preview(state_call.meeting)}
+    seen = {preview.seen for preview in decisions.preview(state_call.meeting, now=MONDAY)}
     application.prepare("decline", by=staff, now=MONDAY)
     with pytest.raises(WrongStep, match="have changed"):
         decisions.release(state_call.meeting, by=staff, now=TUESDAY, seen=seen)
@@ -210,7 +210,7 @@ def test_a_preview_shows_the_words_and_writes_nothing(state_call, staff):
     prepared(state_call, staff, "accept", language="fr")
     prepared(state_call, staff, "decline")
     before = Letter.objects.count(), PersonalLink.objects.count(), Event.objects.count()
-    previews = decisions.preview(state_call.meeting)
+    previews = decisions.preview(state_call.meeting, now=MONDAY)
     assert [(preview.decision, preview.application.language) for preview in previews] == [
         ("accept", "fr"),
         ("decline", "en"),

@@ -1,0 +1,259 @@
+"""What follows once an application is accepted: the seat is confirmed or given up, the speaker replaced, needs told,
+papers handed in, and what may be published asked again. Room: applications; imports its letters and models.
+
+All of it can be done until the meeting begins. The clock throws nobody out: an answer that comes late is still an
+answer, while staff see that it is late and may offer the seat to somebody else.
+"""
+
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from applications import letters, rules
+from applications.models import Application, Attachment, Consent, Needs, Speaker
+from applications.models.parts import CONSENT_WORDING
+from presessions import trail, vault
+from presessions.trail.steps import WrongStep
+from presessions.upr import dates
+from presessions.upr.models import CountryMeeting
+
+Status, Item, Kind = Application.Status, Consent.Item, Attachment.Kind
+
+HOLDS = (Status.ACCEPTED, Status.CONFIRMED)
+DAYS_BEFORE_MEETING = 2  # the last day to confirm a seat, so that somebody else can still be asked
+OF_THE_PERSON = (Item.NAME, Item.PHOTO, Item.RECORDING)  # somebody else decides these anew
+OF_THE_PAPER = {Kind.STATEMENT: Item.STATEMENT, Kind.FACT_SHEET: Item.FACT_SHEET}  # a new text is asked about anew
+NEEDS_KEPT_DAYS = 30  # after the meeting's day
+
+
+# --- Until when ------------------------------------------------------------------------------------------------------
+
+
+def confirm_by(application, released_at):
+    """The first instant too late to confirm a seat offered at this one: Call.confirm_days later, and two days before
+    the meeting where its hour is known. Never before the day of the answer is over, unless the meeting comes first."""
+    offered_on = released_at.astimezone(dates.GENEVA).date()
+    last_day = dates.days_before(offered_on, -application.state_call.call.confirm_days)
+    starts_at = application.meeting.starts_at
+    if starts_at is None:
+        return dates.closes_after(last_day)
+    latest = dates.days_before(starts_at.astimezone(dates.GENEVA).date(), DAYS_BEFORE_MEETING)
+    return min(dates.closes_after(max(min(last_day, latest), offered_on)), starts_at)
+
+
+def papers_due_on(meeting, lead_days):
+    """The last day for statements and fact sheets; None while the day of the meeting is not known, or it is off."""
+    if lead_days is None or meeting.starts_at is None or not meeting.goes_ahead:
+        return None
+    return dates.days_before(meeting.starts_at.astimezone(dates.GENEVA).date(), lead_days)
+
+
+def with_paper(kind):
+    """Keys of applications whose paper of a kind we hold, being looked at or looked at; a refused one is none."""
+    counts = (Attachment.State.QUARANTINE, Attachment.State.CHECKED)
+    return Attachment.objects.filter(kind=kind, state__in=counts).order_by().values("application")
+
+
+def minutes_each(meeting):
+    """Whole minutes for each accepted speaker; None while nobody can say, as when too many are accepted."""
+    speakers = Application.objects.for_meeting(meeting).filter(status__in=HOLDS).count()
+    try:
+        return rules.speaking_minutes(speakers, meeting=meeting.minutes)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def place(meeting):
+    """Room and venue as staff wrote them; "" online, and while the room is not known."""
+    virtual = meeting.series.format == meeting.series.Format.VIRTUAL
+    return "" if virtual or not meeting.room else ", ".join(filter(None, [meeting.room, meeting.series.venue]))
+
+
+def is_open(application, now):
+    """Whether the seat's answers can still be given: the meeting lies ahead."""
+    return application.holds_seat and not why_closed(application.meeting, now)
+
+
+def why_closed(meeting, now):
+    """Why nothing about a seat can be changed any more, in words; "" while it can."""
+    if not meeting.goes_ahead:
+        return _("This meeting will not be held.")
+    if meeting.status == CountryMeeting.Status.HELD or (meeting.starts_at and meeting.starts_at <= now):
+        return _("The meeting has begun or is over, so nothing can be changed here any more.")
+    return ""
+
+
+def is_late(application, now):
+    """Accepted, and the date by which the seat was to be confirmed has passed."""
+    by = application.confirm_by
+    return application.status == Status.ACCEPTED and by is not None and by <= now
+
+
+# --- Steps of who was accepted ---------------------------------------------------------------------------------------
+
+
+def confirm(application, *, now):
+    """The speaker comes. Raises WrongStep."""
+    _step(
+        application, "seat_confirmed", (Status.ACCEPTED,), now=now,
+        also=lambda: letters.send_seat_confirmed(application, now=now),
+        status=Status.CONFIRMED, seat_answered_at=now, cleared_at=None,
+    )  # fmt: skip
+
+
+def give_up(application, *, now, reason=""):
+    """Leave the seat to somebody else, before or after confirming it. What was told of passports and needs is
+    forgotten at once. Raises WrongStep."""
+
+    def also():
+        Needs.objects.filter(application=application).delete()
+        letters.send_seat_given_up(application, now=now)
+
+    _step(
+        application, "seat_given_up", HOLDS, now=now, reason=reason, also=also,
+        status=Status.RELEASED, seat_answered_at=now,
+    )  # fmt: skip
+
+
+def as_seen(application):
+    """A mark of who was to speak when a page was made, so that one press does not replace somebody twice."""
+    speaker = application.speaker
+    return salted_hmac("speaker as seen", str(speaker and speaker.pk), algorithm="sha256").hexdigest()[:20]
+
+
+def replace_speaker(application, *, now, seen, person=None):
+    """Let somebody else speak. Raises WrongStep.
+
+    person -- answers about somebody new; None: the replacement named in the application takes over
+    seen -- what `as_seen` said when the page was made
+    """
+
+    def also():
+        if as_seen(application) != seen:  # the UPDATE before us holds the application's row
+            raise WrongStep(_("The speaker has been changed meanwhile. Please look again."))
+        replacement = application.replacement
+        if person is None and replacement is None:
+            raise WrongStep(_("No replacement is named any more. Please enter who will speak."))
+        people = application.speakers.filter(replaced_at=None)
+        people.filter(role=Speaker.Role.SPEAKER).update(replaced_at=now)
+        if person is None:
+            people.filter(pk=replacement.pk).update(role=Speaker.Role.SPEAKER)
+        else:
+            facts = {name: person[name] for name in Speaker.ANSWERS if name in person}
+            Speaker.objects.create(application=application, role=Speaker.Role.SPEAKER, **facts)
+        # The passport and the needs were those of somebody else, and so was the leave to show a face.
+        Needs.objects.filter(application=application).delete()
+        _end_consents(application, OF_THE_PERSON, now)
+
+    _step(application, "speaker_replaced", HOLDS, now=now, also=also, changed_at=now, cleared_at=None)
+
+
+def save_needs(application, facts, *, now):
+    """Keep what the speaker needs. Data of the passport stay only while a letter for a visa or a badge is wanted.
+    Raises WrongStep."""
+
+    def also():
+        kept = {name: facts[name] for name in Needs.ANSWERS if name in facts}
+        if not (kept.get("visa_letter") or kept.get("badge")):
+            kept |= dict.fromkeys(Needs.PASSPORT, "")
+        Needs.objects.update_or_create(application=application, defaults={**kept, "saved_at": now})
+        if "attends" in facts:
+            application.speakers.filter(role=Speaker.Role.SPEAKER, replaced_at=None).update(attends=facts["attends"])
+
+    _step(application, "saved_needs", HOLDS, now=now, also=also)
+
+
+def save_passport(application, facts, *, now):
+    """Keep the data of the passport. Raises WrongStep, also where neither a letter for a visa nor a badge is wanted."""
+
+    def also():
+        wanting = Needs.objects.wanting_papers().filter(application=application)
+        needs = wanting.select_for_update().first()
+        if needs is None:
+            raise WrongStep(_("Tell us first whether you need a letter for a visa or a badge."))
+        for name in Needs.PASSPORT:
+            setattr(needs, name, facts[name])
+        needs.saved_at = now
+        needs.save()
+
+    _step(application, "saved_passport", HOLDS, now=now, also=also)
+
+
+def publish_again(application, items, *, now):
+    """Answer anew, by somebody whose seat is confirmed, what may be published. Raises WrongStep.
+
+    items -- what may be; leave for everything else ends. Each answer is a row of its own: the rows are the proof.
+    """
+
+    def also():
+        _end_consents(application, Item.values, now)
+        Consent.objects.bulk_create(
+            Consent(application=application, item=item, wording=CONSENT_WORDING, given_at=now) for item in sorted(items)
+        )
+
+    _step(application, "cleared", (Status.CONFIRMED,), now=now, also=also, cleared_at=now)
+
+
+def receive(application, upload, kind, verdict, *, now):
+    """Keep a statement or a fact sheet that was let in, as the next version of its kind; returns the Attachment. Late
+    ones are taken until the meeting, and marked. Raises WrongStep, and keeps nothing then."""
+    due_on = papers_due_on(application.meeting, application.state_call.call.statement_lead_days)
+    late = bool(due_on and dates.closes_after(due_on) <= now)
+    kept = []
+
+    def step():
+        attachment = application.attach(upload, kind, verdict, now=now, before=HOLDS, open_only=False, late=late)
+        kept.append(attachment.stored)
+        _end_consents(application, [OF_THE_PAPER[kind]], now)
+        Application.objects.filter(pk=application.pk).update(cleared_at=None)
+        letters.send_paper_received(application, attachment, now=now)
+        return attachment
+
+    try:
+        return _take(application, f"attached_{kind}", HOLDS, now=now, step=step)
+    except Exception:
+        for name in kept:
+            vault.storage.delete(name)
+        raise
+
+
+def _end_consents(application, items, now):
+    application.consents.filter(item__in=items, withdrawn_at=None).update(withdrawn_at=now)
+
+
+def _step(application, code, before, *, now, also=None, reason="", **facts):
+    return _take(
+        application, code, before, now=now,
+        step=lambda: application.step(before, code, now=now, reason=reason, also=also, **facts),
+    )  # fmt: skip
+
+
+def _take(application, code, before, *, now, step):
+    """Take a step while the meeting lies ahead. A refusal leaves its event, also where `step` had begun to write."""
+    try:
+        closed = why_closed(CountryMeeting.objects.get(pk=application.meeting.pk), now)
+        if closed and application.status in before:
+            raise WrongStep(closed)
+        with transaction.atomic():
+            return step()
+    except WrongStep:
+        application.refresh_from_db(from_queryset=Application.objects.with_state())
+        trail.record(application, code, now=now, refused=True)
+        raise
+
+
+# --- What is forgotten by the clock ----------------------------------------------------------------------------------
+
+
+def forget_needs(now):
+    """Erase passports and needs 30 days after the meeting's day, and of everybody who has no seat any more; returns
+    how many. Where no hour was ever set, the last day of the series counts."""
+    long_ago = dates.days_before(now.astimezone(dates.GENEVA).date(), NEEDS_KEPT_DAYS)
+    over = Needs.objects.filter(application__state_call__meeting__starts_at__lt=dates.geneva(long_ago))
+    undated = Needs.objects.filter(
+        application__state_call__meeting__starts_at=None,
+        application__state_call__call__series__last_day__lt=long_ago,
+    )
+    homeless = Needs.objects.exclude(application__status__in=HOLDS)
+    with transaction.atomic():
+        return sum(rows.delete()[0] for rows in (over, undated, homeless))

@@ -19,6 +19,7 @@ import os
 import secrets
 import struct
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -251,6 +252,14 @@ class BlindIndexField(models.CharField):
         return name, path, args, {**kwargs, "db_index": self.db_index}
 
 
+def emptied(model):
+    """{column: its empty value} of all that a model keeps secret, for an UPDATE that erases it. A column that is added
+    later is among them by itself."""
+    fields = model._meta.local_concrete_fields
+    texts = {field.attname: field.empty for field in fields if isinstance(field, _EncryptedField)}
+    return texts | {field.attname: "" for field in fields if isinstance(field, BlindIndexField)}
+
+
 # --- Private files ---------------------------------------------------------------------------------------------------
 # Layout: "PSV1" | length of the key's name | name | salt (16) | chunks. Each chunk is the ciphertext and tag of up to
 # 64 KiB under the file's own key; its nonce is its number, and the last one says that it is the last, so that a file
@@ -379,6 +388,13 @@ class EncryptedStorage(Storage):
     def url(self, name):
         raise NotImplementedError("Private files have no address.")
 
+    def kept(self):
+        """(name, path, when it was last written, in seconds) of every file, those on their way in included."""
+        for folder in self.folder.iterdir():
+            for path in folder.iterdir() if folder.is_dir() else ():
+                with suppress(FileNotFoundError):  # moved into place or removed since
+                    yield path.name, path, path.stat().st_mtime
+
 
 storage = EncryptedStorage()
 
@@ -439,19 +455,19 @@ class EncryptingUploadHandler(FileUploadHandler):
 
     def new_file(self, *args, **kwargs):
         super().new_file(*args, **kwargs)
-        self.upload = EncryptedUpload.create(self.file_name)
-        self.upload.content_type = self.content_type or ""
+        self.file = EncryptedUpload.create(self.file_name)  # under the name by which Django closes it when a line drops
+        self.file.content_type = self.content_type or ""
         raise StopFutureHandlers
 
     def receive_data_chunk(self, raw_data, start):
-        room = settings.UPLOAD_LIMIT + 1 - self.upload.written
+        room = settings.UPLOAD_LIMIT + 1 - self.file.written
         if room > 0:
-            self.upload.write(raw_data[:room])
+            self.file.write(raw_data[:room])
 
     def file_complete(self, file_size):
-        self.upload.finish()
-        return self.upload
+        self.file.finish()
+        return self.file
 
     def upload_interrupted(self):
-        if getattr(self, "upload", None):
-            self.upload.close()
+        if getattr(self, "file", None):
+            self.file.close()

@@ -22,6 +22,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from presessions.mail import bounces, journal, registry, schedule, verp, watch
+from presessions.mail.forgetting import FORGOTTEN
 from presessions.mail.models import PUT_OFF, Letter, Mailing, Switch
 from presessions.mail.wire import Verdict, Wire
 
@@ -174,6 +175,8 @@ def _unsendable(letter, now):
         letter.open()
         if letter.mailing_state == Mailing.State.CANCELLED:
             return State.CANCELLED, "mailing"
+        if letter.forgotten_at:  # it was in the hands of a worker when that happened, and came back
+            return State.CANCELLED, FORGOTTEN
         if not registry.recipient_kind(letter.recipient_kind).still_wanted(letter):
             return State.CANCELLED, "unwanted"
         if not registry.recipient_kind(letter.recipient_kind).has_address(letter):

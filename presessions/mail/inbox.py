@@ -128,6 +128,8 @@ def take(raw, *, now, place="", unread=()):
 def _fill(report, finding, now):
     report.verdict, report.letter = judge(finding)
     report.code, report.text = finding.code, without_links(finding.words)
+    if report.letter and report.letter.forgotten_at:  # it names the address that we were asked to forget
+        report.text = ""
     report.handled_at = None if report.verdict in Report.FOR_A_PERSON else now
 
 
@@ -160,7 +162,7 @@ def _follow(letter, verdict, finding, now):
     that is not settled, and the worker's own closing finds it so and lets it be.
     """
     recipient = registry.recipient_kind(letter.recipient_kind)
-    code, answer = finding.code, finding.answer
+    code, answer = finding.code, "" if letter.forgotten_at else finding.answer
     if verdict in (Verdict.HARD, Verdict.LOST):
         guard = Q(state__in=(*Letter.UNSETTLED, State.SENT))
         if letter.step(guard, state=State.BOUNCED, now=now, code=code, answer=answer):

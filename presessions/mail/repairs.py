@@ -36,7 +36,7 @@ def send_again(letter, *, by, now, reason=""):
         _refuse(letter, _("%(letter)s has already been sent again."), by=by, now=now)
     if how is None or how.rewrite is None:
         _refuse(letter, _("A letter of this kind is sent again from the page of what it is about."), by=by, now=now)
-    recipient = how.rewrite(letter)
+    recipient = None if letter.forgotten_at else how.rewrite(letter)
     if recipient is None:
         _refuse(letter, _("%(letter)s has nobody to go to any more."), by=by, now=now)
     with transaction.atomic():

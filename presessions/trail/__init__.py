@@ -22,3 +22,14 @@ def record(subject, code, *, now, by=None, refused=False, reason=""):
     if reason:
         Reason.objects.create(event=event, text=reason)
     return event
+
+
+def forget_reasons(room, references, *, but=()):
+    """Erase why things were done, in people's own words; that they were done stays. Returns how many reasons went.
+
+    room -- the label of the subjects' model; references -- as `record` names them; but -- codes that keep theirs
+    """
+    from presessions.trail.models import Reason
+
+    about = Reason.objects.filter(event__room=room, event__reference__in=references)
+    return about.exclude(event__code__in=but).delete()[0]

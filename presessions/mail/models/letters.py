@@ -123,6 +123,7 @@ class Letter(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True)
     last_code = models.CharField(_("last answer"), max_length=20, blank=True)
     sent_at = models.DateTimeField(_("sent"), null=True)
+    forgotten_at = models.DateTimeField(_("contents and address erased"), null=True)  # see `forgetting`
 
     # Of a letter that was closed: the one taken with it, None when nothing is due, PUT_OFF to look again.
     next = PUT_OFF

@@ -35,6 +35,8 @@ CONTENT_TYPES = {
 class Refused(Exception):
     """A file that is not let in. str() is fit to show to the applicant: what is wrong, and what to do about it."""
 
+    word = ""  # of REFUSALS
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -60,7 +62,9 @@ def check(upload):
 
 
 def refusal(word):
-    return Refused(" ".join(str(sentence) for sentence in REFUSALS.get(word, REFUSALS["unreadable"])))
+    refused = Refused(" ".join(str(sentence) for sentence in REFUSALS.get(word, REFUSALS["unreadable"])))
+    refused.word = word
+    return refused
 
 
 def inspect(upload):

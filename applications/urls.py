@@ -6,7 +6,7 @@ Nothing in an address tells who applies. The token of a personal link is the one
 from django.urls import path, re_path
 
 from applications.rules import SECTIONS
-from applications.views import after, calls, contacts, form, start
+from applications.views import after, calls, contacts, form, start, states, upload
 
 app_name = "applications"
 
@@ -16,6 +16,9 @@ urlpatterns = [
     path("", calls.home, name="home"),
     path("about/", calls.about, name="about"),
     path("privacy/", calls.privacy, name="privacy"),
+    path("states/", states.states, name="states"),
+    re_path(r"^state/(?P<iso2>[A-Z]{2})/$", states.state, name="state"),
+    path("series/", states.all_series, name="all_series"),
     path("<int:number>/", calls.series, name="series"),
     re_path(r"^(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/$", calls.meeting, name="meeting"),
     re_path(r"^apply/(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/$", start.start, name="start"),
@@ -28,6 +31,8 @@ urlpatterns = [
     path("application/status/", after.status, name="status"),
     path("application/withdraw/", after.withdraw, name="withdraw"),
     path("application/leave/", form.leave, name="leave"),
+    path("application/upload/", upload.begin, name="upload"),
+    path("application/upload/<str:key>/", upload.piece, name="upload_piece"),
     path("application/<str:token>/", start.open_link, name="open"),
     path("contacts/", contacts.sign_up, name="contact_signup"),
     path("contacts/sent/", contacts.sent, name="contact_sent"),

@@ -17,9 +17,11 @@ class Upload(models.Model):
     kind = models.CharField(_("kind"), max_length=14, choices=Attachment.Kind)
     name = vault.EncryptedTextField(_("file name"))
     size = models.PositiveBigIntegerField(_("size in bytes"))
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True)  # as the browser says; "" if it cannot tell
     received = models.PositiveBigIntegerField(_("received so far, in bytes"), default=0)
     begun_at = models.DateTimeField(_("begun"))
     touched_at = models.DateTimeField(_("last piece"), db_index=True)
+    done_at = models.DateTimeField(_("kept as a file"), null=True)  # then its pieces are gone
 
     class Meta:
         verbose_name = _("file on its way in")

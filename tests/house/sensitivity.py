@@ -182,6 +182,7 @@ FIELDS = {
     "applications.Upload.key": STAFF,
     "applications.Upload.kind": STAFF,
     "applications.Upload.name": SECRET,
+    "applications.Upload.sha256": STAFF,
     "missions.Delegate.function": SECRET,
     "missions.Delegate.name": SECRET,
     "missions.Invitation.note": SECRET,

@@ -447,6 +447,8 @@ class EncryptedUpload(File):
             self.incoming = None
         self.file.close()
 
+    __del__ = close  # Django forgets to, when a line drops in the middle of a form
+
 
 class EncryptingUploadHandler(FileUploadHandler):
     """Encrypts an upload as it streams in. One byte over the limit is kept, so that the form can say "too large"."""

@@ -5,6 +5,7 @@ Imports nothing of ours. Facts come in as plain mappings, so that a form and a s
 
 import re
 import unicodedata
+from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.deconstruct import deconstructible
@@ -15,14 +16,28 @@ ISSUES_WORDS = 300
 RECOMMENDATIONS = 5
 RECOMMENDATION_WORDS = 60
 
-SECTIONS = ("institution", "speaker", "issues", "submission", "safety")
+GRACE = timedelta(minutes=60)  # for who opened the form before the deadline
+
+SECTIONS = ("institution", "speaker", "replacement", "issues", "recommendations", "submission", "file", "safety")
+OPTIONAL = ("replacement",)  # may stay empty; what has been begun must still be whole
+
+BULLET = re.compile(r"^\s*(?:[-–—*•·]+|\(?\d{1,3}[.)])\s*")  # how people begin a line of a list
+ACCENT = re.compile(
+    r"COMBINING |ARABIC (FATHA|DAMMA|KASRA|SHADDA|SUKUN|TATWEEL)"
+)  # marks over a letter that people leave out as often as they write them
+
+OF_NHRI = {"ganhri_status", "ganhri_status_on"}
+OF_CSO = {"scope", "ecosoc_status", "is_coalition", "coalition_members"}
 
 # What each section needs before the application can be sent. Everything may be *saved* empty.
 NEEDED = {
     "institution": ("kind", "name", "founded_year", "aims"),
     "speaker": ("full_name", "position", "part_in_upr", "email", "spoken_english", "attends"),
-    "issues": ("themes", "issues", "recommendation_1"),
-    "submission": ("submission_kind", "file"),
+    "replacement": (),
+    "issues": ("themes", "issues"),
+    "recommendations": ("recommendation_1",),
+    "submission": ("submission_kind",),
+    "file": ("file",),
     "safety": ("seen",),
 }
 
@@ -33,10 +48,27 @@ def needed(section, facts):
     if section == "institution":
         names += {"nhri": ["ganhri_status"], "cso": ["scope", "ecosoc_status"]}.get(facts.get("kind"), [])
         names += ["name_latin"] if not is_latin(facts.get("name") or "") else []
-    if section == "speaker" and facts.get("under_18"):
+        names += ["coalition_members"] if facts.get("kind") == "cso" and facts.get("is_coalition") else []
+    if section == "replacement" and is_begun(facts):
+        names += ["full_name"]
+    if section in ("speaker", "replacement") and facts.get("under_18"):
         names += ["guardian_name", "guardian_agrees"]
     if section == "submission" and facts.get("submission_kind") == "joint":
         names += ["joint_submitters"]
+    return names
+
+
+def not_asked(section, facts):
+    """Names of the questions that another answer has made pointless: those of the other kind of institution, of a
+    coalition there is not, of a guardian nobody needs. What stands beside them is not kept."""
+    names = set()
+    if section == "institution":
+        names |= {"nhri": OF_CSO, "cso": OF_NHRI}.get(facts.get("kind"), set())
+        names |= set() if facts.get("is_coalition") else {"coalition_members"}
+    if section in ("speaker", "replacement") and not facts.get("under_18"):
+        names |= {"guardian_name", "guardian_agrees"}
+    if section == "submission" and facts.get("submission_kind") != "joint":
+        names |= {"joint_submitters"}
     return names
 
 
@@ -45,9 +77,48 @@ def missing(section, facts):
     return [name for name in needed(section, facts) if not facts.get(name)]
 
 
+def state_of(section, facts):
+    """How far a section is: "done", "incomplete", "optional" where nothing need be done, or "not_started"."""
+    if not is_begun(facts):
+        return "optional" if section in OPTIONAL else "not_started"
+    return "incomplete" if missing(section, facts) else "done"
+
+
 def is_begun(facts):
     """Whether anything at all has been answered."""
     return any(facts.values())
+
+
+def counts_as(now, opened_at):
+    """The instant that a deadline is compared with: now; for who opened the form earlier, then, but no longer ago than
+    the grace. So a form opened a second before the deadline has an hour more, and one opened at it has none.
+
+    opened_at -- None where no form was opened
+    """
+    return now if opened_at is None else min(now, max(opened_at, now - GRACE))
+
+
+def coalition_members(text, *own_names):
+    """The members named in a text, one a line, each once and in its own spelling.
+
+    own_names -- of the institution itself, which is no member of its coalition
+    "1. Rights Now", "RIGHTS NOW!" and "Rights  now" are one name.
+    """
+    seen, members = {_folded(name) for name in own_names if name} | {""}, []
+    for line in text.splitlines():
+        name = BULLET.sub("", line).strip(" \t,;.")
+        if (folded := _folded(name)) not in seen:
+            seen.add(folded)
+            members.append(name)
+    return members
+
+
+def _folded(name):
+    """A name without case, accents and punctuation. Marks that are vowels of their script (Thai, Hindi) stay."""
+    signs = [sign for sign in unicodedata.normalize("NFKD", name) if not ACCENT.match(unicodedata.name(sign, ""))]
+    return " ".join(
+        "".join(" " if unicodedata.category(sign)[0] in "PSZC" else sign for sign in signs).casefold().split()
+    )
 
 
 def count_words(text):
@@ -101,3 +172,13 @@ def speaking_minutes(speakers, *, meeting=60, questions=20):
     if minutes < 5:
         raise ValueError(f"{speakers} speakers leave {minutes} minutes each; we promise 5.")
     return minutes
+
+
+# Read aloud so that a whole room follows. ISHR (“How to deliver an oral statement”) counts at most 300 words for two
+# minutes; we count fewer, because most speakers read in a language that is not their own.
+WORDS_PER_MINUTE = 130
+
+
+def reading_minutes(words):
+    """Minutes that so many words take at a calm pace, to the nearest half and at least a half."""
+    return max(round(2 * words / WORDS_PER_MINUTE), 1) / 2

@@ -269,9 +269,10 @@ def _apply(state_call, number, name, answers, now):
     themes = list(Theme.objects.filter(slug=theme)) or list(Theme.objects.all()[:1])
     application.save_section(
         "issues",
-        {"themes": themes, "issues": issues, "follow_up": "Two of five recommendations were begun.", **recommendations},
+        {"themes": themes, "issues": issues, "follow_up": "Two of five recommendations were begun."},
         now=now,
     )
+    application.save_section("recommendations", recommendations, now=now)
     application.save_section("submission", {"submission_kind": "own", "joint_submitters": ""}, now=now)
     paper = [f"Submission to the UPR of {state.name_en}", full_name, *_lines(issues), *_lines(recommendation)]
     upload = _upload(paper, docx=number % 5 == 4)

@@ -10,6 +10,7 @@ from django.core import signing
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from applications.forms.base import typed
 from presessions.mail import letters
 from presessions.upr.models import State
 
@@ -86,12 +87,6 @@ class DoorForm(forms.Form):
     def typed(self):
         """(label, text) of what was typed, so that a page that cannot take it can give it back."""
         return typed(self, but=("leave_empty", "shown", "language"))
-
-
-def typed(form, but=()):
-    """(label, text) for every text that was typed into a bound form."""
-    texts = [(field.label, field.value()) for field in form if field.name not in but]
-    return [(label, text) for label, text in texts if isinstance(text, str) and text.strip()]
 
 
 def language_field():

@@ -15,8 +15,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from applications import letters, rules
+from applications.models.answers import Answers
 from applications.models.calls import StateCall
-from applications.models.parts import CONSENT_WORDING, Attachment, Consent, Recommendation, Speaker
+from applications.models.parts import Attachment, Speaker
 from presessions import trail, vault
 from presessions.trail.references import new_reference
 from presessions.trail.steps import WrongStep
@@ -80,7 +81,7 @@ class ApplicationQuerySet(models.QuerySet):
         )
 
 
-class Application(models.Model):
+class Application(Answers, models.Model):
     """One institution's request to speak on one State. Known to the world by its random reference."""
 
     class Status(models.TextChoices):
@@ -200,6 +201,10 @@ class Application(models.Model):
     )
     erased_at = models.DateTimeField(_("erased"), null=True)
 
+    # Of one visit, not kept here: see `applicants_page`.
+    opened_at = None  # when this session opened the form; before the deadline, it has an hour more
+    by = None  # the member of staff whose session it is, who enters it for somebody
+
     objects = ApplicationQuerySet.as_manager()
 
     class Meta:
@@ -266,8 +271,8 @@ class Application(models.Model):
 
     @property
     def upr_submission(self):
-        """The newest version of the UPR submission, or None."""
-        return next((file for file in self.attachments.all() if file.kind == Attachment.Kind.UPR_SUBMISSION), None)
+        """The newest version of the UPR submission that was not refused, or None."""
+        return self.newest(Attachment.Kind.UPR_SUBMISSION)
 
     def standing_consents(self):
         """Items the applicant agrees to now."""
@@ -292,44 +297,17 @@ class Application(models.Model):
         return self.status in (self.Status.ACCEPTED, self.Status.CONFIRMED)
 
     def can_change(self, now):
-        return self.status in self.EDITABLE and self.state_call.is_open(now)
+        """Whether answers and the file may be saved, and a draft be sent."""
+        return self.status in self.EDITABLE and self.state_call.is_open(self._read_at(now), self.opened_at)
 
-    def fetch_all(self):
-        """Fetch what belongs to it in one go, for a page that shows everything."""
-        models.prefetch_related_objects([self], "speakers", "themes", "recommendations", "attachments", "consents")
+    def grace_ends_at(self, now):
+        """The first instant too late for who opened the form in time, while that matters; else None."""
+        in_time = self.state_call.is_open(self._read_at(now))
+        return None if in_time or not self.can_change(now) else self.state_call.deadline + rules.GRACE
 
-    def answers(self, section):
-        """What has been answered in a section, by the names its form uses."""
-        if section == "speaker":
-            speaker = self.speaker
-            return {name: getattr(speaker, name, "") for name in Speaker.ANSWERS}
-        facts = {name: getattr(self, name) for name in self.ANSWERS[section]}
-        if section == "issues":
-            texts = {f"recommendation_{row.position}": row.text for row in self.recommendations.all()}
-            names = [f"recommendation_{number}" for number in range(1, rules.RECOMMENDATIONS + 1)]
-            facts |= {"themes": list(self.themes.all())} | {name: texts.get(name, "") for name in names}
-        if section == "submission":
-            facts |= {"file": self.upr_submission}
-        if section == "safety":
-            standing = self.standing_consents()
-            facts |= {f"consent_{item}": item in standing for item in Consent.Item.values}
-            facts |= {"seen": self.safety_seen_at}
-        return facts
-
-    ANSWERS = {
-        "institution": (
-            "kind", "name", "name_latin", "ganhri_status", "ganhri_status_on", "scope", "founded_year",
-            "ecosoc_status", "aims", "website", "address", "phone", "coalition_members",
-        ),
-        "issues": ("issues", "follow_up"),
-        "submission": ("submission_kind", "joint_submitters"),
-        "safety": ("security_note",),
-    }  # fmt: skip
-
-    def missing(self):
-        """Needed answers that are not there, by section; sections without any are left out."""
-        found = {section: rules.missing(section, self.answers(section)) for section in rules.SECTIONS}
-        return {section: names for section, names in found.items() if names}
+    def _read_at(self, now, by=None):
+        """The instant that a deadline is asked about. What came by e-mail in time may be entered by staff later."""
+        return self.received_at if self.received_at and (by or self.by) else now
 
     # --- Steps of the applicant -------------------------------------------------------------------------------------
 
@@ -369,76 +347,13 @@ class Application(models.Model):
             if not found:
                 letters.say_nothing_found(email, language=language, now=now)
 
-    def save_section(self, section, facts, *, now):
-        """Keep the answers of one section, complete or not. Raises WrongStep; Closed after the deadline, except for
-        safety and consent, which an applicant may change as long as the application lives."""
-        own = {name: facts[name] for name in self.ANSWERS.get(section, ()) if name in facts}
-        if section == "safety":
-            self.step(self.LIVE, "saved_safety", now=now, also=lambda: self._save_consents(facts, now),
-                       safety_seen_at=now, changed_at=now, **own)  # fmt: skip
-            return
-        also = {"speaker": self._save_speaker, "issues": self._save_issues}.get(section)
-        self.step(self.EDITABLE, f"saved_{section}", now=now, open_only=True, also=also and (lambda: also(facts)),
-                   changed_at=now, **own)  # fmt: skip
-
-    def _save_speaker(self, facts):
-        facts = {name: facts[name] for name in Speaker.ANSWERS if name in facts}
-        Speaker.objects.update_or_create(application=self, role=Speaker.Role.SPEAKER, replaced_at=None, defaults=facts)
-
-    def _save_issues(self, facts):
-        self.themes.set(facts["themes"])
-        texts = [facts[f"recommendation_{number}"].strip() for number in range(1, rules.RECOMMENDATIONS + 1)]
-        self.recommendations.all().delete()
-        Recommendation.objects.bulk_create(
-            Recommendation(application=self, position=position, text=text)
-            for position, text in enumerate(filter(None, texts), start=1)
-        )
-
-    def _save_consents(self, facts, now):
-        standing = self.standing_consents()
-        wanted = {item for item in Consent.Item.values if facts.get(f"consent_{item}")}
-        self.consents.filter(item__in=standing - wanted, withdrawn_at=None).update(withdrawn_at=now)
-        Consent.objects.bulk_create(
-            Consent(application=self, item=item, wording=CONSENT_WORDING, given_at=now)
-            for item in sorted(wanted - standing)
-        )
-
-    def attach(self, upload, kind, verdict, *, now):
-        """Keep a checked file as the next version of its kind; returns the Attachment. Raises WrongStep, and keeps
-        nothing then."""
-        kept = []
-
-        def add():
-            kept.append(vault.storage.keep(upload))
-            last = self.attachments.filter(kind=kind).aggregate(last=models.Max("version"))["last"]
-            return Attachment.objects.create(
-                application=self,
-                kind=kind,
-                version=(last or 0) + 1,  # the UPDATE before us holds the application's row
-                state=Attachment.State.CHECKED,
-                original_name=verdict.name,
-                stored=kept[0],
-                size=upload.size,
-                sha256=upload.sha256,
-                content_type=verdict.content_type,
-                uploaded_at=now,
-                checked_at=now,
-            )
-
-        try:
-            return self.step(self.EDITABLE, f"attached_{kind}", now=now, open_only=True, also=add, changed_at=now)
-        except Exception:
-            for name in kept:
-                vault.storage.delete(name)
-            raise
-
-    def submit(self, *, now):
+    def submit(self, *, now, by=None):
         """Send it, once: the receipt leaves in the same transaction. Raises Incomplete, Closed, WrongStep."""
         self.fetch_all()
         missing = self.missing()
         if missing:
             raise Incomplete(missing)
-        self.step((self.Status.DRAFT,), "submitted", now=now, open_only=True,
+        self.step((self.Status.DRAFT,), "submitted", now=now, by=by, open_only=True,
                    also=lambda: letters.send_receipt(self, now=now),
                    status=self.Status.SUBMITTED, submitted_at=now)  # fmt: skip
 
@@ -459,14 +374,20 @@ class Application(models.Model):
     def step(self, before, code, *, now, by=None, reason="", open_only=False, also=None, **facts):
         """Move in one UPDATE; returns what `also` gives, which runs in the same transaction. Raises WrongStep.
 
-        open_only -- the deadline is part of the guard, so that nobody slips in between looking and writing
+        open_only -- the deadline is part of the guard, so that nobody slips in between looking and writing; who had
+                     opened the form before it has an hour of grace, and that is marked
+        by -- the member of staff who takes it; in a session of staff who enter an application, those
         """
-        guard = Q(pk=self.pk, status__in=before)
-        if open_only:
-            guard &= Q(state_call__in=StateCall.objects.open(now).values("pk"))
-        done = None
+        by, rows, done = by or self.by, Application.objects.filter(pk=self.pk, status__in=before), None
         with transaction.atomic():
-            moved = Application.objects.filter(guard).update(**facts)
+            if open_only:
+                at = self._read_at(now, by)
+                moved = rows.filter(state_call__in=StateCall.objects.open(at).values("pk")).update(**facts)
+                if not moved and self.opened_at:
+                    calls, facts = StateCall.objects.open(at, self.opened_at), facts | {"in_grace": True}
+                    moved = rows.filter(state_call__in=calls.values("pk")).update(**facts)
+            else:
+                moved = rows.update(**facts)
             if moved:
                 for name, value in facts.items():
                     setattr(self, name, value)

@@ -7,13 +7,20 @@ knows no deadline.
 from django.core.validators import MinValueValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Coalesce
+from django.dispatch import Signal
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from applications import rules
 from presessions import trail
 from presessions.trail.steps import WrongStep
 from presessions.upr import dates
 from presessions.upr.models import CountryMeeting
+from presessions.upr.signals import tell
+
+# Sent with `state_call`, `was` and `now`, inside the transaction that gives one State more time. A receiver may return
+# what follows from it, as those of upr.signals.dates_changed do.
+deadline_extended = Signal()
 
 
 class Call(models.Model):
@@ -88,16 +95,16 @@ class StateCallQuerySet(models.QuerySet):
     def with_deadline(self):
         return self.annotate(deadline_in_force=Coalesce("closes_at", "call__closes_at"))
 
-    def not_over(self, now):
-        """Open now or later."""
+    def not_over(self, now, opened_at=None):
+        """Open now or later. opened_at -- when a form was opened that asks: before the deadline, it has an hour more"""
         return (
             self.with_deadline()
-            .filter(deadline_in_force__gt=now, call__opens_at__isnull=False)
+            .filter(deadline_in_force__gt=rules.counts_as(now, opened_at), call__opens_at__isnull=False)
             .exclude(meeting__status=CountryMeeting.Status.NOT_HELD)
         )
 
-    def open(self, now):
-        return self.not_over(now).filter(call__opens_at__lte=now)
+    def open(self, now, opened_at=None):
+        return self.not_over(now, opened_at).filter(call__opens_at__lte=now)
 
 
 class StateCall(models.Model):
@@ -143,17 +150,25 @@ class StateCall(models.Model):
     def state(self):
         return self.meeting.state
 
-    def is_open(self, now):
-        """Whether an application may be begun, changed or sent at this instant."""
+    def is_open(self, now, opened_at=None):
+        """Whether an application may be begun, changed or sent at this instant.
+
+        opened_at -- when a form was opened that asks: before the deadline, it has an hour more
+        """
         opens_at, deadline = self.call.opens_at, self.deadline
-        return bool(opens_at and deadline and opens_at <= now < deadline and self.meeting.goes_ahead)
+        if not opens_at or not deadline or not self.meeting.goes_ahead:
+            return False
+        return opens_at <= now and rules.counts_as(now, opened_at) < deadline
 
     def extend(self, closes_at, *, now, by=None, reason=""):
         """Give this State a deadline of its own, or, with None, the series' one back."""
         with transaction.atomic():
+            was = StateCall.objects.select_related("call").select_for_update(of=("self",)).get(pk=self.pk).deadline
             StateCall.objects.filter(pk=self.pk).update(closes_at=closes_at, reason=reason)
             self.refresh_from_db(fields=["closes_at", "reason"])
             trail.record(self, "deadline_moved", now=now, by=by, reason=reason)
+            if was and self.deadline and max(was, now) < self.deadline:
+                tell(deadline_extended.send(sender=StateCall, state_call=self, was=was, now=now))
             self.series.announce_dates(now=now)
 
 

@@ -7,26 +7,31 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from applications import files, rules
+from applications import entering, rules
 from applications.forms import SECTION_FORMS, SendForm
-from applications.models import Application, Attachment, Closed, Incomplete
-from applications.views.start import SESSION_KEY
+from applications.forms.upload import WithFile
+from applications.models import Application, Closed, Incomplete
+from applications.views.start import SESSION_KEY, opened_at
 from presessions.trail.steps import WrongStep
 
 
 def applicants_page(view):
     """Give the view the application of this session. Whoever has none is told how to come back, and keeps what they
-    have just typed."""
+    have just typed.
+
+    The application knows when this session opened it (`opened_at`) and, where staff enter it for somebody, who does
+    (`by`): its steps and `can_change` go by that, so that a view need not.
+    """
 
     @require_http_methods(["GET", "HEAD", "POST"])
     @never_cache
     @wraps(view)
     def page(request, **kwargs):
-        application = Application.objects.with_state().filter(pk=request.session.get(SESSION_KEY)).first()
+        application = _application(request)
         if application is None:
             return render(request, "applications/no_session.html", {"typed": _posted(request, kwargs)}, status=404)
         if request.POST.get("application", application.reference) != application.reference:
@@ -34,6 +39,19 @@ def applicants_page(view):
         return view(request, application, timezone.now(), **kwargs)
 
     return page
+
+
+def _application(request):
+    """The application of this session, or None."""
+    if entering.is_on(request):
+        hand = entering.hand(request)
+        if hand:
+            hand.application.by = hand.by
+        return hand and hand.application
+    application = Application.objects.with_state().filter(pk=request.session.get(SESSION_KEY)).first()
+    if application:
+        application.opened_at = opened_at(request)
+    return application
 
 
 def _posted(request, kwargs):
@@ -48,21 +66,20 @@ def tasks(request, application, now):
     if application.was_sent or application.is_withdrawn:
         return redirect("applications:status")
     application.fetch_all()
-    missing = application.missing()
     sections = [
         {
             "name": name,
             "title": SECTION_FORMS[name].title,
-            "done": name not in missing,
-            "begun": rules.is_begun(application.answers(name)),
+            "state": rules.state_of(name, application.answers(name)),
         }
         for name in rules.SECTIONS
     ]
     context = {
         "application": application,
         "sections": sections,
-        "ready": not missing,
+        "ready": not application.missing(),
         "open": application.can_change(now),
+        "grace": application.grace_ends_at(now),
     }
     return render(request, "applications/tasks.html", context)
 
@@ -76,37 +93,34 @@ def section(request, application, now, section):
     if section != "safety" and not application.can_change(now):
         return _too_late(request, application, form)
     if form.is_valid() and (saved := form.saved_meanwhile()):
-        return _show(request, application, form, saved=saved, status=409)
+        return _show(request, application, form, now, saved=saved, status=409)
     if form.is_valid():
         try:
-            application.save_section(section, form.cleaned_data, now=now)
-            if form.cleaned_data.get("file"):
-                _keep_file(application, form, now)
+            if isinstance(form, WithFile):
+                form.keep_file(now=now)
+            else:
+                application.save_section(section, form.cleaned_data, now=now)
         except Closed:
             return _too_late(request, application, form)
         except WrongStep:  # decided or withdrawn meanwhile: the status page says which
             return redirect("applications:status")
     if form.is_bound and not form.errors:
-        messages.success(request, _("Saved."))
+        messages.success(request, " ".join(filter(None, [gettext("Saved."), form.said_back()])))
         return redirect(_next(request, application, section))
-    return _show(request, application, form)
+    return _show(request, application, form, now)
 
 
-def _show(request, application, form, *, saved=(), status=200):
+def _show(request, application, form, now, *, saved=(), status=200):
     number = rules.SECTIONS.index(form.section) + 1
-    context = {"application": application, "form": form, "number": number, "of": len(rules.SECTIONS), "saved": saved}
+    context = {
+        "application": application,
+        "form": form,
+        "number": number,
+        "of": len(rules.SECTIONS),
+        "saved": saved,
+        "grace": application.grace_ends_at(now),
+    }
     return render(request, "applications/section.html", context, status=status)
-
-
-def _keep_file(application, form, now):
-    """Check the file and keep it as the next version. A refusal becomes the field's error; the rest is saved."""
-    upload = form.cleaned_data["file"]
-    try:
-        verdict = files.check(upload)
-    except files.Refused as refused:
-        form.add_error("file", str(refused))
-    else:
-        application.attach(upload, Attachment.Kind.UPR_SUBMISSION, verdict, now=now)
 
 
 def _next(request, application, section):
@@ -152,6 +166,7 @@ def check(request, application, now):
         "sections": sections,
         "missing": missing,
         "open": application.can_change(now),
+        "grace": application.grace_ends_at(now),
     }
     return render(request, "applications/check.html", context)
 

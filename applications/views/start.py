@@ -1,5 +1,6 @@
 """From a State to a personal link, and back by it. Known and unknown addresses are answered alike on every page."""
 
+from datetime import datetime
 from functools import partial
 
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,12 +9,13 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from applications import throttle
+from applications import entering, throttle
 from applications.forms import LostLinkForm, StartForm
 from applications.models import Application, Closed, StateCall
 from presessions.mail import languages, links
 
 SESSION_KEY = "application"
+OPENED_AT = "opened_at"
 page = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -86,6 +88,18 @@ def open_link(request, token):
     if request.method != "POST":
         links.visited(link, request, now)
         return render(request, "applications/open.html")
+    since = opened_at(request) if request.session.get(SESSION_KEY) == application.pk else None
     request.session.cycle_key()  # a session that somebody else prepared is worth nothing
+    entering.leave(request)
     request.session[SESSION_KEY] = application.pk
+    request.session[OPENED_AT] = (since or now).isoformat()  # opened once more, it has been open since the first time
     return redirect("applications:tasks")
+
+
+def opened_at(request):
+    """Since when the form is open in this session; None where it is not, or nobody can tell."""
+    try:
+        instant = datetime.fromisoformat(request.session[OPENED_AT])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return instant if instant.tzinfo else None

@@ -72,6 +72,7 @@ def answers(**changed):
             "website": "",
             "address": "",
             "phone": "",
+            "is_coalition": None,
             "coalition_members": "",
         },
         "speaker": {
@@ -87,9 +88,9 @@ def answers(**changed):
             "guardian_name": "",
             "guardian_agrees": False,
         },
-        "issues": {
-            "issues": "Conditions in prisons.",
-            "follow_up": "",
+        "replacement": {},
+        "issues": {"issues": "Conditions in prisons.", "follow_up": ""},
+        "recommendations": {
             "recommendation_1": "Ratify the Optional Protocol by 2027.",
             **{f"recommendation_{number}": "" for number in range(2, 6)},
         },

@@ -2,10 +2,11 @@
 
 import pytest
 
+from applications import rules
 from tests.e2e.conftest import violations
 
 MOST_BYTES, MOST_REQUESTS = 15 * 1024, 3
-SECTIONS = [f"/application/{name}/" for name in ("institution", "speaker", "issues", "submission", "safety")]
+SECTIONS = [f"/application/{name}/" for name in rules.SECTIONS]
 OPEN_TO_ALL = ("/", "/about/", "/privacy/", "/54/", "/54/UG/", "/apply/54/UG/", "/apply/sent/", "/apply/lost-link/",
                "/contacts/", "/contacts/sent/", "/53/", "/apply/53/TZ/")  # fmt: skip
 BY_LINK = {  # whose letter opens these

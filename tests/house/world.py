@@ -302,7 +302,7 @@ class World:
         self.ring()
         assert browser.post(self.newest("application_link").path).status_code == 302
         for section, posted in APPLICATION.items():
-            if section == "submission":
+            if section == "file":
                 name = f"{canary('applications.Attachment.original_name')}.pdf"
                 content = pdf(canary("the file behind applications.Attachment.stored"))
                 posted |= {"file": SimpleUploadedFile(name, content, "application/pdf")}
@@ -340,6 +340,7 @@ APPLICATION = {
     "institution": {
         **_application("name", "name_latin", "aims", "address", "phone", "coalition_members"),
         "kind": "cso",
+        "is_coalition": "True",
         "scope": "national",
         "founded_year": 1998,
         "ecosoc_status": "none",
@@ -355,8 +356,9 @@ APPLICATION = {
     },
     "issues": {
         **_application("issues", "follow_up"),
-        "recommendation_1": canary("applications.Recommendation.text"),
     },
+    "recommendations": {"recommendation_1": canary("applications.Recommendation.text")},
     "submission": {**_application("joint_submitters"), "submission_kind": "joint"},
+    "file": {},
     "safety": {**_application("security_note"), "consent_name": "on"},
 }

@@ -1,0 +1,66 @@
+"""The sections about what would be said: issues, recommendations, and whose UPR submission it rests on."""
+
+from crispy_forms.layout import Div, Layout
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from applications import rules
+from applications.forms.base import ONLY_US, SectionForm, choice, hint, text
+from applications.models import Application, Theme
+
+
+class IssuesForm(SectionForm):
+    section = "issues"
+    title = _("What you would say")
+    intro = _("Speakers have 5 to 7 minutes for questions and recommendations, not for presenting their institution.")
+    themes = forms.ModelMultipleChoiceField(
+        Theme.objects.all(),
+        label=_("Themes"),
+        required=False,
+        help_text=hint(_("Each speaker of a meeting takes another theme."), ONLY_US),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    issues = text(_("The issues you would raise"), words=rules.ISSUES_WORDS, rows=8)
+    follow_up = text(
+        _("What has been done since the last review?"),
+        about=_("What became of the recommendations that the State supported."),
+        words=rules.ISSUES_WORDS,
+        rows=6,
+    )
+
+    groups = (Layout("themes", "issues", "follow_up"),)
+    missing_words = {
+        "themes": _("Choose at least one theme."),
+        "issues": _("Describe the issues you would raise."),
+    }
+
+
+class RecommendationsForm(SectionForm):
+    section = "recommendations"
+    title = _("Recommendations you would ask States to make")
+    intro = _("One is enough, up to five are possible. Each must stand by itself: States take over single ones.")
+    guide = "applications/_good_recommendations.html"
+    recommendation_1 = text(_("First recommendation"), words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3)
+    recommendation_2 = text(_("Second recommendation"), words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3)
+    recommendation_3 = text(_("Third recommendation"), words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3)
+    recommendation_4 = text(_("Fourth recommendation"), words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3)
+    recommendation_5 = text(_("Fifth recommendation"), words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3)
+
+    groups = (Layout(*[f"recommendation_{number}" for number in range(1, rules.RECOMMENDATIONS + 1)]),)
+    missing_words = {"recommendation_1": _("Write at least one recommendation: who should do what, by when.")}
+
+
+class SubmissionForm(SectionForm):
+    section = "submission"
+    title = _("Your UPR submission")
+    submission_kind = choice(_("Whose submission is it?"), Application.SubmissionKind.choices)
+    joint_submitters = text(
+        _("If it is a joint submission: submitted by"), about=_("Names of the submitting organisations."),
+        longest=1000, rows=3,
+    )  # fmt: skip
+
+    groups = (Layout("submission_kind", Div("joint_submitters", css_class="only-joint")),)
+    missing_words = {
+        "submission_kind": _("Choose whether it is your own submission or a joint one."),
+        "joint_submitters": _("Say who made the joint submission."),
+    }

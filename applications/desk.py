@@ -14,10 +14,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from applications import assessments, decisions, files
+from applications.events import EVENTS
 from applications.models import Application, Assessment, Attachment, Speaker, StateCall
 from presessions import trail
 from presessions.trail.models import Event
@@ -26,29 +26,6 @@ from presessions.upr.models import CountryMeeting
 
 Status = Application.Status
 HIDDEN = (Status.DRAFT, Status.WITHDRAWN)  # not ours to read: not sent yet, or taken back
-
-EVENTS = {
-    "begun": gettext_lazy("begun"),
-    "saved_institution": gettext_lazy("institution saved"),
-    "saved_speaker": gettext_lazy("speaker saved"),
-    "saved_issues": gettext_lazy("issues and recommendations saved"),
-    "saved_submission": gettext_lazy("kind of submission saved"),
-    "saved_safety": gettext_lazy("safety and consent saved"),
-    "attached_upr_submission": gettext_lazy("UPR submission attached"),
-    "submitted": gettext_lazy("submitted"),
-    "withdrawn": gettext_lazy("withdrawn"),
-    "assessed": gettext_lazy("assessed"),
-    "abstained": gettext_lazy("abstained from assessing"),
-    "prepared_accept": gettext_lazy("prepared: accept"),
-    "prepared_waitlist": gettext_lazy("prepared: waiting list"),
-    "prepared_decline": gettext_lazy("prepared: decline"),
-    "prepared_nothing": gettext_lazy("prepared answer taken back"),
-    "released_accept": gettext_lazy("answer released: accepted"),
-    "released_waitlist": gettext_lazy("answer released: waiting list"),
-    "released_decline": gettext_lazy("answer released: declined"),
-    "document_read": gettext_lazy("document read"),
-    "security_note_read": gettext_lazy("private security note read"),
-}
 
 PILLS = {
     Status.SUBMITTED: "open",

@@ -1,0 +1,38 @@
+"""What happened to an application, in words: code of an event -> what a person reads. Room: applications."""
+
+from django.utils.translation import gettext_lazy as _
+
+EVENTS = {
+    "begun": _("begun"),
+    "saved_institution": _("institution saved"),
+    "saved_speaker": _("speaker saved"),
+    "saved_replacement": _("replacement saved"),
+    "saved_issues": _("issues and recommendations saved"),
+    "saved_recommendations": _("recommendations saved"),
+    "saved_submission": _("kind of submission saved"),
+    "saved_safety": _("safety and consent saved"),
+    "attached_upr_submission": _("UPR submission attached"),
+    "attached_statement": _("statement handed in"),
+    "attached_fact_sheet": _("fact sheet handed in"),
+    "submitted": _("submitted"),
+    "withdrawn": _("withdrawn"),
+    "assessed": _("assessed"),
+    "abstained": _("abstained from assessing"),
+    "prepared_accept": _("prepared: accept"),
+    "prepared_waitlist": _("prepared: waiting list"),
+    "prepared_decline": _("prepared: decline"),
+    "prepared_nothing": _("prepared answer taken back"),
+    "released_accept": _("answer released: accepted"),
+    "released_waitlist": _("answer released: waiting list"),
+    "released_decline": _("answer released: declined"),
+    "seat_confirmed": _("seat confirmed"),
+    "seat_given_up": _("seat given up"),
+    "speaker_replaced": _("speaker replaced"),
+    "saved_needs": _("practical needs saved"),
+    "saved_passport": _("passport saved"),
+    "cleared": _("what may be published answered anew"),
+    "everything_downloaded": _("everything downloaded by the applicant"),
+    "erased": _("erased"),
+    "document_read": _("document read"),
+    "security_note_read": _("private security note read"),
+}

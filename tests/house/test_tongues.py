@@ -1,4 +1,4 @@
-"""In which language a page answers: as its address says, else as the browser likes; the desk speaks English or French."""
+"""In which language a page answers: as its address says, else as the browser likes; of staff, English or French."""
 
 import pytest
 from django.conf import settings

@@ -1,34 +1,30 @@
 """Files of applicants: what is let in, under which name, and how it is handed out again.
 
-Room: applications, floor 2. No file is opened in this process: `check` streams it to `inspect_file.py`, which looks
-into it under limits and answers with one word. The upload stays encrypted on disk the whole time, and nothing of its
-content reaches a log, an exception or a page.
+Room: applications, floor 2. No file is opened in this process: `check` streams it to a program in the sandbox, which
+looks into it under limits and answers with one word. The upload stays encrypted on disk the whole time, and nothing of
+its content reaches a log, an exception or a page. What is let in waits in quarantine for `cleaning`.
 """
 
-import subprocess
-import sys
 import threading
 import unicodedata
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
 
-from applications.refusals import REFUSALS
+from applications import sandbox
+from applications.refusals import sentences
 from presessions import vault
 
-INSPECTOR = Path(__file__).with_name("inspect_file.py")
-SECONDS = 20  # for one file, by the clock on the wall
 AT_ONCE = threading.BoundedSemaphore(4)  # inspections of one web process; each may take 512 MB
 NAME_LENGTH = 100  # characters, its ending included
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")}
 
-PDF, DOCX = "pdf", "docx"
+PDF, DOCX, ODT = "pdf", "docx", "odt"
 CONTENT_TYPES = {
     PDF: "application/pdf",
     DOCX: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ODT: "application/vnd.oasis.opendocument.text",
 }
 
 
@@ -42,7 +38,7 @@ class Refused(Exception):
 class Verdict:
     """A file that is let in, by what it contains and not by what it says."""
 
-    content_type: str  # PDF or DOCX
+    content_type: str  # PDF, DOCX or ODT
     name: str  # as the applicant called it, made harmless
 
 
@@ -62,44 +58,19 @@ def check(upload):
 
 
 def refusal(word):
-    refused = Refused(" ".join(str(sentence) for sentence in REFUSALS.get(word, REFUSALS["unreadable"])))
+    refused = Refused(" ".join(str(sentence) for sentence in sentences(word)))
     refused.word = word
     return refused
 
 
 def inspect(upload):
-    """The inspector's word about an upload; "unreadable" when it crashed or was stopped."""
-    if not AT_ONCE.acquire(timeout=2 * SECONDS):
+    """The sandbox's word about an upload; "unreadable" when it crashed or was stopped."""
+    if not AT_ONCE.acquire(timeout=2 * sandbox.SECONDS):
         return "busy"
-    answer = b""
     try:
-        # A broken pipe: it has died, or had seen enough of us.
-        with suppress(BrokenPipeError), inspector() as process:
-            stop = threading.Timer(SECONDS, process.kill)
-            stop.start()
-            try:
-                for chunk in upload.chunks():
-                    process.stdin.write(chunk)
-                process.stdin.close()
-                answer = process.stdout.read(40)
-            finally:
-                stop.cancel()
-                process.kill()
+        return sandbox.run("inspect", upload) or "unreadable"
     finally:
         AT_ONCE.release()
-    return answer.decode("ascii", errors="replace") or "unreadable"
-
-
-def inspector():
-    """A process that waits for a file. It needs no secret of ours, so its environment has none."""
-    return subprocess.Popen(  # noqa: S603 - our own file, and no argument from outside
-        [sys.executable, "-I", "-B", INSPECTOR],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        env={},
-    )
 
 
 # --- Names ----------------------------------------------------------------------------------------------------------
@@ -136,17 +107,30 @@ DOWNLOAD_POLICY = "sandbox; default-src 'none'"
 
 
 def stream(attachment, *, inline):
-    """The stored file as an answer, decrypted piece by piece; only a PDF shows inline. Who asks was checked before."""
+    """The cleaned copy as an answer, decrypted piece by piece; only a PDF shows inline. Who asks was checked before."""
     inline = inline and attachment.content_type == PDF
-    file = vault.storage.open(attachment.stored)
+    response = _answer(attachment, attachment.cleaned, attachment.cleaned_size)
+    if inline:
+        response["Content-Disposition"] = response["Content-Disposition"].replace("attachment", "inline", 1)
+        response["Content-Security-Policy"], response["X-Frame-Options"] = INLINE_POLICY, "SAMEORIGIN"
+    return response
+
+
+def stream_original(attachment):
+    """What was received, as a download, byte for byte: for nobody but the applicant who sent it."""
+    return _answer(attachment, attachment.stored, attachment.size)
+
+
+def _answer(attachment, stored, size):
+    file = vault.storage.open(stored)
     response = StreamingHttpResponse(file.chunks(), content_type=CONTENT_TYPES[attachment.content_type])
     kind = attachment.kind.removeprefix("upr_").replace("_", "-")
     name = f"{attachment.application.reference}-{kind}-{attachment.version}.{attachment.content_type}"
-    response["Content-Disposition"] = f'{"inline" if inline else "attachment"}; filename="{name}"'
-    response["Content-Length"] = attachment.size
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Length"] = size
     response["Content-Encoding"] = "identity"  # or it would be compressed a second time, and lose its length
-    response["Content-Security-Policy"] = INLINE_POLICY if inline else DOWNLOAD_POLICY
-    response["X-Frame-Options"] = "SAMEORIGIN" if inline else "DENY"
+    response["Content-Security-Policy"] = DOWNLOAD_POLICY
+    response["X-Frame-Options"] = "DENY"
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     response["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -47,13 +47,18 @@ def send_link(application, *, now):
 
 def say_nothing_found(email, *, language, now):
     """The answer to a lost link nobody has: the same work, and the truth only to who reads that mailbox."""
-    index = vault.blind_index("email", email)
+    kind, id = visitor(vault.blind_index("email", email))
     return outbox.put(
         kind="no_application",
-        key=f"no_application:{index[:32]}:{_window(now)}",
-        recipient=Recipient("visitor", index[:32], to=email, language=language),
+        key=f"no_application:{id}:{_window(now)}",
+        recipient=Recipient(kind, id, to=email, language=language),
         now=now,
     )
+
+
+def visitor(email_index):
+    """(kind, id) of somebody of whom we know an address and nothing else."""
+    return "visitor", email_index[:32]
 
 
 def receipt(application):
@@ -114,6 +119,20 @@ def send_paper_received(application, file, *, now):
         kind="statement_received",
         key=f"statement_received:{application.reference}:{file.kind}:{file.version}",
         recipient=paper(application, file),
+        now=now,
+    )
+
+
+def refused_file(file):
+    """The recipient of the news that a file could not be kept: why, and what to do."""
+    return of_application(file.application, sentences=file.refusal)
+
+
+def tell_of_refused_file(file, *, now):
+    return outbox.put(
+        kind="file_refused",
+        key=f"file_refused:{file.application.reference}:{file.kind}:{file.version}",
+        recipient=refused_file(file),
         now=now,
     )
 

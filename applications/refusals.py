@@ -1,4 +1,4 @@
-"""Why a file is not let in, and what to do about it: the sentences for each word of `inspect_file.py`.
+"""Why a file is not let in, and what to do about it: the sentences for each word of the programs in `sandbox`.
 
 Room: applications. The applicant may have nothing but a phone: each refusal ends with a way that works.
 """
@@ -10,7 +10,7 @@ _as_pdf = _(
     "then Export as PDF; on a phone, Share or Print, then Save as PDF."
 )
 _print_it = _("Open it, choose Print, then Save as PDF, and attach the new file.")
-_send_pdf_or_word = _("Please attach a PDF or a Word document (.docx).")
+_send_a_document = _("Please attach a PDF, a Word document (.docx) or an OpenDocument text (.odt).")
 
 REFUSALS = {
     "empty": [
@@ -26,12 +26,12 @@ REFUSALS = {
     ],
     "unreadable": [_("The file cannot be read; it may be damaged or incomplete."), _as_pdf],
     "two_kinds": [_("The file is of two kinds at once, and we cannot tell which one to trust."), _as_pdf],
-    "unknown_kind": [_("The file is neither a PDF nor a Word document."), _as_pdf],
+    "unknown_kind": [_("The file is neither a PDF nor a Word document nor an OpenDocument text."), _as_pdf],
     "wrong_name": [
         _("The ending of the file’s name does not say what the file is."),
         _(
-            "Rename it so that it ends with .pdf if it is a PDF, or with .docx if it is a Word document, and attach"
-            " it again."
+            "Rename it so that it ends with .pdf if it is a PDF, .docx if it is a Word document, or .odt if it is an "
+            "OpenDocument text, and attach it again."
         ),
     ],
     "pdf_password": [
@@ -101,12 +101,25 @@ REFUSALS = {
         _as_pdf,
     ],
     "other_office": [_("This is a spreadsheet or a presentation."), _as_pdf],
-    "odt": [
-        _("This is an OpenDocument file (.odt)."),
+    "odt_password": [
+        _("The OpenDocument text is protected by a password."),
+        _("In LibreOffice: File, then Save As, with “Save with password” unticked; attach the new file."),
+    ],
+    "odt_macros": [
+        _("The OpenDocument text contains macros or other programs, which could act by themselves on our computers."),
+        _as_pdf,
+    ],
+    "odt_linked": [
+        _("The OpenDocument text loads something from elsewhere: a picture, a section of another file, or data."),
         _(
-            "In LibreOffice: File, then Save As, then Word 2007–365 (.docx), or File, then Export As, then Export "
-            "as PDF; attach the new file."
+            "In LibreOffice: Edit, then External Links, choose each, then Break Link, and save. If that is not "
+            "offered, or does not help:"
         ),
+        _as_pdf,
+    ],
+    "odt_embedded": [
+        _("There is another document inside the OpenDocument text, such as a chart, a formula or an older version."),
+        _as_pdf,
     ],
     "pages": [
         _("This is a document of Apple Pages."),
@@ -127,7 +140,7 @@ REFUSALS = {
             "Android, Share, then Print, then Save as PDF; on a computer, Print, then Save as PDF."
         ),
     ],
-    "program": [_("This is a program, not a document."), _send_pdf_or_word],
+    "program": [_("This is a program, not a document."), _send_a_document],
     "archive": [
         _("This is an archive of files (such as .zip)."),
         _("Take the document out of it and attach the document alone."),
@@ -137,8 +150,18 @@ REFUSALS = {
         _("Save the document again without a password and attach it."),
     ],
     "bomb": [_("The file would become far too large when it is opened."), _as_pdf],
+    "malware": [
+        _("Our virus scanner found something harmful in the file."),
+        _("Your device may be infected: have it checked before you send the file to anybody else."),
+        _("Then make the document anew, on another device if you can, save it as a PDF and attach that."),
+    ],
     "busy": [
         _("Many files are arriving just now and yours could not be checked."),
         _("Please attach it again in a few minutes."),
     ],
 }
+
+
+def sentences(word):
+    """What is wrong and what to do, for a word of the program that looked; a word nobody knows means "unreadable"."""
+    return REFUSALS.get(word, REFUSALS["unreadable"])

@@ -132,6 +132,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 UPLOAD_LIMIT = 20 * 1024 * 1024  # bytes of one file
+CLAMAV_URL = env.str("CLAMAV_URL", "")  # tcp://host:port or unix:/path of clamd; empty: files are not scanned
+CLAMAV_SIGNATURE_DAYS = env.int("CLAMAV_SIGNATURE_DAYS", 7)  # older ones do not count as scanning; 0: not asked
 FILE_UPLOAD_HANDLERS = ["presessions.vault.EncryptingUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000  # the admin page of a series has many meetings; an attack has more
@@ -189,6 +191,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "check-files": {"task": "applications.tasks.check_files", "schedule": 15.0, "options": {"expires": 14}},
+    "sweep-uploads": {"task": "applications.tasks.sweep_uploads", "schedule": 3600.0, "options": {"expires": 3500}},
     "read-inbox": {"task": "presessions.mail.tasks.read_inbox", "schedule": 300.0, "options": {"expires": 290}},
 }
 

@@ -7,9 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from applications import rules
+from applications.refusals import sentences
 from presessions import vault
 
-CONSENT_WORDING = "2026-11"  # raise it with every change of the words beside a consent
+CONSENT_WORDING = "2026-11-26"  # raise it with every change of the words beside a consent
 
 
 class Speaker(models.Model):
@@ -188,6 +189,15 @@ class Attachment(models.Model):
 
     def __str__(self):
         return f"{self.kind} {self.version} of {self.application_id}"
+
+    @property
+    def is_waiting(self):
+        return self.state == self.State.QUARANTINE
+
+    @property
+    def refusal(self):
+        """Why it was refused and what to do about it, in sentences of the reader's language; [] when it was not."""
+        return sentences(self.refused_because) if self.state == self.State.REFUSED else []
 
 
 class NeedsQuerySet(models.QuerySet):

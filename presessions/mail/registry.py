@@ -75,6 +75,8 @@ class Plan:
     planned -- whether a series has this mailing at all
     tells -- the dates that its letters tell, {what: instant in ISO form, "" where unknown, or OFF}
     corrects -- of a correction: the kinds that it sets right. It has no date of its own: see `corrections`
+    instead_of, because -- of an announcement: the kind of correction that says nothing of what it tells; and why it is
+        there, in words for staff
     """
 
     kind: str
@@ -96,6 +98,8 @@ class Plan:
     lapses: bool = False
     tells: Callable[[Any], dict[str, str]] | None = None
     corrects: tuple[str, ...] = ()
+    instead_of: str = ""
+    because: Callable[[Any], str] | None = None
 
 
 OFF = "off"  # what a mailing tells of a meeting that will not be held
@@ -168,6 +172,7 @@ ANCHORS: dict[str, Anchor] = {}
 RECIPIENTS: dict[str, RecipientKind] = {}
 PURPOSES: dict[str, LinkPurpose] = {}
 OPEN: list[Callable[[Any], Iterable[Open]]] = []
+LOOKS: list[Callable[[Any], None]] = []
 WITHOUT_ADDRESS: dict[str, Callable[[Any, Any], Iterable[tuple[str, str]]]] = {}
 
 
@@ -256,6 +261,33 @@ def correction(kind, *, corrects, label, audience, template, counted=None, link=
     return register
 
 
+def announcement(
+    kind, *, instead_of, tells, because, label, audience, template, counted=None, link=None, unsubscribe=None
+):
+    """Register the mailing that tells one changed date in words of its own, and to others too, where a correction of
+    the kind `instead_of` would have told it; decorates `recipients(mailing)`.
+
+    It is never planned either: the room above asks for it (`corrections.announce`), and staff decide.
+    """
+
+    def register(recipients):
+        KINDS[kind] = Kind(kind, label, template, link, unsubscribe, Priority.BULK, rewrite=_ask_audience)
+        PLANS[kind, ""] = Plan(
+            kind,
+            "",
+            audience,
+            recipients,
+            planned=lambda series: False,
+            counted=counted,
+            tells=tells,
+            instead_of=instead_of,
+            because=because,
+        )
+        return recipients
+
+    return register
+
+
 def correction_of(kind):
     """The line that sets mailings of this kind right, or None."""
     return next((line for line in PLANS.values() if kind in line.corrects), None)
@@ -300,6 +332,13 @@ def open_at(find):
     """Register what a room would have open at an instant; decorates `find(instant) -> Open, Open, ...`."""
     OPEN.append(find)
     return find
+
+
+def looked_at(look):
+    """Register how a room looks for troubles of its own, at each look of whoever watches; decorates `look(now)`, which
+    opens and ends alarms (`watch.alarm`, `watch.ended`)."""
+    LOOKS.append(look)
+    return look
 
 
 def recipient(kind, **asked):

@@ -35,6 +35,11 @@ def look(now):
     if waiting is not None:
         watch.seen("redis", now)
     _begin_to_listen(now)
+    for each in registry.LOOKS:
+        try:
+            each(now)
+        except Exception as error:  # whatever it is, the other troubles are told
+            log.error("%s failed: %s", each.__name__, type(error).__name__)
     found = {trouble.code for trouble in troubles.find(now, waiting) if trouble.what in troubles.FOUND}
     found |= {f"overdue:{mailing.pk}" for mailing in schedule.worries(now) if mailing.state != mailing.State.HELD}
     known = set(Alarm.objects.filter(ended_at=None).values_list("code", flat=True))

@@ -26,6 +26,8 @@ UNKNOWN = object()  # nobody asked Redis
 
 # While one of these lasts, mail may not leave: they are told by the second relay, and turn the health red.
 VITAL = ("redis", "beat", "worker", "drain", "smtp", "watch", "stopped", "restored", "journal", "paused")
+# Turns the health red as well, though mail leaves: M13 asks it of each part that may fall silent.
+RED = (*VITAL, "scanner")
 SILENCES = ("redis", "beat", "worker", "drain", "smtp", "watch", "inbox")
 # Alarms that are ours to end, because `find` says at each look whether they last.
 FOUND = (*VITAL, "inbox", "uncertain", "failed")
@@ -48,6 +50,8 @@ TITLES = {
     "held": gettext_lazy("a mailing is held"),
     "overdue": gettext_lazy("a mailing waits for a date although it is due"),
     "unreached": gettext_lazy("a mailing has not reached everybody"),
+    "scanner": gettext_lazy("the virus scanner is silent"),
+    "files": gettext_lazy("files wait in quarantine"),
 }
 
 
@@ -156,6 +160,16 @@ def _sentence(what, number):
             return _("Held, and waiting for staff: %(mailing)s (%(reason)s).")
         case "overdue":
             return _("Waits for a date, although the known dates already make it due: %(mailing)s.")
+        case "scanner":
+            return _(
+                "The virus scanner has not answered as it should since %(since)s, or its signatures are old. Files of "
+                "applicants wait in quarantine, nobody can open them, and none is lost."
+            )
+        case "files":
+            return _(
+                "Files of applicants have waited in quarantine for more than five minutes since %(since)s. See the "
+                "logs of the workers."
+            )
         case "unreached":
             return _("Has not reached everybody, and nothing explains why: %(mailing)s.")
     return ""
@@ -250,11 +264,11 @@ def report(now):
     found = find(now, waiting)
     last = dict(Pulse.objects.values_list("part", "at"))
     stop = next((trouble.code for trouble in found if trouble.code in ("stopped", "paused", "restored")), None)
-    is_red = any(trouble.is_vital and trouble.code != "paused" for trouble in found)
+    is_red = any(trouble.what in RED and trouble.code != "paused" for trouble in found)
     return {
         "status": "red" if is_red else "green",
         "wrong": [trouble.code for trouble in found],
-        "why": [trouble.words for trouble in found if trouble.is_vital],
+        "why": [trouble.words for trouble in found if trouble.what in RED],
         "stopped": stop,
         "bells_waiting": waiting,
         "seconds_since": {part: round((now - last[part]).total_seconds()) if part in last else None for part in PARTS},

@@ -9,7 +9,8 @@ import pytest
 from django.core.files.base import ContentFile
 from django.utils import translation
 
-from applications import files
+from applications import files, sandbox
+from applications.refusals import REFUSALS
 from presessions import vault
 from tests.applications import hostile
 
@@ -40,26 +41,26 @@ def test_every_sample_gets_its_verdict(name, make, word):
             with pytest.raises(files.Refused) as refused:
                 files.check(incoming)
             assert str(refused.value) == str(files.refusal(word))
-    assert time.monotonic() - started < files.SECONDS
+    assert time.monotonic() - started < sandbox.SECONDS
 
 
 @pytest.mark.parametrize(("size", "word"), [(0, "empty"), (10_000_001, "too_large")])
 def test_size_is_asked_before_anything_is_opened(settings, monkeypatch, size, word):
     settings.UPLOAD_LIMIT = 10_000_000
     monkeypatch.setattr(files, "inspect", lambda incoming: pytest.fail("opened"))
-    with pytest.raises(files.Refused, match=str(files.REFUSALS[word][0])):
+    with pytest.raises(files.Refused, match=str(REFUSALS[word][0])):
         files.check(SimpleNamespace(size=size, name="a.pdf"))
 
 
 def test_every_refusal_says_what_to_do():
-    for word, sentences in files.REFUSALS.items():
+    for word, sentences in REFUSALS.items():
         assert len(sentences) >= 2, word
         assert all(str(sentence).strip().endswith(".") for sentence in sentences), word
 
 
 def test_a_refusal_speaks_the_language_of_the_page():
     with translation.override("fr"):
-        assert str(files.refusal("image")) == " ".join(str(sentence) for sentence in files.REFUSALS["image"])
+        assert str(files.refusal("image")) == " ".join(str(sentence) for sentence in REFUSALS["image"])
 
 
 INSPECTORS = {
@@ -76,8 +77,8 @@ INSPECTORS = {
 def test_an_inspector_that_fails_is_a_refusal_in_words(tmp_path, monkeypatch, what):
     script = tmp_path / "inspector.py"
     script.write_text(INSPECTORS[what])
-    monkeypatch.setattr(files, "INSPECTOR", script)
-    monkeypatch.setattr(files, "SECONDS", 1)
+    monkeypatch.setattr(sandbox, "PROGRAM", script)
+    monkeypatch.setattr(sandbox, "SECONDS", 1)
     started = time.monotonic()
     with upload(b"%PDF-" + bytes(500_000)) as incoming, pytest.raises(files.Refused, match="cannot be read"):
         files.check(incoming)
@@ -90,10 +91,10 @@ def test_the_inspector_gets_nothing_of_ours_and_can_open_nothing(tmp_path, monke
     script.write_text(
         f"""
 import os, socket, sys
-sys.path.insert(0, {str(files.INSPECTOR.parent)!r})
-import inspect_file
+sys.path.insert(0, {str(sandbox.PROGRAM)!r})
+import limits
 sys.stdin.buffer.read()
-inspect_file.give_up_rights()
+limits.give_up_rights()
 found = sorted(os.environ.keys() - {{"LC_CTYPE"}})
 for attempt in (socket.socket, lambda: open("/etc/passwd"), lambda: open("/tmp/x", "w"), lambda: bytes(2**30)):
     try:
@@ -104,7 +105,7 @@ for attempt in (socket.socket, lambda: open("/etc/passwd"), lambda: open("/tmp/x
 sys.stdout.write(",".join(map(str, found)) or "pdf")
 """
     )
-    monkeypatch.setattr(files, "INSPECTOR", script)
+    monkeypatch.setattr(sandbox, "PROGRAM", script)
     with upload(b"%PDF-") as incoming:
         assert files.inspect(incoming) == "pdf"
 
@@ -120,7 +121,7 @@ def test_nothing_of_the_content_reaches_a_log_or_the_refusal(caplog, capfd):
 
 
 def test_too_many_at_once_is_said_and_not_a_crash(monkeypatch):
-    monkeypatch.setattr(files, "SECONDS", 0.01)
+    monkeypatch.setattr(sandbox, "SECONDS", 0.01)
     taken = [files.AT_ONCE.acquire() for _ in range(4)]
     try:
         with upload(hostile.pdf()) as incoming, pytest.raises(files.Refused, match="Many files"):

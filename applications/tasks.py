@@ -1,0 +1,18 @@
+"""The bells of this room. They take no arguments: what waits stands in the database. Room: applications."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from applications import cleaning, uploads
+
+
+@shared_task(ignore_result=True, expires=14)
+def check_files():
+    """Scan and clean the files in quarantine."""
+    cleaning.look_through(timezone.now())
+
+
+@shared_task(ignore_result=True, expires=3500)
+def sweep_uploads():
+    """Remove files that nobody has finished sending, and those that no row names."""
+    uploads.sweep(timezone.now())

@@ -1,10 +1,10 @@
-"""An application that came by e-mail, the old way, is entered by staff: through the applicant's own pages, with the same
-checks and the same receipt. Room: applications; `views` asks us whose hands are at work.
+"""An application that came by e-mail, the old way, is entered by staff: through the applicant's own pages, with the
+same checks and the same receipt. Room: applications; `views` asks us whose hands are at work.
 
-Two marks in the session never mix. An applicant's holds the key of the application that a personal link has opened; that
-of staff holds the key of the one they are entering and their own number. The mark of staff counts only while the person
-logged in is the one it names and may still enter applications, and only for a draft that staff have begun: never for an
-applicant's own draft, and not once it is sent.
+Two marks in the session never mix. An applicant's holds the key of the application that a personal link has opened;
+that of staff holds the key of the one they are entering and their own number. The mark of staff counts only while the
+person logged in is the one it names and may still enter applications, and only for a draft that staff have begun:
+never for an applicant's own draft, and not once it is sent.
 """
 
 from dataclasses import dataclass

@@ -176,14 +176,32 @@ def _consequence(mailing, before, anchors):
 
 def _proposed(corrected, correction):
     """What a correction that has been proposed, changed or taken back means, told of the mailing it corrects."""
-    gone = went_out(corrected)
     proposed = correction.state == State.HELD
+    if registry.plan_of(correction).instead_of:
+        after = announced(correction) if proposed else _("not needed")
+        return Consequence(_named(correction), _("proposed"), after, _page(corrected), "", _where(correction))
+    gone = went_out(corrected)
     after = _("%(gone)s; a correction is proposed") % {"gone": gone} if proposed else gone
     return Consequence(_named(corrected), gone, after, _page(corrected), "", _where(corrected))
 
 
+def announced(announcement):
+    """What has been announced, or proposed to be, in words: to how many, and why."""
+    words = {"to": to_whom(announcement, len(announcement.people()))}
+    return _("proposed to %(to)s; held until staff let it go") % words
+
+
+def announce(kind, meeting, *, corrects, was, now):
+    """corrections.announce, and what it means, in words: a Consequence."""
+    proposal = corrections.announce(kind, meeting, corrects=corrects, was=was, now=now)
+    page = _page(corrects)  # its own may be undone with the change
+    return Consequence(_named(proposal), _("no mail"), announced(proposal), page, "", _where(proposal))
+
+
 def _named(mailing):
-    label = f"{mailing.label} ({mailing.step})" if mailing.step else mailing.label
+    line = registry.find_plan(mailing.kind, mailing.step)
+    step = "" if line and line.instead_of else mailing.step  # of these only a number
+    label = f"{mailing.label} ({step})" if step else mailing.label
     return f"{label}, {mailing.series}"
 
 

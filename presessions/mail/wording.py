@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -61,7 +62,13 @@ def _waits(mailing, found):
 
 
 def _explain_correction(mailing, found, count):
+    line = registry.find_plan(mailing.kind, mailing.step)
     words = {"to": to_whom(mailing, count), "told": mailing.corrects.label}
+    if line and line.because and mailing.state != State.NOT_NEEDED:
+        because = line.because(mailing)
+        if mailing.held_reason == Held.PROPOSED:
+            return because + " " + _("Let it go, and it is sent to %(to)s.") % words
+        return f"{because} {capfirst(_goes(mailing, found, count))}."
     if mailing.state == State.HELD and mailing.held_reason == Held.PROPOSED:
         proposed = _("Proposed, because dates have changed since this went out: %(told)s.") % words
         return proposed + " " + _("Let it go, and it is sent to %(to)s.") % words

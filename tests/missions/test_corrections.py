@@ -315,7 +315,7 @@ def called(series):
 
 
 def test_a_deadline_that_moves_after_the_call_is_corrected_for_those_still_on_the_list(called, staff):
-    called.extend(geneva(date(2026, 3, 30)), now=LATER, reason="Floods.")
+    called.call.move_deadline(geneva(date(2026, 3, 30)), now=LATER, reason="Floods.")
     (correction,) = proposals(called.series, kind="correction_call")
     correction.resume(by=staff, now=LATER)
     schedule.write_due(LATER)
@@ -333,9 +333,8 @@ def test_drafts_that_were_told_their_last_minute_are_told_the_new_one(called, st
     schedule.write_due(geneva(date(2026, 3, 15), 9))
     Letter.objects.filter(kind="unfinished_draft").update(state="sent")
     sends.submit(now=LATER - timedelta(hours=1))
-    called.extend(geneva(date(2026, 3, 30)), now=LATER, reason="Floods.")
-    (correction,) = proposals(called.series, kind="correction_draft")
-    assert correction.meeting == called.meeting
+    called.call.move_deadline(geneva(date(2026, 3, 30)), now=LATER, reason="Floods.")
+    (correction,) = proposals(called.series, kind="correction_draft", meeting=called.meeting)
     correction.resume(by=staff, now=LATER)
     schedule.write_due(LATER)
     assert [letter.recipient_id for letter in Letter.objects.filter(kind="correction_draft")] == [draft.reference]

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from applications import letters, rules
+from applications import files, letters, rules
 from applications.models import Application, Attachment, Consent, Needs, Speaker
 from applications.models.parts import CONSENT_WORDING
 from presessions import trail, vault
@@ -48,6 +48,11 @@ def papers_due_on(meeting, lead_days):
     return dates.days_before(meeting.starts_at.astimezone(dates.GENEVA).date(), lead_days)
 
 
+def due_on(application):
+    """The last day for this application's statement and fact sheet, or None."""
+    return papers_due_on(application.meeting, application.state_call.call.statement_lead_days)
+
+
 def with_paper(kind):
     """Keys of applications whose paper of a kind we hold, being looked at or looked at; a refused one is none."""
     counts = (Attachment.State.QUARANTINE, Attachment.State.CHECKED)
@@ -69,6 +74,18 @@ def place(meeting):
     return "" if virtual or not meeting.room else ", ".join(filter(None, [meeting.room, meeting.series.venue]))
 
 
+def days_in_geneva(meeting):
+    """(first, last) day that a letter for a visa vouches for: the whole series where its days are known, because
+    speakers meet missions all week; else the meeting's own. None while no day is known."""
+    series = meeting.series
+    if series.first_day and series.last_day:
+        return series.first_day, series.last_day
+    if meeting.starts_at:
+        day = meeting.starts_at.astimezone(dates.GENEVA).date()
+        return day, day
+    return None
+
+
 def is_open(application, now):
     """Whether the seat's answers can still be given: the meeting lies ahead."""
     return application.holds_seat and not why_closed(application.meeting, now)
@@ -87,6 +104,33 @@ def is_late(application, now):
     """Accepted, and the date by which the seat was to be confirmed has passed."""
     by = application.confirm_by
     return application.status == Status.ACCEPTED and by is not None and by <= now
+
+
+def letter_for_visa(application, needs, now):
+    """What a letter for a visa still waits for, in words; "" when it can be made."""
+    if needs is None or not needs.visa_letter:
+        return _("Tell us first that the speaker needs a letter for a visa.")
+    if application.status != Status.CONFIRMED:
+        return _("Please confirm your seat first. Then the letter can be made.")
+    if not needs.has_passport:
+        return _("The letter needs the data of the passport. Please enter them first.")
+    if days_in_geneva(application.meeting) is None:
+        return _("The days of the meetings are not known yet. The letter can be made as soon as they are.")
+    return why_closed(application.meeting, now)
+
+
+def why_refused(application, kind):
+    """Why the newest file of a kind was refused, and what to do about it, in words; "" where it was not."""
+    newest = next((file for file in application.attachments.all() if file.kind == kind), None)
+    if newest is None or newest.state != Attachment.State.REFUSED:
+        return ""
+    return str(files.refusal(newest.refused_because))
+
+
+def minutes_in_words(minutes):
+    """6.5 as people write it: "6½"."""
+    whole, half = divmod(round(minutes * 2), 2)
+    return f"{whole or ''}{'½' if half else ''}" or "0"
 
 
 # --- Steps of who was accepted ---------------------------------------------------------------------------------------
@@ -149,18 +193,19 @@ def replace_speaker(application, *, now, seen, person=None):
 
 
 def save_needs(application, facts, *, now):
-    """Keep what the speaker needs. Data of the passport stay only while a letter for a visa or a badge is wanted.
-    Raises WrongStep."""
+    """Keep what the speaker needs; returns the Needs. Data of the passport stay only while a letter for a visa or a
+    badge is wanted. Raises WrongStep."""
 
     def also():
         kept = {name: facts[name] for name in Needs.ANSWERS if name in facts}
         if not (kept.get("visa_letter") or kept.get("badge")):
             kept |= dict.fromkeys(Needs.PASSPORT, "")
-        Needs.objects.update_or_create(application=application, defaults={**kept, "saved_at": now})
+        needs, _new = Needs.objects.update_or_create(application=application, defaults={**kept, "saved_at": now})
         if "attends" in facts:
             application.speakers.filter(role=Speaker.Role.SPEAKER, replaced_at=None).update(attends=facts["attends"])
+        return needs
 
-    _step(application, "saved_needs", HOLDS, now=now, also=also)
+    return _step(application, "saved_needs", HOLDS, now=now, also=also)
 
 
 def save_passport(application, facts, *, now):
@@ -180,7 +225,8 @@ def save_passport(application, facts, *, now):
 
 
 def publish_again(application, items, *, now):
-    """Answer anew, by somebody whose seat is confirmed, what may be published. Raises WrongStep.
+    """Answer anew, by somebody whose seat is confirmed, what may be published. Also when the meeting is over: leave can
+    always be taken back. Raises WrongStep.
 
     items -- what may be; leave for everything else ends. Each answer is a row of its own: the rows are the proof.
     """
@@ -191,14 +237,14 @@ def publish_again(application, items, *, now):
             Consent(application=application, item=item, wording=CONSENT_WORDING, given_at=now) for item in sorted(items)
         )
 
-    _step(application, "cleared", (Status.CONFIRMED,), now=now, also=also, cleared_at=now)
+    application.step((Status.CONFIRMED,), "cleared", now=now, also=also, cleared_at=now)
 
 
 def receive(application, upload, kind, verdict, *, now):
     """Keep a statement or a fact sheet that was let in, as the next version of its kind; returns the Attachment. Late
     ones are taken until the meeting, and marked. Raises WrongStep, and keeps nothing then."""
-    due_on = papers_due_on(application.meeting, application.state_call.call.statement_lead_days)
-    late = bool(due_on and dates.closes_after(due_on) <= now)
+    last_day = due_on(application)
+    late = bool(last_day and dates.closes_after(last_day) <= now)
     kept = []
 
     def step():

@@ -6,7 +6,7 @@ Nothing in an address tells who applies. The token of a personal link is the one
 from django.urls import path, re_path
 
 from applications.rules import SECTIONS
-from applications.views import after, calls, contacts, form, start, states, upload
+from applications.views import after, calls, contacts, form, seat, start, states, upload
 
 app_name = "applications"
 
@@ -33,6 +33,15 @@ urlpatterns = [
     path("application/leave/", form.leave, name="leave"),
     path("application/upload/", upload.begin, name="upload"),
     path("application/upload/<str:key>/", upload.piece, name="upload_piece"),
+    path("application/seat/", seat.the_seat, name="seat"),
+    path("application/seat/give-up/", seat.give_up, name="give_up"),
+    path("application/speaker-change/", seat.speaker_change, name="speaker_change"),
+    path("application/needs/", seat.needs, name="needs"),
+    path("application/passport/", seat.passport, name="passport"),
+    path("application/visa-letter/", seat.letter_for_visa, name="visa_letter"),
+    path("application/statement/", seat.statement, name="statement"),
+    path("application/fact-sheet/", seat.fact_sheet, name="fact_sheet"),
+    path("application/publish/", seat.consent_again, name="consent_again"),
     path("application/<str:token>/", start.open_link, name="open"),
     path("contacts/", contacts.sign_up, name="contact_signup"),
     path("contacts/sent/", contacts.sent, name="contact_sent"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from applications import rules, seat, uploads
-from applications.forms.base import ONLY_US, choice, hint, line, text, tick, typed, whose
+from applications.forms.base import choice, hint, line, text, tick, typed, whose
 from applications.forms.people import SpeakerForm
 from applications.forms.safety import SafetyForm
 from applications.forms.upload import WithFile
@@ -128,7 +128,12 @@ class PassportForm(SeatForm):
         autocomplete="off",
     )
     passport_number = line(
-        _("Number of the passport"), about=_("Letters and digits."), who=UNTIL, longest=40, dir="ltr", autocomplete="off"
+        _("Number of the passport"),
+        about=_("Letters and digits."),
+        who=UNTIL,
+        longest=40,
+        dir="ltr",
+        autocomplete="off",
     )
     nationality = line(
         _("Nationality"), about=_("As in the passport, in English or French."), who=UNTIL, longest=100, dir="ltr"
@@ -204,12 +209,8 @@ class FactSheetForm(PaperForm):
     title = _("Your fact sheet")
 
 
-def _still_open(application, now):
-    return seat.is_open(application, now)
-
-
 for _kind in seat.OF_THE_PAPER:
-    uploads.DOORS[_kind.value] = uploads.Door(_still_open, seat.receive)
+    uploads.DOORS[_kind.value] = uploads.Door(seat.is_open, seat.receive)
 
 
 # --- What may be published -------------------------------------------------------------------------------------------
@@ -227,10 +228,12 @@ class PublishForm(SeatForm):
         self.groups = tuple(f"consent_{item}" for item in self.items)
         cleared = application.cleared_items()
         super().__init__(data, application=application, initial={f"consent_{item}": item in cleared for item in items})
-        before = {consent.item for consent in application.consents.all()} - cleared
+        before = application.standing_consents() - cleared
         for item in self.items:
             asked = SafetyForm.base_fields[f"consent_{item}"]
-            who = hint(asked.help_text, _("You agreed to this before; please answer it anew.")) if item in before else ""
+            who = (
+                hint(asked.help_text, _("You agreed to this before; please answer it anew.")) if item in before else ""
+            )
             self.fields[f"consent_{item}"] = tick(asked.label, who or asked.help_text)
 
     def wanted(self):

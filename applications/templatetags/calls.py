@@ -4,6 +4,7 @@ from django import template
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
+from django.utils.html import format_html
 
 from presessions.mail import languages
 from presessions.upr import dates
@@ -13,6 +14,31 @@ register = template.Library()
 register.filter("in_words", dates.in_words)
 register.filter("day_in_words", dates.day_in_words)
 register.filter("last_minute_words", dates.last_minute_words)
+
+
+@register.filter
+def timed(instant):
+    """An instant in words, and for machines: site.js writes the reader's own time beside it."""
+    return _time(instant, dates.in_words(instant))
+
+
+@register.filter
+def timed_until(closes_at):
+    """A deadline, given the first instant that is too late: its last minute in words, and for machines."""
+    return timed(dates.last_minute(closes_at))
+
+
+@register.filter
+def hours(meeting):
+    """From when until when a meeting is, on Geneva's clock: "10:00–11:00"."""
+    start, end = (moment.astimezone(dates.GENEVA) for moment in (meeting.starts_at, meeting.ends_at))
+    return _time(start, f"{start:%H:%M}–{end:%H:%M}")
+
+
+def _time(instant, words):
+    return format_html(
+        '<time datetime="{}">{}</time>', instant.astimezone(dates.GENEVA).isoformat("T", "minutes"), words
+    )
 
 
 @register.filter

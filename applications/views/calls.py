@@ -2,13 +2,17 @@
 
 from itertools import groupby
 
+from django.db.models import Q
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from applications.models import StateCall
-from presessions.upr.models import CountryMeeting, Series
+from presessions.upr.dates import GENEVA, months_before
+from presessions.upr.models import CountryMeeting, Series, WorkingGroupSession
 from presessions.upr.names import fold
+
+CALL_BEFORE = 3  # months before the Working Group, when the call of a series usually opens
 
 
 @require_safe
@@ -16,17 +20,39 @@ def home(request):
     now = timezone.now()
     state_calls = StateCall.objects.not_over(now).with_state().order_by("call__series__session__number")
     live = [
-        {"series": series, "state_calls": _by_name(group, now), "opens_at": series.call.opens_at}
+        {"series": series, "opens_at": series.call.opens_at, "deadlines": _by_deadline(group, now)}
         for series, group in groupby(state_calls, key=lambda state_call: state_call.series)
     ]
-    return render(request, "applications/home.html", {"live": live, "now": now})
+    coming = _coming({block["series"].number for block in live}, now)
+    return render(request, "applications/home.html", {"live": live, "coming": coming, "now": now})
 
 
-def _by_name(state_calls, now):
-    """In the order of the States' names in the reader's language, each with what its card says."""
-    for state_call in (found := list(state_calls)):
-        state_call.open_now, state_call.days = state_call.is_open(now), state_call.days_left(now)
-    return sorted(found, key=lambda state_call: fold(state_call.state.name))
+def _by_deadline(state_calls, now):
+    """States that share a deadline, the earliest first; each group in the order of names in the reader's language."""
+    ordered = sorted(state_calls, key=lambda one: (one.deadline, fold(one.state.name)))
+    groups = [
+        {"deadline": deadline, "state_calls": list(group)}
+        for deadline, group in groupby(ordered, key=lambda state_call: state_call.deadline)
+    ]
+    for group in groups:
+        first = group["state_calls"][0]
+        group["days"] = first.days_left(now)
+        group["extended"] = bool(first.call.closes_at and first.deadline > first.call.closes_at)
+    return groups
+
+
+def _coming(live, now):
+    """Sessions that are not over and have no call open or announced: when that may be, or that it is over."""
+    today = now.astimezone(GENEVA).date()
+    sessions = WorkingGroupSession.objects.filter(Q(ends_on__gte=today) | Q(ends_on=None)).exclude(number__in=live)
+    coming = list(sessions.select_related("series__call").order_by("number"))
+    for session in coming:
+        session.ours = getattr(session, "series", None)
+        call = getattr(session.ours, "call", None)
+        session.has_closed = bool(call and call.closes_at and call.closes_at <= now)
+        usually = months_before(session.starts_on, CALL_BEFORE) if session.starts_on else None
+        session.call_expected_on = usually if usually and usually > today else None
+    return coming
 
 
 @require_safe
@@ -43,10 +69,24 @@ def privacy(request):
 def series(request, number):
     now = timezone.now()
     one = get_object_or_404(Series.objects.select_related("session"), session__number=number)
-    meetings = list(one.meetings().going_ahead().select_related("state_call__call", "state_under_review__state"))
+    meetings = list(one.meetings().select_related("state_call__call", "state_under_review__state"))
     for meeting in meetings:
-        meeting.open_call = _call_of(meeting, now)
-    return render(request, "applications/series.html", {"series": one, "meetings": meetings})
+        meeting.open_call = call_of(meeting, now)
+        meeting.is_past = bool(meeting.ends_at and meeting.ends_at <= now)
+    ahead = [meeting for meeting in meetings if meeting.goes_ahead]
+    context = {
+        "series": one,
+        "days": [(day, list(group)) for day, group in groupby(ahead, key=_day)],
+        "called_off": [meeting for meeting in meetings if not meeting.goes_ahead],
+        "is_past": bool(ahead) and all(meeting.is_past for meeting in ahead),
+        "any_open": any(meeting.open_call for meeting in ahead),
+    }
+    return render(request, "applications/series.html", context)
+
+
+def _day(meeting):
+    """The day in Geneva on which a meeting is; None while that is not known."""
+    return meeting.starts_at and meeting.starts_at.astimezone(GENEVA).date()
 
 
 @require_safe
@@ -58,11 +98,16 @@ def meeting(request, number, iso2):
         state_under_review__session__series__isnull=False,
         state_under_review__state=iso2,
     )
-    context = {"meeting": one, "series": one.series, "open_call": _call_of(one, now)}
+    context = {
+        "meeting": one,
+        "series": one.series,
+        "open_call": call_of(one, now),
+        "is_past": bool(one.ends_at and one.ends_at <= now),
+    }
     return render(request, "applications/meeting.html", context)
 
 
-def _call_of(meeting, now):
+def call_of(meeting, now):
     """The meeting's call with what a page says of it, if it is open."""
     state_call = getattr(meeting, "state_call", None)
     if state_call is None or not state_call.is_open(now):

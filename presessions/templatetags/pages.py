@@ -68,9 +68,12 @@ def contact_address():
 
 @register.simple_tag
 def widget(field):
-    """The widget of a bound field; addresses, numbers and links read left to right in every script."""
+    """The widget of a bound field; addresses, numbers and links read left to right in every script, and a text with a
+    limit in words tells it to site.js (a validator's `limit`; Django's own limits are called otherwise)."""
     kind = getattr(field.field.widget, "input_type", "")
-    return field.as_widget(attrs={"dir": "ltr"} if kind in LEFT_TO_RIGHT else None)
+    attrs = {"dir": "ltr"} if kind in LEFT_TO_RIGHT else {}
+    limits = [validator.limit for validator in field.field.validators if hasattr(validator, "limit")]
+    return field.as_widget(attrs={**attrs, **({"data-words": limits[0]} if limits else {})})
 
 
 @register.simple_tag

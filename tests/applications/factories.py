@@ -2,7 +2,8 @@
 
 ApplicationFactory()                  a draft, complete, so that it can be sent
 ApplicationFactory(complete=False)    a draft with nothing in it
-ApplicationFactory(submitted=True)    sent; also accepted=True, waitlisted=True, declined=True, withdrawn=True
+ApplicationFactory(submitted=True)    sent; also accepted=True, confirmed=True (its seat), waitlisted=True, declined=True,
+                                      withdrawn=True
 """
 
 from datetime import datetime, timedelta
@@ -116,10 +117,10 @@ class ApplicationFactory(factory.django.DjangoModelFactory):
     @classmethod
     def _create(
         cls, model, *, email, language, now, state_call=None, organisation_name=None, consents=(), complete=True,
-        submitted=False, accepted=False, waitlisted=False, declined=False, withdrawn=False, **facts,
+        submitted=False, accepted=False, confirmed=False, waitlisted=False, declined=False, withdrawn=False, **facts,
     ):  # fmt: skip
         application = model.start(state_call or StateCallFactory(), email=email, language=language, now=now)
-        decided = {"accepted": accepted, "waitlisted": waitlisted, "declined": declined}
+        decided = {"accepted": accepted or confirmed, "waitlisted": waitlisted, "declined": declined}
         if organisation_name:
             facts["name"] = organisation_name
         if complete:
@@ -135,6 +136,10 @@ class ApplicationFactory(factory.django.DjangoModelFactory):
                 staff = StaffFactory()
                 application.prepare(DECISIONS[status], by=staff, now=now)
                 decisions.release(application.meeting, by=staff, now=now)
+        if confirmed:
+            from applications import seat  # as above
+
+            seat.confirm(application, now=now)
         if withdrawn:
             application.withdraw(now=now)
         application.refresh_from_db()

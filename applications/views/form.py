@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from applications import entering, rules
+from applications import entering, letters, rules, throttle
 from applications.forms import SECTION_FORMS, SendForm
 from applications.forms.upload import WithFile
 from applications.models import Application, Closed, Incomplete
@@ -33,11 +33,17 @@ def applicants_page(view):
     def page(request, **kwargs):
         application = _application(request)
         if application is None:
-            return render(request, "applications/no_session.html", {"typed": _posted(request, kwargs)}, status=404)
+            return _handed_back(request, "applications/no_session.html", typed(request, **kwargs), status=404)
         if request.POST.get("application", application.reference) != application.reference:
-            return render(request, "applications/another_open.html", {"typed": _posted(request, kwargs)}, status=409)
+            return _handed_back(request, "applications/another_open.html", typed(request, **kwargs), status=409)
         return view(request, application, timezone.now(), **kwargs)
 
+    def typed(request, section=None):
+        """What was typed into this page, to be copied where it cannot be taken. view -- may name its `form`"""
+        form = SECTION_FORMS.get(section) or getattr(view, "form", None)
+        return form(request.POST, application=None).typed() if form and request.method == "POST" else []
+
+    page.typed = typed
     return page
 
 
@@ -48,16 +54,15 @@ def _application(request):
         if hand:
             hand.application.by = hand.by
         return hand and hand.application
-    application = Application.objects.with_state().filter(pk=request.session.get(SESSION_KEY)).first()
+    application = Application.objects.with_state().filter(pk=request.session.get(SESSION_KEY), erased_at=None).first()
     if application:
         application.opened_at = opened_at(request)
     return application
 
 
-def _posted(request, kwargs):
-    """What was typed into a section whose session has ended meanwhile, to be copied."""
-    form = SECTION_FORMS.get(kwargs.get("section"))
-    return form(request.POST, application=None).typed() if form and request.method == "POST" else []
+def _handed_back(request, template, typed, *, status):
+    """A page that cannot take what was typed, and gives it back to be copied."""
+    return render(request, template, {"typed": typed}, status=status)
 
 
 @applicants_page
@@ -180,9 +185,29 @@ def _missing_words(application):
     ]
 
 
+@applicants_page
+def elsewhere(request, application, now):
+    """Mail the personal link to the applicant's own address, to go on on another device. The page says the same whether
+    or not one was sent a moment ago."""
+    if request.method == "POST":
+        if not application.by and throttle.allows(request, "elsewhere", now=now):
+            letters.send_link(application, now=now)
+        messages.success(
+            request,
+            gettext(
+                "We send your personal link to the address that you began with. Open that mail on the other device. "
+                "It may take some minutes."
+            ),
+        )
+    return redirect("applications:tasks")
+
+
 @require_POST
 @never_cache
 def leave(request):
-    """Forget on this device which application is open: others may use it."""
-    request.session.flush()
+    """Forget on this device which application is open: others may use it. Staff stay logged in."""
+    if entering.is_on(request):
+        entering.leave(request)
+    else:
+        request.session.flush()
     return render(request, "applications/left.html")

@@ -28,18 +28,22 @@ from presessions.trail.steps import WrongStep
 from presessions.upr import dates
 
 
-def seat_page(view):
-    """Give the view the application of this session, if it has a seat."""
+def seat_page(form=None):
+    """Give the view the application of this session, if it has a seat. form -- whose typed words are handed back when
+    the session has ended meanwhile"""
 
-    @applicants_page
-    @wraps(view)
-    def page(request, application, now, **kwargs):
-        if not application.holds_seat:
-            messages.info(request, _("That page is for applications with a seat. This is where yours stands."))
-            return redirect("applications:status")
-        return view(request, application, now, **kwargs)
+    def decorate(view):
+        @wraps(view)
+        def page(request, application, now, **kwargs):
+            if not application.holds_seat:
+                messages.info(request, _("That page is for applications with a seat. This is where yours stands."))
+                return redirect("applications:status")
+            return view(request, application, now, **kwargs)
 
-    return page
+        page.form = form
+        return applicants_page(page)
+
+    return decorate
 
 
 def _needs(application):
@@ -60,7 +64,7 @@ def _refused(request, wrong):
     return redirect("applications:seat")
 
 
-@seat_page
+@seat_page()
 def the_seat(request, application, now):
     """When and where, until when to confirm, what is left to do. One press confirms."""
     if request.method == "POST":
@@ -89,7 +93,7 @@ def the_seat(request, application, now):
     return render(request, "applications/seat.html", context)
 
 
-@seat_page
+@seat_page(GiveUpForm)
 def give_up(request, application, now):
     """Leave the seat to somebody else, with or without a reason."""
     form = GiveUpForm(request.POST or None, application=application)
@@ -104,7 +108,7 @@ def give_up(request, application, now):
     return render(request, "applications/seat_give_up.html", {"application": application, "form": form})
 
 
-@seat_page
+@seat_page(NewSpeakerForm)
 def speaker_change(request, application, now):
     """The replacement takes over with one press, or somebody new is named."""
     is_new = "new" in request.POST
@@ -124,7 +128,7 @@ def speaker_change(request, application, now):
     return render(request, "applications/seat_speaker.html", context)
 
 
-@seat_page
+@seat_page(NeedsForm)
 def needs(request, application, now):
     """What the speaker needs. The passport is asked about on a page of its own, and only of who needs papers."""
     saved = _needs(application)
@@ -143,7 +147,7 @@ def needs(request, application, now):
     return render(request, "applications/seat_needs.html", {"application": application, "form": form})
 
 
-@seat_page
+@seat_page(PassportForm)
 def passport(request, application, now):
     saved = _needs(application)
     if not (saved and saved.wants_papers):
@@ -162,7 +166,7 @@ def passport(request, application, now):
     return render(request, "applications/seat_passport.html", {"application": application, "form": form})
 
 
-@seat_page
+@seat_page()
 def letter_for_visa(request, application, now):
     """The letter of invitation, made now and never kept; or, in words, what it still needs."""
     saved = _needs(application)
@@ -215,12 +219,12 @@ def _paper(request, application, now, form_class):
     return render(request, f"applications/seat_{form.kind}.html", context)
 
 
-@seat_page
+@seat_page()
 def statement(request, application, now):
     return _paper(request, application, now, StatementForm)
 
 
-@seat_page
+@seat_page()
 def fact_sheet(request, application, now):
     return _paper(request, application, now, FactSheetForm)
 
@@ -228,7 +232,7 @@ def fact_sheet(request, application, now):
 # --- What may be published -------------------------------------------------------------------------------------------
 
 
-@seat_page
+@seat_page()
 def consent_again(request, application, now):
     """Each item asked anew, because what was agreed to with the application was agreed to before anybody had a seat.
     Also open when the meeting is over: leave to publish may always be taken back."""

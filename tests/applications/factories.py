@@ -2,8 +2,8 @@
 
 ApplicationFactory()                  a draft, complete, so that it can be sent
 ApplicationFactory(complete=False)    a draft with nothing in it
-ApplicationFactory(submitted=True)    sent; also accepted=True, confirmed=True (its seat), waitlisted=True, declined=True,
-                                      withdrawn=True
+ApplicationFactory(submitted=True)    sent; also accepted=True, confirmed=True (and its seat confirmed),
+                                      waitlisted=True, declined=True, withdrawn=True
 """
 
 from datetime import datetime, timedelta

@@ -1,0 +1,39 @@
+"""Browsers and papers for the tests of who has a seat."""
+
+from applications.models import Attachment
+from applications.views.start import SESSION_KEY
+from tests.applications.factories import upload
+
+
+def open_session(client, application):
+    """As after the button behind a personal link."""
+    session = client.session
+    session[SESSION_KEY] = application.pk
+    session.save()
+    client.cookies["sessionid"] = session.session_key
+    return client
+
+
+def words_of(answer):
+    """What a page says, on one line."""
+    return " ".join(answer.content.decode().split())
+
+
+class Statement:
+    """What files.check says of a good statement, without the time that looking into one takes."""
+
+    content_type, name = "docx", "statement.docx"
+
+
+def receive(application, now, kind=Attachment.Kind.STATEMENT, content=b"PK a statement"):
+    """The statement arrives, by the product's step."""
+    from applications import seat
+
+    return seat.receive(application, upload(content, Statement.name), kind, Statement, now=now)
+
+
+def looked_through(attachment, words=None):
+    """As the check chain leaves a file that is safe to open."""
+    Attachment.objects.filter(pk=attachment.pk).update(
+        state=Attachment.State.CHECKED, words=words, next_look_at=None, cleaned=attachment.stored
+    )

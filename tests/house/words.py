@@ -30,7 +30,11 @@ OF_STAFF = (
     *("*/admin/*", "*/admin_*.py", "*/admin.py", "*/apps.py", "*/management/*"),
     *("presessions/accounts/*", "presessions/mail/*", "presessions/trail/*", "presessions/upr/dialogue.py"),
     *(f"templates/mail/{kind}/*" for kind in ("alarm", "django", "mailing_notice", "mailing_test")),
-    *(f"applications/{name}.py" for name in ("assessments", "decisions", "desk", "mailings", "new_meetings")),
+    *(
+        f"applications/{name}.py"
+        for name in ("assessments", "decisions", "desk", "entering", "mailings*", "new_meetings")
+    ),
+    "applications/mailings/*",
     *(f"missions/{name}.py" for name in ("mailings", "other_means", "overview", "programme")),
 )
 OF_MODELS = ("*/models.py", "*/models/*.py")

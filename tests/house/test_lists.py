@@ -42,6 +42,8 @@ WORDS = ("x", "x@example.org", "%\\", "K7QF2-9MXA4 É <b>")
 
 NO_LIST = {
     "applications:open": "one button",
+    "applications:upload": "POST only",
+    "applications:upload_piece": "how much of one file has come",
     "applications:contact_confirm": "one button",
     "applications:contact_leave": "one button",
     "missions:calendar": "one entry of a calendar",

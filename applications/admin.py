@@ -19,7 +19,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from applications import desk
+from applications import desk, desk_erasing
 from applications.models import Application, Assessment, Call, Contact, Organisation, StateCall, Theme
 from presessions import trail, vault
 from presessions.trail.references import ALPHABET
@@ -212,6 +212,7 @@ class ApplicationAdmin(Readable):
             page("<int:pk>/prepare/", desk.prepare, "prepare"),
             page("<int:pk>/document/<int:attachment_pk>/", desk.document, "document"),
             page("<int:pk>/security-note/", desk.security_note, "security_note"),
+            page("<int:pk>/erase/", desk_erasing.erase, "erase"),
             page("decisions/", desk.decisions_index, "decisions_index"),
             page("decisions/<int:meeting_pk>/", desk.meeting_decisions, "decisions"),
             page("decisions/<int:meeting_pk>/release/", desk.release, "release"),

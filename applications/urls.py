@@ -6,7 +6,7 @@ Nothing in an address tells who applies. The token of a personal link is the one
 from django.urls import path, re_path
 
 from applications.rules import SECTIONS
-from applications.views import after, calls, contacts, form, seat, start, states, upload
+from applications.views import after, calls, contacts, form, receipts, seat, start, states, upload
 
 app_name = "applications"
 
@@ -30,6 +30,8 @@ urlpatterns = [
     path("application/receipt/", after.receipt, name="receipt"),
     path("application/status/", after.status, name="status"),
     path("application/withdraw/", after.withdraw, name="withdraw"),
+    path("application/erase/", after.erase, name="erase"),
+    path("application/everything/", after.download, name="everything"),
     path("application/leave/", form.leave, name="leave"),
     path("application/upload/", upload.begin, name="upload"),
     path("application/upload/<str:key>/", upload.piece, name="upload_piece"),
@@ -43,6 +45,7 @@ urlpatterns = [
     path("application/fact-sheet/", seat.fact_sheet, name="fact_sheet"),
     path("application/publish/", seat.consent_again, name="consent_again"),
     path("application/<str:token>/", start.open_link, name="open"),
+    path("receipt/", receipts.check, name="receipt_check"),
     path("contacts/", contacts.sign_up, name="contact_signup"),
     path("contacts/sent/", contacts.sent, name="contact_sent"),
     path("contacts/confirm/<str:token>/", contacts.confirm, name="contact_confirm"),

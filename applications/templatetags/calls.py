@@ -46,3 +46,10 @@ def page(series):
     """The whole address of a series' public page, for a letter: in its language."""
     with translation.override(languages.of_pages(translation.get_language() or languages.SOURCE)):
         return settings.PUBLIC_URL + reverse("applications:series", args=[series.number])
+
+
+@register.simple_tag
+def whole_address(name):
+    """The whole address of a page that is always there, to be read on paper or in a letter."""
+    with translation.override(languages.of_pages(translation.get_language() or languages.SOURCE)):
+        return settings.PUBLIC_URL + reverse(name)

@@ -1,5 +1,5 @@
-"""What an applicant can do once the application was sent: see the receipt and where it stands, take it back.
-Room: applications.
+"""What an applicant can do once there is an application: see the receipt and where it stands, take it back, have
+everything erased, take everything home. Room: applications.
 
 Like the form's, these pages show the application of this session and no other.
 """
@@ -7,27 +7,61 @@ Like the form's, these pages show the application of this session and no other.
 from contextlib import suppress
 
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
+from applications import erasure, everything, seat
 from applications.forms import WithdrawForm
+from applications.forms.after import EraseForm
+from applications.models import Attachment
 from applications.views.form import applicants_page
+from presessions import trail
 from presessions.trail.steps import WrongStep
 
 
 @applicants_page
 def receipt(request, application, now):
+    """What proves that we received the application, to be kept and printed."""
     if not application.was_sent:
         return redirect("applications:tasks")
-    context = {"application": application, "file": application.upr_submission}
-    return render(request, "applications/receipt.html", context)
+    file = _newest_files(application).get(Attachment.Kind.UPR_SUBMISSION)
+    return render(request, "applications/receipt.html", {"application": application, "file": file})
 
 
 @applicants_page
 def status(request, application, now):
-    """Where it stands, what happens next, and what the applicant can do."""
+    """Where it stands, what happens next and by when, and what the applicant can do now."""
     if not application.was_sent and not application.is_withdrawn:
         return redirect("applications:tasks")
-    context = {"application": application, "file": application.upr_submission, "open": application.can_change(now)}
+    meeting, files = application.meeting, _newest_files(application)
+    closed = seat.why_closed(meeting, now)
+    context = {
+        "application": application,
+        "meeting": meeting,
+        "place": seat.place(meeting),
+        "first_day": meeting.series.first_day,
+        "open": application.can_change(now),
+        "grace": application.grace_ends_at(now),
+        "closed": closed,
+        "late": seat.is_late(application, now),
+        "due_on": seat.due_on(application),
+        "has_statement": application.newest(Attachment.Kind.STATEMENT) is not None,
+        "files": [(file, _where_to_change(application, kind, now, closed)) for kind, file in files.items()],
+    }
     return render(request, "applications/status.html", context)
+
+
+def _newest_files(application):
+    """{kind: the newest version that was sent, whatever became of it}, the submission first."""
+    files = [file for file in application.attachments.all() if file.state != Attachment.State.ERASED]
+    newest = {file.kind: file for file in reversed(files)}  # they come with the newest version first
+    return {kind: newest[kind] for kind in Attachment.Kind if kind in newest}
+
+
+def _where_to_change(application, kind, now, closed):
+    """The page on which another version of a file can be sent, or "" where none can."""
+    if kind == Attachment.Kind.UPR_SUBMISSION:
+        return reverse("applications:section", args=["file"]) if application.can_change(now) else ""
+    return reverse(f"applications:{kind}") if application.holds_seat and not closed else ""
 
 
 @applicants_page
@@ -40,3 +74,23 @@ def withdraw(request, application, now):
             application.withdraw(now=now)
         return redirect("applications:status")
     return render(request, "applications/withdraw.html", {"application": application, "form": form})
+
+
+@applicants_page
+def erase(request, application, now):
+    """Says what goes and what stays; one tick, and it is gone. This device forgets it too."""
+    form = EraseForm(request.POST or None, application=application)
+    if form.is_valid():
+        erasure.erase(application, now=now)
+        request.session.flush()
+        return render(request, "applications/erased.html", {"reference": application.reference})
+    return render(request, "applications/erase.html", {"application": application, "form": form})
+
+
+@applicants_page
+def download(request, application, now):
+    """Says what is in it; the button hands it over. That it was taken stands in the history."""
+    if request.method == "POST":
+        trail.record(application, "everything_downloaded", now=now)
+        return everything.response(application, now=now)
+    return render(request, "applications/everything.html", {"application": application})

@@ -5,6 +5,7 @@ Room: upr, ground floor; imports the basement. Whoever changes a date here annou
 """
 
 import secrets
+from datetime import timedelta
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
@@ -14,9 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from presessions import trail
 from presessions.trail.steps import WrongStep
-from presessions.upr.dates import geneva, minutes_after
-from presessions.upr.names import LANGUAGES, fold, printable
+from presessions.upr.dates import geneva, minutes_after, month_named, months_before
+from presessions.upr.names import LANGUAGES, fold, place, printable
 from presessions.upr.signals import dates_changed, tell
+
+ONE_DAY = timedelta(days=1)
+USUAL_LENGTH = timedelta(days=11)  # of a session, from its first Monday to its last Friday
 
 
 def new_uid():
@@ -27,7 +31,7 @@ def new_uid():
 class StateQuerySet(models.QuerySet):
     def sorted_by_name(self, language):
         """A list in the order of that language's names. The 193 are sorted here, where letters are known."""
-        return sorted(self, key=lambda state: fold(state.listed_name_in(language)))
+        return sorted(self, key=lambda state: place(state.listed_name_in(language), language))
 
 
 class State(models.Model):
@@ -132,6 +136,18 @@ class WorkingGroupSession(models.Model):
     @property
     def reference(self):
         return str(self.number)
+
+    @property
+    def month(self):
+        """The first day of the month in which it meets, or of the last of two; None where nobody knows it."""
+        return self.starts_on.replace(day=1) if self.starts_on else month_named(self.month_label)
+
+    def is_over(self, today):
+        """Whether it has ended, as far as its dates tell; what is not known to have ended lies ahead."""
+        end = self.ends_on or (self.starts_on and self.starts_on + USUAL_LENGTH)
+        if end is None and self.month:
+            end = months_before(self.month, -1) - ONE_DAY
+        return bool(end and end < today)
 
     def reschedule(self, *, now, by=None, **changed):
         """Change dates or words of the session and announce it to its series. changed -- fields and new values"""

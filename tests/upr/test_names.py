@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from presessions.upr.models import State
-from presessions.upr.names import LANGUAGES, fold, printable
+from presessions.upr.names import LANGUAGES, fold, initial, place, printable
 from tests.upr.factories import CODES, STATES, StateFactory
 
 
@@ -89,3 +89,51 @@ def test_states_come_in_english_order_when_nothing_else_is_said():
 def test_all_states_are_sorted_with_one_query(calendar, django_assert_num_queries):
     with django_assert_num_queries(1):
         assert len(State.objects.sorted_by_name("ar")) == 193
+
+
+@pytest.mark.parametrize(
+    "language, names",
+    [
+        ("fr", ["Égypte", "Espagne", "États-Unis d’Amérique", "Zimbabwe"]),
+        ("es", ["Ecuador", "Egipto", "España", "Estonia"]),
+        ("ru", ["Израиль", "Иордания", "Италия", "Йемен", "Кабо-Верде", "Эквадор", "Япония"]),
+        (
+            "ar",
+            ["الاتحاد الروسي", "إثيوبيا", "الأرجنتين", "ألبانيا", "ألمانيا", "بابوا غينيا الجديدة", "البحرين", "اليمن"],
+        ),
+        ("zh-hans", ["阿富汗", "埃及", "法国", "菲律宾", "斐济", "芬兰", "南苏丹", "瑙鲁", "尼泊尔", "中国"]),
+    ],
+)
+def test_a_list_of_states_has_the_order_of_its_language(language, names):
+    assert sorted(names[::-1], key=lambda name: place(name, language)) == names
+
+
+@pytest.mark.parametrize(
+    "name, language, letter",
+    [
+        ("Égypte", "fr", "E"),
+        ("Йемен", "ru", "Й"),
+        ("Эфиопия", "ru", "Э"),
+        ("الأردن", "ar", "ا"),
+        ("البحرين", "ar", "ب"),
+        ("阿曼", "zh-hans", "A"),
+        ("斐济", "zh", "F"),
+        ("中国", "zh", "Z"),
+    ],
+)
+def test_the_letter_above_a_part_of_the_list_is_that_under_which_people_look(name, language, letter):
+    assert initial(name, language) == letter
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_letter_stands_above_one_part_of_the_list(language):
+    names = sorted((state[f"name_{language}"] for state in STATES.values()), key=lambda name: place(name, language))
+    letters = [initial(name, language) for name in names]
+    changes = [letter for letter, before in zip(letters, [None, *letters], strict=False) if letter != before]
+    assert len(changes) == len(set(letters)) > 12
+
+
+def test_the_sound_of_every_sign_that_begins_a_name_is_known():
+    for state in STATES.values():
+        first = bytes.fromhex(place(state["name_zh"], "zh")[:4])
+        assert 0xB0 <= first[0] <= 0xD7, f"{state['name_zh']} begins with a sign beyond the first level of GB 2312"

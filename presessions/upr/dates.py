@@ -5,6 +5,7 @@ calendar first; only then do they become an instant on Geneva's clock.
 """
 
 import calendar
+import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
@@ -23,6 +24,7 @@ DAYS = {
     "ru": "l, j E Y года",
     "zh": "Y年n月j日l",
 }
+MONTHS = {"es": r"F \d\e Y", "ru": "F Y года", "zh": "Y年n月"}
 # As the United Nations write them: the name used in the Levant, then the one used elsewhere.
 ARABIC_MONTHS = (
     "كانون الثاني/يناير",
@@ -117,6 +119,23 @@ def day_in_words(day):
     first_of_french = language == "fr" and day.day == 1
     words = dateformat.format(day, r"l j\e\r F Y" if first_of_french else DAYS.get(language, "l j F Y"))
     return words.lower() if language == "ru" else words  # Django begins a Russian weekday with a capital
+
+
+def month_in_words(day):
+    """The month of a day with its year, as the active language writes it: "January 2027"."""
+    language = (get_language() or "en")[:2]
+    if language == "ar":
+        return f"{ARABIC_MONTHS[day.month - 1]} {day.year}"
+    words = dateformat.format(day, MONTHS.get(language, "F Y"))
+    return words.lower() if language == "ru" else words
+
+
+def month_named(label):
+    """The first day of the last month that an English label names, "January-February 2024"; None if it names none."""
+    found = re.fullmatch(r"(?:\w+-)?(\w+) (\d{4})", label.strip())
+    if not found or found[1] not in calendar.month_name[1:]:
+        return None
+    return date(int(found[2]), list(calendar.month_name).index(found[1]), 1)
 
 
 def last_minute_words(closes_at):

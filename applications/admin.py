@@ -7,71 +7,23 @@ applicants stand on no list: a row is known by its random reference.
 from functools import partial
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import path
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from applications import desk, desk_erasing
-from applications.models import Application, Assessment, Call, Contact, Organisation, StateCall, Theme
-from presessions import trail, vault
-from presessions.trail.references import ALPHABET
+from applications import admin_contacts, desk, desk_erasing  # noqa: F401 -- contacts register themselves
+from applications.listing import Readable, by_reference_or_address, moment, pill
+from applications.models import Application, Assessment, Call, Organisation, StateCall, Theme
 from presessions.upr.dates import GENEVA, last_minute, last_minute_words, minutes_after
 from presessions.upr.dialogue import AsksBeforeMovingDates
 from presessions.upr.models import Series, State
 from presessions.upr.names import fold
-
-
-def pill(kind, label):
-    return format_html('<span class="pill pill-{}">{}</span>', kind, label)
-
-
-def moment(instant):
-    """An instant for a column, in Geneva time; a dash while it is unknown."""
-    if not instant:
-        return admin.site.empty_value_display
-    return format_html(
-        '<time datetime="{}">{}</time>', instant.isoformat(), date_format(localtime(instant), "j M Y H:i")
-    )
-
-
-def by_reference_or_address(queryset, words):
-    """Rows whose reference begins like the words, or whose address is exactly that."""
-    if "@" in words:
-        return queryset.filter(email_index__in=vault.blind_indexes("email", words))
-    letters = words.upper().translate(str.maketrans("OIL", "011"))  # as people misread them
-    letters = "".join(letter for letter in letters if letter in ALPHABET)
-    reference = f"{letters[:5]}-{letters[5:]}" if len(letters) > 5 else letters
-    return queryset.filter(reference__startswith=reference) if letters else queryset.none()
-
-
-class Readable(admin.ModelAdmin):
-    """A list to read and search; nothing is added, changed or deleted here."""
-
-    actions = None
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    list_per_page = 50
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    def changelist_view(self, request, extra_context=None):
-        title = self.opts.verbose_name_plural
-        return super().changelist_view(request, {"title": title[:1].upper() + title[1:], **(extra_context or {})})
 
 
 class SeriesFilter(admin.SimpleListFilter):
@@ -401,101 +353,7 @@ class StateCallAdmin(DatedBySteps):
         return state_call.application_count
 
 
-# --- Who is told, and who has applied before -------------------------------------------------------------------------
-
-
-class ContactForm(forms.ModelForm):
-    class Meta:
-        model = Contact
-        fields = ("email", "language", "states")
-        widgets = {"states": forms.SelectMultiple(attrs={"size": 12})}
-        help_texts = {
-            "email": gettext_lazy("A mail goes there at once; the address counts when its owner confirms it."),
-            "states": gettext_lazy("None means all."),
-        }
-
-
-class InTheListFilter(admin.SimpleListFilter):
-    title = gettext_lazy("on the list")
-    parameter_name = "on"
-
-    def lookups(self, request, model_admin):
-        return [
-            ("confirmed", _("confirmed")),
-            ("waiting", _("not confirmed yet")),
-            ("bounced", _("bounced")),
-            ("left", _("left")),
-        ]
-
-    def queryset(self, request, queryset):
-        if self.value() == "confirmed":
-            return queryset.confirmed()
-        if self.value() == "waiting":
-            return queryset.filter(confirmed_at=None, left_at=None)
-        if self.value() == "bounced":
-            return queryset.filter(left_at=None).exclude(bounced_at=None)
-        return queryset.exclude(left_at=None) if self.value() == "left" else queryset
-
-
-@admin.register(Contact)
-class ContactAdmin(Readable):
-    """Added for somebody who asked by e-mail: the same step and the same mail as on the public page."""
-
-    form = ContactForm
-    list_display = ("known_as", "language", "asked", "confirmed", "left")
-    list_filter = (InTheListFilter, "language")
-    search_fields = ("reference",)
-    search_hint = gettext_lazy("A reference or its beginning, or a whole e-mail address.")
-    ordering = ("-asked_at",)
-    actions = ("take_off",)
-    fields = ("known_as", "email", "language", "states", "asked_at", "confirmed_at", "bounced_at", "left_at")
-
-    def has_add_permission(self, request):
-        return admin.ModelAdmin.has_add_permission(self, request)
-
-    def get_fields(self, request, obj=None):
-        return self.fields if obj else ContactForm.Meta.fields
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).defer("email")
-
-    def get_search_results(self, request, queryset, search_term):
-        words = search_term.strip()
-        return (by_reference_or_address(queryset, words) if words else queryset), False
-
-    def save_model(self, request, obj, form, change):
-        now = timezone.now()
-        contact = Contact.sign_up(**form.cleaned_data, now=now)
-        trail.record(contact, "received_by_email", now=now, by=request.user)
-        obj.pk = contact.pk
-        obj.refresh_from_db()
-
-    @admin.action(description=gettext_lazy("Take off the list and forget the address"), permissions=["delete_contact"])
-    def take_off(self, request, queryset):
-        now = timezone.now()
-        for contact in queryset:
-            contact.leave(now=now)
-            trail.record(contact, "taken_off", now=now, by=request.user)
-        messages.success(request, _("Taken off the list."))
-
-    def has_delete_contact_permission(self, request):
-        return request.user.has_perm("applications.delete_contact")
-
-    @admin.display(description=gettext_lazy("reference"), ordering="reference")
-    def known_as(self, contact):
-        return format_html('<span class="reference">{}</span>', contact.reference)
-
-    @admin.display(description=gettext_lazy("signed up"), ordering="asked_at")
-    def asked(self, contact):
-        return moment(contact.asked_at)
-
-    @admin.display(description=gettext_lazy("confirmed"), ordering="confirmed_at")
-    def confirmed(self, contact):
-        return moment(contact.confirmed_at)
-
-    @admin.display(description=gettext_lazy("left"), ordering="left_at")
-    def left(self, contact):
-        return moment(contact.left_at)
+# --- Who has applied before -------------------------------------------------------------------------------------------
 
 
 @admin.register(Organisation)

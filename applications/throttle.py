@@ -51,5 +51,5 @@ def _below_ceiling(now):
     since = now - HOUR
     return (
         Application.objects.filter(created_at__gt=since)[:CEILING].count() < CEILING
-        and Contact.objects.filter(asked_at__gt=since)[:CEILING].count() < CEILING
+        and Contact.objects.filter(asked_at__gt=since, entered_by=None)[:CEILING].count() < CEILING
     )

@@ -69,7 +69,7 @@ def again(recipient_of):
 
 
 def _ask_again(letter):
-    contact = Contact.objects.filter(reference=letter.recipient_id, left_at=None).first()
+    contact = Contact.objects.filter(reference=letter.recipient_id, left_at=None, bounced_at=None).first()
     return contact and letters.of_contact(contact)
 
 

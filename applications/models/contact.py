@@ -1,13 +1,20 @@
-"""Who is told when a call opens. A sign-up counts once the address has confirmed it; leaving erases the address."""
+"""Who is told when a call opens. A sign-up counts once the address has confirmed it, an entry of staff at once.
+
+Leaving erases the address, and so does a bounce: what stays is its keyed hash, so that an old list cannot bring the
+person back. Only a sign-up of their own can.
+"""
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from applications import letters
 from presessions import trail, vault
+from presessions.mail import forgetting
 from presessions.trail.references import new_reference
+from presessions.trail.steps import WrongStep
 from presessions.upr.models import CountryMeeting
 
 
@@ -16,14 +23,31 @@ class ContactQuerySet(models.QuerySet):
         """Who may be written to: they asked for it, have not left, and their address works."""
         return self.filter(confirmed_at__isnull=False, left_at=None, bounced_at=None)
 
+    def waiting(self):
+        """Signed up, and not confirmed yet."""
+        return self.filter(confirmed_at=None, left_at=None, bounced_at=None)
+
+    def gone(self):
+        """Known by a hash alone: left, or bounced."""
+        return self.exclude(email_index="").filter(Q(left_at__isnull=False) | Q(bounced_at__isnull=False))
+
     def of_address(self, email):
-        return self.filter(email_index__in=vault.blind_indexes("email", email), left_at=None)
+        """Those that hold this address, and those that held it before it left or bounced."""
+        return self.filter(email_index__in=vault.blind_indexes("email", email))
 
     def interested_in(self, series):
         """Those who named no State, and those who named one of this series."""
         named = Contact.states.through.objects.filter(contact=OuterRef("pk"))
         wanted = named.filter(state__in=CountryMeeting.objects.for_series(series).values("state_under_review__state"))
         return self.filter(~Exists(named) | Exists(wanted))
+
+
+class OnTheList(WrongStep):
+    """This address is on the list already: `contact`."""
+
+    def __init__(self, contact):
+        super().__init__(gettext("This address is on the list already: %(contact)s.") % {"contact": contact})
+        self.contact = contact
 
 
 class Contact(models.Model):
@@ -60,45 +84,94 @@ class Contact(models.Model):
     def __str__(self):
         return self.reference
 
+    @property
+    def is_confirmed(self):
+        return bool(self.confirmed_at) and not self.has_left and not self.bounced_at
+
+    @property
+    def has_left(self):
+        return self.left_at is not None
+
     @classmethod
-    def sign_up(cls, *, email, language, states, now):
-        """Note the wish and mail a link that confirms it."""
+    def sign_up(cls, *, email, language, states, now, source="", by=None):
+        """Note the wish and mail a link that confirms it. source, by -- where staff note it for somebody"""
         with transaction.atomic():
-            contact = cls.objects.of_address(email).filter(confirmed_at=None).order_by("pk").first()
+            contact = cls.objects.of_address(email).waiting().order_by("pk").first()
             if contact is None:
                 contact = cls(asked_at=now)
             contact.email, contact.email_index = email, vault.blind_index("email", email)
-            contact.language = language
+            contact.language, contact.source, contact.entered_by = language, source, by
             contact.save()
             contact.states.set(states)
-            trail.record(contact, "asked", now=now)
+            trail.record(contact, "asked", now=now, by=by)
             letters.ask_to_confirm(contact, now=now)
         return contact
+
+    @classmethod
+    def enter(cls, *, email, language, states, source, by, now):
+        """Staff put an address on the list: it counts at once. One that has left, or that bounced, is asked by mail:
+        only its owner can bring it back. Raises OnTheList."""
+        known = cls.objects.of_address(email)
+        with transaction.atomic():
+            there = known.confirmed().first()
+            if there is None and known.gone().exists():
+                return cls.sign_up(email=email, language=language, states=states, source=source, by=by, now=now)
+            if there is None:
+                contact = cls(
+                    email=email,
+                    email_index=vault.blind_index("email", email),
+                    language=language,
+                    asked_at=now,
+                    confirmed_at=now,
+                    source=source,
+                    entered_by=by,
+                )
+                try:
+                    with transaction.atomic():
+                        contact.save()
+                except IntegrityError:  # two clicks at once: the other one entered it
+                    there = known.confirmed().get()
+                else:
+                    contact.states.set(states)
+                    trail.record(contact, "entered", now=now, by=by)
+                    return contact
+        raise OnTheList(there)
 
     def confirm(self, *, now):
         """Count this sign-up, in the place of an older one of the same address. Again is no harm."""
         with transaction.atomic():
-            same = Contact.objects.select_for_update().of_address(self.email).order_by("pk")
-            for older in [contact for contact in same if contact.pk != self.pk and contact.confirmed_at]:
-                older._forget(now, "replaced")
-            if Contact.objects.filter(pk=self.pk, confirmed_at=None, left_at=None).update(confirmed_at=now):
+            same = Contact.objects.select_for_update().of_address(self.email).filter(left_at=None).order_by("pk")
+            for older in [one for one in same if one.pk != self.pk and (one.confirmed_at or one.bounced_at)]:
+                older._end("replaced", now=now)
+            if Contact.objects.waiting().filter(pk=self.pk).update(confirmed_at=now):
                 trail.record(self, "confirmed", now=now)
         self.refresh_from_db()
 
     def bounce(self, *, now):
-        """Its address does not work: write there no more, until somebody signs it up again. Again is no harm."""
+        """Its address does not work: forget it, until somebody signs it up again. Again is no harm."""
         with transaction.atomic():
-            if Contact.objects.filter(pk=self.pk, left_at=None, bounced_at=None).update(bounced_at=now):
+            if Contact.objects.filter(pk=self.pk, left_at=None, bounced_at=None).update(bounced_at=now, **self.NOBODYS):
+                self._forget(now)
                 trail.record(self, "bounced", now=now)
         self.refresh_from_db()
 
-    def leave(self, *, now):
-        """Take the address off the list and forget it. Again is no harm."""
+    def leave(self, *, now, by=None, reason=""):
+        """Take the address off the list and forget it, with every sign-up of it: the link in an old mail leads here,
+        too. Again is no harm."""
         with transaction.atomic():
-            self._forget(now, "left")
+            same = Contact.objects.filter(email_index=self.email_index, left_at=None).exclude(email_index="")
+            for other in same.exclude(pk=self.pk).select_for_update().order_by("pk"):
+                other._end("left", now=now)
+            self._end("left", now=now, by=by, reason=reason)
 
-    def _forget(self, now, code):
-        if Contact.objects.filter(pk=self.pk, left_at=None).update(left_at=now, email="", email_index=""):
-            self.states.clear()
-            trail.record(self, code, now=now)
+    NOBODYS = {"email": "", "source": ""}  # what of a row would tell whose it was; its keyed hash stays
+
+    def _end(self, code, *, now, by=None, reason=""):
+        if Contact.objects.filter(pk=self.pk, left_at=None).update(left_at=now, **self.NOBODYS):
+            self._forget(now)
+            trail.record(self, code, now=now, by=by, reason=reason)
         self.refresh_from_db()
+
+    def _forget(self, now):
+        self.states.clear()
+        forgetting.forget("contact", self.reference, now=now)

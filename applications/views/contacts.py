@@ -69,7 +69,7 @@ def leave(request, token):
 
 def _leave(request, token):
     now = timezone.now()
-    link = links.find(token, "leave", now=now)
+    link = links.find(token, "leave", now=now, revoked_too=True)  # leaving ends it; again is no harm
     if link is None:
         return render(request, "applications/dead_link.html", {"of_contact": True}, status=404)
     if request.method == "POST":

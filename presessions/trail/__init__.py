@@ -24,6 +24,22 @@ def record(subject, code, *, now, by=None, refused=False, reason=""):
     return event
 
 
+def record_all(subjects, code, *, now, by=None):
+    """Add an Event like `record` about each of many rows, in one query."""
+    from presessions.trail.models import Event
+
+    Event.objects.bulk_create(
+        Event(
+            at=now,
+            room=subject._meta.label_lower,
+            reference=str(getattr(subject, "reference", subject.pk)),
+            code=code,
+            staff_id=by.pk if by else None,
+        )
+        for subject in subjects
+    )
+
+
 def forget_reasons(room, references, *, but=()):
     """Erase why things were done, in people's own words; that they were done stays. Returns how many reasons went.
 

@@ -105,11 +105,17 @@ def _name(attachment):
 
 
 def _events(application):
-    for event in Event.objects.about(application):
+    for event in Event.objects.about(application).select_related("reason"):
         if not event.code.startswith(STAFF_ONLY):
-            by = str(settings.ORGANISATION) if event.staff_id else ""
-            words = str(EVENTS.get(event.code, event.code))
-            yield {"at": event.at.isoformat(), "code": event.code, "words": words, "by": by, "refused": event.refused}
+            reason = None if event.staff_id else getattr(event, "reason", None)  # the person's own words, not staff's
+            yield {
+                "at": event.at.isoformat(),
+                "code": event.code,
+                "words": str(EVENTS.get(event.code, event.code)),
+                "by": str(settings.ORGANISATION) if event.staff_id else "",
+                "reason": reason.text if reason else "",
+                "refused": event.refused,
+            }
 
 
 def _letters(application):

@@ -205,7 +205,7 @@ def save_needs(application, facts, *, now):
             application.speakers.filter(role=Speaker.Role.SPEAKER, replaced_at=None).update(attends=facts["attends"])
         return needs
 
-    return _step(application, "saved_needs", HOLDS, now=now, also=also)
+    return _step(application, "saved_needs", HOLDS, now=now, also=also, changed_at=now)
 
 
 def save_passport(application, facts, *, now):
@@ -221,7 +221,7 @@ def save_passport(application, facts, *, now):
         needs.saved_at = now
         needs.save()
 
-    _step(application, "saved_passport", HOLDS, now=now, also=also)
+    _step(application, "saved_passport", HOLDS, now=now, also=also, changed_at=now)
 
 
 def publish_again(application, items, *, now):

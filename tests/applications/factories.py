@@ -4,22 +4,27 @@ ApplicationFactory()                  a draft, complete, so that it can be sent
 ApplicationFactory(complete=False)    a draft with nothing in it
 ApplicationFactory(submitted=True)    sent; also accepted=True, confirmed=True (and its seat confirmed),
                                       waitlisted=True, declined=True, withdrawn=True
+
+A file that is attached waits in quarantine, where staff cannot see it; `looked_through(application)` does what the bell
+does, for all that wait, in real processes.
 """
 
 from datetime import datetime, timedelta
 
 import factory
 
+from applications import cleaning
 from applications.models import Application, Attachment, Call, Contact, StateCall, Theme
 from presessions import vault
 from presessions.upr.dates import GENEVA
 from tests.accounts.factories import StaffFactory
+from tests.applications import hostile
 from tests.upr.factories import CountryMeetingFactory
 
 MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=GENEVA)
 OPENS_AT = datetime(2026, 2, 2, 9, 0, tzinfo=GENEVA)
 CLOSES_AT = datetime(2026, 3, 23, 0, 0, tzinfo=GENEVA)
-PDF = b"%PDF-1.4 a submission"
+PDF = hostile.pdf()
 
 DECISIONS = {"accepted": "accept", "waitlisted": "waitlist", "declined": "decline"}
 
@@ -55,6 +60,12 @@ class Verdict:
     """What files.check says of a good PDF, without the time that looking into one takes."""
 
     content_type, name = "pdf", "submission.pdf"
+
+
+def looked_through(application, kind=Attachment.Kind.UPR_SUBMISSION, *, now=MONDAY):
+    """The newest file of a kind after all that waited has been looked through: checked, or refused."""
+    cleaning.look_through(now)
+    return application.attachments.filter(kind=kind).order_by("-version").first()
 
 
 def answers(**changed):
@@ -139,7 +150,7 @@ class ApplicationFactory(factory.django.DjangoModelFactory):
         if confirmed:
             from applications import seat  # as above
 
-            seat.confirm(application, now=now)
+            seat.confirm(application, now=now + timedelta(minutes=1))
         if withdrawn:
             application.withdraw(now=now)
         application.refresh_from_db()

@@ -7,7 +7,7 @@
   const add = (place, name, text) => {
     const made = document.createElement(name);
     made.textContent = text;
-    place.after(made);
+    place.after(" ", made);
     return made;
   };
 

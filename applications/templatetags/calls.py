@@ -14,6 +14,7 @@ register = template.Library()
 register.filter("in_words", dates.in_words)
 register.filter("day_in_words", dates.day_in_words)
 register.filter("last_minute_words", dates.last_minute_words)
+register.filter("month_in_words", dates.month_in_words)
 
 
 @register.filter

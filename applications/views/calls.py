@@ -5,12 +5,13 @@ from itertools import groupby
 from django.db.models import Q
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from applications.models import StateCall
 from presessions.upr.dates import GENEVA, months_before
 from presessions.upr.models import CountryMeeting, Series, WorkingGroupSession
-from presessions.upr.names import fold
+from presessions.upr.names import place
 
 CALL_BEFORE = 3  # months before the Working Group, when the call of a series usually opens
 
@@ -29,7 +30,7 @@ def home(request):
 
 def _by_deadline(state_calls, now):
     """States that share a deadline, the earliest first; each group in the order of names in the reader's language."""
-    ordered = sorted(state_calls, key=lambda one: (one.deadline, fold(one.state.name)))
+    ordered = sorted(state_calls, key=lambda one: (one.deadline, by_name(one.state)))
     groups = [
         {"deadline": deadline, "state_calls": list(group)}
         for deadline, group in groupby(ordered, key=lambda state_call: state_call.deadline)
@@ -41,16 +42,22 @@ def _by_deadline(state_calls, now):
     return groups
 
 
+def by_name(state):
+    """Where a State stands in a list of the reader's language."""
+    language = get_language() or "en"
+    return place(state.listed_name_in(language), language)
+
+
 def _coming(live, now):
     """Sessions that are not over and have no call open or announced: when that may be, or that it is over."""
     today = now.astimezone(GENEVA).date()
     sessions = WorkingGroupSession.objects.filter(Q(ends_on__gte=today) | Q(ends_on=None)).exclude(number__in=live)
-    coming = list(sessions.select_related("series__call").order_by("number"))
+    coming = [one for one in sessions.select_related("series__call").order_by("number") if not one.is_over(today)]
     for session in coming:
         session.ours = getattr(session, "series", None)
         call = getattr(session.ours, "call", None)
         session.has_closed = bool(call and call.closes_at and call.closes_at <= now)
-        usually = months_before(session.starts_on, CALL_BEFORE) if session.starts_on else None
+        usually = session.month and months_before(session.starts_on or session.month, CALL_BEFORE)
         session.call_expected_on = usually if usually and usually > today else None
     return coming
 

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from applications.views.calls import call_of
+from applications.views.calls import by_name, call_of
 from presessions.upr.dates import GENEVA
 from presessions.upr.models import State, StateUnderReview, WorkingGroupSession
-from presessions.upr.names import fold
+from presessions.upr.names import fold, initial
 
 
 @require_safe
@@ -29,6 +29,7 @@ def states(request):
     listed = found.sorted_by_name(get_language())
     for state in listed:
         state.review = _next_or_last(state.places, today)
+        state.review_is_ahead = bool(state.review and lies_ahead(state.review, today))
     by_session = request.GET.get("by") == "session"
     groups = _by_session(listed) if by_session else _by_letter(listed)
     context = {"groups": groups, "wanted": wanted, "by_session": by_session, "number": len(listed), "today": today}
@@ -38,24 +39,24 @@ def states(request):
 def _next_or_last(places, today):
     """Of a State's places, the first that lies ahead; else the last one. None where the calendar has none."""
     in_order = sorted(places, key=_when)
-    ahead = [place for place in in_order if not place.session or not is_over(place.session, today)]
+    ahead = [place for place in in_order if lies_ahead(place, today)]
     return next(iter(ahead), None) or next(reversed(in_order), None)
+
+
+def lies_ahead(place, today):
+    """Whether a State will still be reviewed there; where no session is known, it will."""
+    expected = place.status in StateUnderReview.EXPECTED
+    return expected and not (place.session and place.session.is_over(today))
 
 
 def _when(place):
     return place.session.number if place.session else 10_000  # not known yet: after all that is known
 
 
-def is_over(session, today):
-    """Whether the Working Group's session has ended; while its days are unknown it lies ahead."""
-    return bool(session.ends_on and session.ends_on < today)
-
-
 def _by_letter(listed):
-    """By first letter, where the script has letters; else one group without a heading."""
-    if (get_language() or "").startswith("zh"):
-        return [("", listed)]
-    first = groupby(listed, key=lambda state: fold(state.listed_name_in(get_language()))[:1].upper())
+    """By the letter under which a list in the reader's language has them."""
+    language = get_language() or "en"
+    first = groupby(listed, key=lambda state: initial(state.listed_name_in(language), language))
     return [(letter, list(group)) for letter, group in first]
 
 
@@ -80,11 +81,7 @@ def state(request, iso2):
         place.state = one
         place.our_meeting = getattr(place, "meeting", None)
         place.open_call = call_of(place.our_meeting, now) if place.our_meeting else None
-    ahead = [
-        place
-        for place in reversed(places)
-        if place.status in StateUnderReview.EXPECTED and not (place.session and is_over(place.session, today))
-    ]
+    ahead = [place for place in reversed(places) if lies_ahead(place, today)]
     past = [place for place in places if place not in ahead]
     return render(request, "applications/state.html", {"state": one, "ahead": ahead, "past": past, "now": now})
 
@@ -102,8 +99,8 @@ def all_series(request):
         session.ours = getattr(session, "series", None)
         session.first_day = session.ours.first_day if session.ours else session.presessions_start_on
         session.last_day = session.ours.last_day if session.ours else session.presessions_end_on
-        session.places = sorted(filter(_took_or_takes_place, session.places), key=lambda place: fold(place.state.name))
-        (past if is_over(session, today) else ahead).append(session)
+        session.places = sorted(filter(_took_or_takes_place, session.places), key=lambda one: by_name(one.state))
+        (past if session.is_over(today) else ahead).append(session)
     return render(request, "applications/all_series.html", {"ahead": ahead, "past": past})
 
 

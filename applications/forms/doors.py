@@ -24,6 +24,8 @@ EMAIL = {
 class AddressField(forms.EmailField):
     """An address that a letter can be written to: whoever leaves another one is told here, not left waiting."""
 
+    default_error_messages = EMAIL
+
     def run_validators(self, address):
         super().run_validators(address)
         try:

@@ -613,28 +613,11 @@ def test_a_call_cannot_close_before_it_opens(desk, state_call):
 # --- Contacts and the register ---------------------------------------------------------------------------------------
 
 
-def test_a_contact_received_by_mail_gets_the_same_confirmation(desk, staff):
-    response = desk.post(page("contact_add"), {"email": "amina@example.org", "language": "fr", "states": []})
-    assert response.status_code == 302, text(response)
-    contact = Contact.objects.get()
-    assert (contact.email, contact.language, contact.confirmed_at) == ("amina@example.org", "fr", None)
-    assert Letter.objects.get().kind == "contact_confirm"
-    assert Event.objects.about(contact).get(code="received_by_email").staff_id == staff.pk
-
-
 def test_a_contact_is_found_by_the_whole_address(desk):
     contact = ContactFactory(email="amina@example.org")
     ContactFactory()
     found = desk.get(page("contact_changelist"), {"q": "Amina@example.org"})
     assert [row.reference for row in found.context["cl"].result_list] == [contact.reference]
-
-
-def test_staff_take_a_contact_off_the_list(desk, staff):
-    contact = ContactFactory()
-    desk.post(page("contact_changelist"), {"action": "take_off", "_selected_action": [contact.pk]})
-    contact.refresh_from_db()
-    assert (contact.email, contact.left_at) == ("", MONDAY)
-    assert Event.objects.about(contact).get(code="taken_off").staff_id == staff.pk
 
 
 def test_the_register_of_organisations_is_kept_by_hand(desk):
@@ -658,6 +641,7 @@ def every_page(state_call):
         page("statecall_change", state_call.pk),
         page("call_change", state_call.call.pk),
         page("contact_change", contact.pk),
+        page("contact_import"),
         page("organisation_change", Organisation.objects.first().pk),
         page("theme_change", Theme.objects.first().pk),
     ]

@@ -35,7 +35,8 @@ def comes_back(contact, name):
 def test_an_address_that_does_not_work_is_written_to_no_more(contact):
     comes_back(contact, "postfix_no_such_user")
     assert contact.bounced_at == LATER
-    assert (contact.left_at, contact.email) == (None, ADDRESS)  # staff may see which one
+    assert (contact.left_at, contact.email) == (None, "")  # its hash alone stays, so that no old list brings it back
+    assert Contact.objects.of_address(ADDRESS).gone().get() == contact
     assert not Contact.objects.confirmed().exists()
 
 
@@ -56,3 +57,10 @@ def test_who_signs_up_again_is_written_to_again(contact):
     assert list(Contact.objects.confirmed()) == [again]
     contact.refresh_from_db()
     assert contact.left_at is not None  # one row for one address, as ever
+
+
+def test_so_is_who_never_confirmed_because_the_first_mail_did_not_arrive(settings):
+    settings.MAIL_BOUNCE_DOMAIN = "bounces.example.org"
+    comes_back(ContactFactory(email=ADDRESS, confirmed=False), "postfix_no_such_user")
+    again = ContactFactory(email=ADDRESS, now=LATER + timedelta(days=1))
+    assert list(Contact.objects.confirmed()) == [again]

@@ -5,12 +5,18 @@ import sys
 import kinds
 from limits import No
 
+LATER = (  # pypdf would load them when it meets a text, and then no file can be opened any more
+    "pypdf.filters",
+    "pypdf._codecs._codecs",
+    "pypdf._codecs.core_font_metrics",
+    "pypdf._text_extraction",
+)
 NEEDED = {  # by what is to be done, and how the file begins
     ("inspect", "pdf"): ("pdf_check",),
     ("inspect", "zip"): ("zip_check", "word_check", "odt_check"),
     ("clean", "pdf"): ("pdf_check", "pdf_clean"),
     ("clean", "zip"): ("zip_check", "word_check", "odt_check", "word_clean", "odt_clean"),
-    ("count", "pdf"): ("pdf_check", "counting", "pypdf"),
+    ("count", "pdf"): ("pdf_check", "counting", *LATER),
     ("count", "zip"): ("zip_check", "word_check", "odt_check", "counting"),
 }
 

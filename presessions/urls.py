@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from presessions import views
+from presessions.styleguide import styleguide
 from presessions.tongues import in_every_language
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     path("health/mail", views.mail, name="health_mail"),
     path("admin/", admin.site.urls),
     *in_every_language(
+        path("styleguide/", styleguide, name="styleguide"),
         path("", include("missions.urls")),
         path("", include("applications.urls")),
     ),

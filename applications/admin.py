@@ -11,15 +11,18 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications import admin_contacts, desk, desk_erasing  # noqa: F401 -- contacts register themselves
 from applications.listing import Readable, by_reference_or_address, moment, pill
+from applications.mailings import extension
 from applications.models import Application, Assessment, Call, Organisation, StateCall, Theme
+from presessions.mail import schedule
 from presessions.upr.dates import GENEVA, last_minute, last_minute_words, minutes_after
 from presessions.upr.dialogue import AsksBeforeMovingDates
 from presessions.upr.models import Series, State
@@ -309,8 +312,8 @@ class StateCallAdmin(DatedBySteps):
     list_filter = (SeriesOfCallFilter,)
     search_fields = ("meeting__state_under_review__state__search_key",)
     ordering = ("-call__series__session__number", "meeting__state_under_review__state__sort_key")
-    fields = ("state", "series", "of_the_series", "closes_at", "reason")
-    readonly_fields = ("state", "series", "of_the_series")
+    fields = ("state", "series", "of_the_series", "closes_at", "reason", "mails")
+    readonly_fields = ("state", "series", "of_the_series", "mails")
 
     def has_add_permission(self, request):
         return False
@@ -347,6 +350,15 @@ class StateCallAdmin(DatedBySteps):
     @admin.display(description=gettext_lazy("a date of its own"), boolean=True)
     def own_date(self, state_call):
         return state_call.closes_at is not None
+
+    @admin.display(description=gettext_lazy("mails about more time"))
+    def mails(self, state_call):
+        """Those that were proposed when this State got more time, and where each stands."""
+        rows = [
+            (reverse("admin:mail_mailing_change", args=[one.pk]), one.label, schedule.standing(one))
+            for one in extension.mails(state_call)
+        ]
+        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>: {}', rows) or self.get_empty_value_display()
 
     @admin.display(description=gettext_lazy("applications sent"))
     def applications(self, state_call):

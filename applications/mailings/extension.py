@@ -129,4 +129,10 @@ def propose(sender, state_call, was, now, **kwargs):
     return found
 
 
+def mails(state_call):
+    """The mails that were proposed when this State got more time, for the page of its call; the newest first."""
+    about = Mailing.objects.with_series().select_related("corrects").filter(kind__in=(CONTACTS, DRAFTS))
+    return about.filter(meeting=state_call.meeting_id).order_by("-pk")
+
+
 deadline_extended.connect(propose, dispatch_uid="applications.mailings.extension")

@@ -37,7 +37,7 @@ SAME = {
         *("version %(number)s", "version %(version)s", "Invitations, %(series)s", "contact %(reference)s"),
         *("installation", "verdict", ("%(n)s contact", "%(n)s contacts")),
     },
-    "es": {"General", "No"},
+    "es": {"General", "Error:"},
 }
 
 SCRIPTS = {"ar": "\u0600-\u06ff", "ru": "\u0400-\u04ff", "zh-hans": "\u4e00-\u9fff"}
@@ -45,7 +45,7 @@ LETTERS = {"fr": "A-Za-zÀ-ÿŒœº", "es": "A-Za-zÁÉÍÓÚÜÑáéíóúüñ"
 # What stays in Latin letters in every script: names, formats, keys of a keyboard, what is typed into an example.
 LATIN = re.compile(
     r"\b(UPR|Info|PDF|DOCX?|ODT|DOCM|ZIP|CSV|SHA|MB|GANHRI|NHRI|CSO|ECOSOC|OHCHR|Word|LibreOffice|Writer|Microsoft|"
-    r"Adobe|Acrobat|Google|Docs|Office|Mac|Windows|Tor|Browser|Ctrl|Zoom|VPN|Redis|XFA|JavaScript|iPhone|Android)\b"
+    r"Adobe|Acrobat|Google|Docs|Office|Mac|Windows|Tor|Browser|Ctrl|Zoom|VPN|Redis|XFA|JavaScript|iPhone|Android|cookie)\b"
 )
 
 # How a language is set. Each pattern finds what is wrong.

@@ -63,7 +63,8 @@ def visitor(email_index):
 
 def receipt(application):
     """The recipient of a receipt, with what it proves."""
-    return of_application(application, submitted_at=application.submitted_at, file=application.upr_submission)
+    file = application.last_sent("upr_submission")
+    return of_application(application, submitted_at=application.submitted_at, file=file)
 
 
 def send_receipt(application, *, now):

@@ -291,6 +291,11 @@ class Application(Answers, models.Model):
         counts = (Attachment.State.QUARANTINE, Attachment.State.CHECKED)
         return next((file for file in self.attachments.all() if file.kind == kind and file.state in counts), None)
 
+    def last_sent(self, kind):
+        """The newest file of a kind that was ever sent, whatever became of it; None once it is erased."""
+        gone = Attachment.State.ERASED
+        return next((file for file in self.attachments.all() if file.kind == kind and file.state != gone), None)
+
     @property
     def holds_seat(self):
         """Accepted, whether or not that has been confirmed yet."""

@@ -6,6 +6,7 @@ Like the form's, these pages show the application of this session and no other.
 
 from contextlib import suppress
 
+from django.db.models import prefetch_related_objects
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -23,7 +24,7 @@ def receipt(request, application, now):
     """What proves that we received the application, to be kept and printed."""
     if not application.was_sent:
         return redirect("applications:tasks")
-    file = _newest_files(application).get(Attachment.Kind.UPR_SUBMISSION)
+    file = application.last_sent(Attachment.Kind.UPR_SUBMISSION)
     return render(request, "applications/receipt.html", {"application": application, "file": file})
 
 
@@ -32,29 +33,23 @@ def status(request, application, now):
     """Where it stands, what happens next and by when, and what the applicant can do now."""
     if not application.was_sent and not application.is_withdrawn:
         return redirect("applications:tasks")
-    meeting, files = application.meeting, _newest_files(application)
-    closed = seat.why_closed(meeting, now)
+    prefetch_related_objects([application], "attachments")
+    meeting, closed = application.meeting, seat.why_closed(application.meeting, now)
+    files = [file for kind in Attachment.Kind if (file := application.last_sent(kind))]
     context = {
         "application": application,
         "meeting": meeting,
         "place": seat.place(meeting),
-        "first_day": meeting.series.first_day,
+        "first_day": application.state_call.series.first_day,
         "open": application.can_change(now),
         "grace": application.grace_ends_at(now),
         "closed": closed,
         "late": seat.is_late(application, now),
         "due_on": seat.due_on(application),
         "has_statement": application.newest(Attachment.Kind.STATEMENT) is not None,
-        "files": [(file, _where_to_change(application, kind, now, closed)) for kind, file in files.items()],
+        "files": [(file, _where_to_change(application, file.kind, now, closed)) for file in files],
     }
     return render(request, "applications/status.html", context)
-
-
-def _newest_files(application):
-    """{kind: the newest version that was sent, whatever became of it}, the submission first."""
-    files = [file for file in application.attachments.all() if file.state != Attachment.State.ERASED]
-    newest = {file.kind: file for file in reversed(files)}  # they come with the newest version first
-    return {kind: newest[kind] for kind in Attachment.Kind if kind in newest}
 
 
 def _where_to_change(application, kind, now, closed):

@@ -54,8 +54,8 @@ def _check(request):
     if not throttle.allows(request, "receipt", now=now):
         form.add_error(None, throttle.TOO_MANY)
         return render(request, "applications/receipt_check.html", {"form": form}, status=429)
-    found = None if form.is_robot else _received(form.cleaned_data["reference"], form.fingerprints())
-    context = {"form": form, "asked": form.cleaned_data["reference"], "found": found}
+    received = None if form.is_robot else _received(form.cleaned_data["reference"], form.fingerprints())
+    context = {"form": form, "asked": form.cleaned_data["reference"], "received": received}
     return render(request, "applications/receipt_check.html", context)
 
 

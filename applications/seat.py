@@ -6,6 +6,7 @@ answer, while staff see that it is late and may offer the seat to somebody else.
 """
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
@@ -295,11 +296,13 @@ def forget_needs(now):
     """Erase passports and needs 30 days after the meeting's day, and of everybody who has no seat any more; returns
     how many. Where no hour was ever set, the last day of the series counts."""
     long_ago = dates.days_before(now.astimezone(dates.GENEVA).date(), NEEDS_KEPT_DAYS)
-    over = Needs.objects.filter(application__state_call__meeting__starts_at__lt=dates.geneva(long_ago))
-    undated = Needs.objects.filter(
-        application__state_call__meeting__starts_at=None,
-        application__state_call__call__series__last_day__lt=long_ago,
+    over = Q(application__state_call__meeting__starts_at__lt=dates.geneva(long_ago)) | Q(
+        application__state_call__meeting__starts_at=None, application__state_call__call__series__last_day__lt=long_ago
     )
-    homeless = Needs.objects.exclude(application__status__in=HOLDS)
+    without_seat = ~Q(application__status__in=HOLDS)
     with transaction.atomic():
-        return sum(rows.delete()[0] for rows in (over, undated, homeless))
+        rows = list(Needs.objects.filter(over | without_seat).select_related("application"))
+        for needs in rows:
+            needs.delete()
+            trail.record(needs.application, "needs_forgotten", now=now)
+    return len(rows)

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from applications import cleaning, uploads
+from applications import cleaning, seat, uploads
 
 
 @shared_task(ignore_result=True, expires=14)
@@ -16,3 +16,9 @@ def check_files():
 def sweep_uploads():
     """Remove files that nobody has finished sending, and those that no row names."""
     uploads.sweep(timezone.now())
+
+
+@shared_task(ignore_result=True, expires=3500)
+def forget_needs():
+    """Erase passports and what speakers needed, once the meeting is a month ago."""
+    seat.forget_needs(timezone.now())

@@ -10,7 +10,7 @@ from datetime import date
 from xml.sax.saxutils import escape
 
 from django.conf import settings
-from django.utils import translation
+from django.utils import dateformat, translation
 from django.utils.translation import gettext as _
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
@@ -23,6 +23,7 @@ from applications import seat
 from presessions.upr import dates
 
 MARGIN = 25 * mm
+PADDING = 6  # points, of ReportLab's own frame
 BAND, SOFT, RULE = HexColor("#16305c"), HexColor("#515c70"), HexColor("#c9c4b6")
 TEXT = ParagraphStyle("text", fontName="Times-Roman", fontSize=11.5, leading=16.5, spaceAfter=9)
 BOLD = ParagraphStyle("bold", TEXT, fontName="Times-Bold", fontSize=13, spaceBefore=8, spaceAfter=12)
@@ -65,7 +66,7 @@ def _story(application, needs, now):
     )
     yield _table(
         (_("Name"), needs.passport_name),
-        (_("Date of birth"), dates.day_in_words(date.fromisoformat(needs.born_on))),
+        (_("Date of birth"), dateformat.format(date.fromisoformat(needs.born_on), "j F Y")),
         (_("Nationality"), needs.nationality),
         (_("Passport number"), needs.passport_number),
     )
@@ -117,7 +118,8 @@ def _table(*rows):
 def _typeset(story):
     kept = io.BytesIO()
     page = SimpleDocTemplate(
-        kept, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=48 * mm, bottomMargin=28 * mm,
+        kept, pagesize=A4,
+        leftMargin=MARGIN - PADDING, rightMargin=MARGIN - PADDING, topMargin=48 * mm, bottomMargin=28 * mm,
         title=_("Letter of invitation"), author="UPR Info", creator="UPR Info", lang=translation.get_language(),
     )  # fmt: skip
     page.build(list(story), onFirstPage=_letterhead, onLaterPages=_letterhead)

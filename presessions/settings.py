@@ -193,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "check-files": {"task": "applications.tasks.check_files", "schedule": 15.0, "options": {"expires": 14}},
     "sweep-uploads": {"task": "applications.tasks.sweep_uploads", "schedule": 3600.0, "options": {"expires": 3500}},
+    "forget-needs": {"task": "applications.tasks.forget_needs", "schedule": 3600.0, "options": {"expires": 3500}},
     "read-inbox": {"task": "presessions.mail.tasks.read_inbox", "schedule": 300.0, "options": {"expires": 290}},
 }
 

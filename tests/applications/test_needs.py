@@ -7,9 +7,10 @@ from datetime import date, timedelta
 import pikepdf
 import pytest
 import time_machine
+from django.conf import settings
 from django.urls import reverse
 
-from applications import seat, visa_letter
+from applications import seat, tasks, visa_letter
 from applications.models import Application, Needs
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
@@ -202,7 +203,7 @@ def test_the_letter_says_who_where_and_when_and_how_to_verify_it(applicant, appl
         "CANARY AMINA",
         "AB123456",
         "Kenyan",
-        "Sun 31 May 1985",
+        "31 May 1985",
         "Tue 14 April 2026 to Thu 16 April 2026",
         "Pre-sessions 54",
         application.reference,
@@ -281,3 +282,12 @@ def test_who_has_no_seat_any_more_cannot_tell_needs(application):
     with pytest.raises(WrongStep, match="already seat given up"):
         seat.save_needs(application, {"badge": True}, now=TUESDAY)
     assert not Needs.objects.exists()
+
+
+def test_the_bell_rings_for_it_and_the_history_says_so(applicant, application):
+    tell(applicant)
+    with time_machine.travel(geneva(date(2026, 5, 15)), tick=False):
+        tasks.forget_needs()
+    assert not Needs.objects.exists()
+    assert Event.objects.about(application).filter(code="needs_forgotten").exists()
+    assert "applications.tasks.forget_needs" in {ring["task"] for ring in settings.CELERY_BEAT_SCHEDULE.values()}

@@ -447,8 +447,6 @@ class EncryptedUpload(File):
             self.incoming = None
         self.file.close()
 
-    __del__ = close  # Django forgets to, when a line drops in the middle of a form
-
 
 class EncryptingUploadHandler(FileUploadHandler):
     """Encrypts an upload as it streams in. One byte over the limit is kept, so that the form can say "too large"."""
@@ -473,3 +471,16 @@ class EncryptingUploadHandler(FileUploadHandler):
     def upload_interrupted(self):
         if getattr(self, "file", None):
             self.file.close()
+
+
+def uploads_end_with_their_request(get_response):
+    """Middleware. Django closes a file that has come whole; one whose line dropped in the middle it leaves lying."""
+
+    def respond(request):
+        try:
+            return get_response(request)
+        finally:
+            for handler in request.upload_handlers:
+                handler.upload_interrupted()
+
+    return respond

@@ -235,14 +235,17 @@ class World:
         self.ring()
 
     def dates_change(self):
-        """Kenya's meeting and Türkiye's deadline move when people have been told; staff let the corrections go."""
+        """Kenya's meeting moves, and Türkiye's deadline is put off and comes nearer again, when people have been told;
+        staff let the mails go."""
         self.clock.move_to(STATEMENT_DUE + timedelta(hours=2))
-        now, reason = timezone.now(), canary("applications.StateCall.reason")
-        self.call_of["TR"].extend(geneva(date(2026, 3, 31)), now=now, by=self.ada, reason=reason)
-        self.kenya.reschedule(now=now, by=self.ada, starts_at=geneva(date(2026, 4, 14), 11))
-        for correction in Mailing.objects.filter(held_reason="proposed"):
-            correction.resume(by=self.ada, now=now)
-        self.ring()
+        self.kenya.reschedule(now=timezone.now(), by=self.ada, starts_at=geneva(date(2026, 4, 14), 11))
+        for day in (date(2026, 4, 1), date(2026, 3, 31)):
+            now, reason = timezone.now(), canary("applications.StateCall.reason")
+            self.call_of["TR"].extend(geneva(day), now=now, by=self.ada, reason=reason)
+            for proposal in Mailing.objects.filter(held_reason="proposed"):
+                proposal.resume(by=self.ada, now=now)
+            self.ring()
+            self.clock.shift(timedelta(hours=1))
 
     def mails_come_back(self):
         """Somebody answers a letter, and staff telephone the mission that mail does not reach."""
@@ -277,13 +280,15 @@ class World:
         return browser.post(page, shown | facts)
 
     def sign_contacts_up(self):
-        """One who never confirms, and one who does."""
+        """One who never confirms, one who does, and one whom staff put on the list."""
         ContactFactory(email="waits@example.org", now=SET_UP, confirmed=False)
         browser, page = Client(), reverse("applications:contact_signup")
         self.door(browser, page, email=address("applications.Contact.email"), states=["KE"])
         self.ring()
         assert browser.post(self.newest("contact_confirm").path).status_code == 200
-        assert Contact.objects.confirmed().exists()
+        by_hand = {"email": "network@example.org", "language": "en", "source": canary("applications.Contact.source")}
+        assert self.staff().post(reverse("admin:applications_contact_add"), by_hand).status_code == 302
+        assert Contact.objects.confirmed().count() == 2
 
     def others_apply(self):
         """A draft, and applications that were sent, put on the waiting list, declined, withdrawn; and a lost link."""

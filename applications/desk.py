@@ -79,7 +79,7 @@ def application_page(request, site, pk, form=None):
     application = get_object_or_404(_with_answers(), pk=pk)
     mine = application.assessments.filter(by=request.user).first()
     shown = application.status not in HIDDEN
-    document = application.upr_submission if shown else None
+    document = _document(application) if shown else None
     may = {name: request.user.has_perm(f"applications.{name}") for name in ("assess", "decide", "read_document")}
     context = {
         **site.each_context(request),
@@ -103,6 +103,12 @@ def application_page(request, site, pk, form=None):
         "history": _history(application),
     }
     return TemplateResponse(request, "admin/applications/application/page.html", context)
+
+
+def _document(application):
+    """The file to read; the one that was refused only where there is no other."""
+    refused = (file for file in application.attachments.all() if file.kind == file.Kind.UPR_SUBMISSION and file.refusal)
+    return application.upr_submission or next(refused, None)
 
 
 def _with_answers():
@@ -186,9 +192,10 @@ def prepare(request, site, pk):
 
 @require_GET
 def document(request, site, pk, attachment_pk):
-    """The stored original: a PDF inline beside the answers, or anything as a download."""
+    """The cleaned copy: a PDF inline beside the answers, or anything as a download. What is in quarantine or was
+    refused has no address, and neither has any original."""
     require(request, "view_application", "read_document")
-    readable = Attachment.objects.select_related("application").filter(state=Attachment.State.CHECKED)
+    readable = Attachment.objects.checked().select_related("application")
     attachment = get_object_or_404(readable.exclude(application__status__in=HIDDEN), application=pk, pk=attachment_pk)
     trail.record(attachment.application, "document_read", now=timezone.now(), by=request.user)
     return files.stream(attachment, inline="inline" in request.GET)

@@ -12,6 +12,8 @@ EVENTS = {
     "saved_submission": _("kind of submission saved"),
     "saved_safety": _("safety and consent saved"),
     "attached_upr_submission": _("UPR submission attached"),
+    "file_checked": _("file checked and cleaned"),
+    "file_refused": _("file refused"),
     "attached_statement": _("statement handed in"),
     "attached_fact_sheet": _("fact sheet handed in"),
     "submitted": _("submitted"),

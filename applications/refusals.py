@@ -112,8 +112,8 @@ REFUSALS = {
     "odt_linked": [
         _("The OpenDocument text loads something from elsewhere: a picture, a section of another file, or data."),
         _(
-            "In LibreOffice: Edit, then External Links, choose each, then Break Link, and save. If that is not "
-            "offered, or does not help:"
+            "In LibreOffice: Edit, then External Links, choose each, then Break Link, save, and attach it again. If "
+            "LibreOffice does not offer that, attach a PDF."
         ),
         _as_pdf,
     ],

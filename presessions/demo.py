@@ -16,7 +16,7 @@ from itertools import cycle
 import pikepdf
 from django.core.management import call_command
 
-from applications import assessments, decisions, files
+from applications import assessments, cleaning, decisions, files
 from applications.models import Application, Attachment, Call, Contact, Theme
 from missions.models import MissionAddress, PermanentMission
 from presessions import vault
@@ -277,6 +277,7 @@ def _apply(state_call, number, name, answers, now):
     paper = [f"Submission to the UPR of {state.name_en}", full_name, *_lines(issues), *_lines(recommendation)]
     upload = _upload(paper, docx=number % 5 == 4)
     application.attach(upload, Attachment.Kind.UPR_SUBMISSION, files.check(upload), now=now)
+    cleaning.look_through(now)
     consents = {"consent_name": number % 3 != 1, "consent_organisation": True, "consent_statement": number % 2 == 0}
     note = "Please do not call the office; write to me." if number % 4 == 1 else ""
     application.save_section("safety", {"security_note": note, **consents}, now=now)

@@ -135,6 +135,12 @@ class Consent(models.Model):
         return f"consent {self.item} of {self.application_id}"
 
 
+class AttachmentQuerySet(models.QuerySet):
+    def checked(self):
+        """Looked through, with a cleaned copy: the only ones that anybody but the applicant may open."""
+        return self.filter(state=Attachment.State.CHECKED).exclude(cleaned="")
+
+
 class Attachment(models.Model):
     """One version of one file. The bytes are in private storage, encrypted; what was received is proved by its hash."""
 
@@ -178,6 +184,8 @@ class Attachment(models.Model):
     cleaned_size = models.PositiveBigIntegerField(_("size of the cleaned copy in bytes"), null=True)
     cleaned_sha256 = models.CharField(_("SHA-256 of the cleaned copy"), max_length=64, blank=True)
 
+    objects = AttachmentQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("file")
         verbose_name_plural = _("files")
@@ -193,6 +201,11 @@ class Attachment(models.Model):
     @property
     def is_waiting(self):
         return self.state == self.State.QUARANTINE
+
+    @property
+    def is_readable(self):
+        """Whether there is a cleaned copy to open."""
+        return self.state == self.State.CHECKED and bool(self.cleaned)
 
     @property
     def refusal(self):

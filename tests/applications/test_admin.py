@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from applications import assessments
 from applications.models import Application, Assessment, Attachment, Contact, Organisation, StateCall, Theme
+from presessions import vault
 from presessions.mail.models import Letter
 from presessions.trail.models import Event
 from presessions.upr.dates import GENEVA
@@ -27,6 +28,7 @@ from tests.applications.factories import (
     ContactFactory,
     StateCallFactory,
     Verdict,
+    looked_through,
     upload,
 )
 from tests.upr.dialogue import post
@@ -202,13 +204,14 @@ def test_the_page_shows_answers_document_consents_and_history(desk, state_call):
         full_name="Amina Canary",
         consents=["name"],
     )
+    document = looked_through(application)
     response = desk.get(page_of(application))
     shown = text(response)
     for answer in ("Rights Now", "Amina Canary", "Conditions in prisons.", "Ratify the Optional Protocol", "Justice"):
         assert answer in shown
     assert "Speaker’s name may be published" in shown
     assert "UPR submission attached" in shown
-    address = page("document", application.pk, application.upr_submission.pk)
+    address = page("document", application.pk, document.pk)
     assert f'<iframe src="{address}?inline#' in response.content.decode()
 
 
@@ -218,7 +221,7 @@ def test_what_is_not_ours_to_read_is_not_shown(desk, staff, state_call, facts):
     shown = text(desk.get(page_of(application)))
     assert "Rights Now" not in shown
     assert "Amina" not in shown
-    attachment = Attachment.objects.get()
+    attachment = looked_through(application)
     assert desk.get(page("document", application.pk, attachment.pk)).status_code == 404
     assert desk.post(page("security_note", application.pk)).status_code == 404
 
@@ -360,11 +363,14 @@ def with_document(state_call, content, name, content_type):
     return Application.objects.get(pk=application.pk)
 
 
-def test_a_pdf_is_read_inline_and_the_reading_is_noted(desk, staff, state_call):
-    content = hostile.pdf()
+def test_of_a_pdf_the_cleaned_copy_is_read_inline_and_the_reading_is_noted(desk, staff, state_call):
+    content = hostile.pdf(lambda document: document.docinfo.__setitem__("/Author", "Amina Canary"))
     application = with_document(state_call, content, "submission.pdf", "pdf")
-    response = desk.get(page("document", application.pk, application.upr_submission.pk) + "?inline")
-    assert b"".join(response.streaming_content) == content
+    document = looked_through(application)
+    response = desk.get(page("document", application.pk, document.pk) + "?inline")
+    shown = b"".join(response.streaming_content)
+    assert shown == vault.storage.open(document.cleaned).read()
+    assert b"Amina" in content and b"Amina" not in shown
     assert response["Content-Type"] == "application/pdf"
     assert response["X-Frame-Options"] == "SAMEORIGIN"
     assert "frame-ancestors 'self'" in response["Content-Security-Policy"]
@@ -373,26 +379,51 @@ def test_a_pdf_is_read_inline_and_the_reading_is_noted(desk, staff, state_call):
     assert (event.staff_id, event.at) == (staff.pk, MONDAY)
 
 
-def test_a_word_document_is_a_download_with_a_warning(desk, state_call):
-    application = with_document(state_call, hostile.docx(), "submission.docx", "docx")
+@pytest.mark.parametrize(
+    ("make", "content_type", "words"),
+    [(hostile.docx, "docx", "Download the Word document"), (hostile.odt, "odt", "Download the OpenDocument text")],
+)
+def test_what_is_no_pdf_is_a_download_of_the_cleaned_copy(desk, state_call, make, content_type, words):
+    application = with_document(state_call, make(), f"submission.{content_type}", content_type)
+    document = looked_through(application)
     shown = desk.get(page_of(application))
     assert "<iframe" not in shown.content.decode()
-    assert "only on a machine set apart" in text(shown)
-    response = desk.get(page("document", application.pk, application.upr_submission.pk) + "?inline")
-    name = f"{application.reference}-submission-2.docx"
+    assert words in text(shown)
+    assert "1 word" in text(shown)
+    response = desk.get(page("document", application.pk, document.pk) + "?inline")
+    assert b"".join(response.streaming_content) == vault.storage.open(document.cleaned).read()
+    name = f"{application.reference}-submission-2.{content_type}"
     assert response["Content-Disposition"] == f'attachment; filename="{name}"'
     assert response["Content-Security-Policy"] == "sandbox; default-src 'none'"
 
 
+def test_of_a_refused_file_staff_see_why_and_nothing_else(desk, state_call):
+    application = ApplicationFactory(state_call=state_call, submitted=True)
+    Attachment.objects.update(state="refused", refused_because="pdf_script")
+    shown = desk.get(page_of(application))
+    assert "could not be kept" in text(shown)
+    assert "JavaScript" in text(shown)
+    document = Attachment.objects.get()
+    assert page("document", application.pk, document.pk) not in shown.content.decode()
+    assert desk.get(page("document", application.pk, document.pk)).status_code == 404
+
+
 def test_a_document_is_reached_only_through_its_own_application(desk, state_call):
     one, other = (ApplicationFactory(state_call=state_call, submitted=True) for _ in range(2))
-    assert desk.get(page("document", one.pk, other.upr_submission.pk)).status_code == 404
+    document = looked_through(other)
+    assert desk.get(page("document", other.pk, document.pk)).status_code == 200
+    assert desk.get(page("document", one.pk, document.pk)).status_code == 404
 
 
-def test_a_document_that_is_not_checked_has_no_address(desk, state_call):
+@pytest.mark.parametrize("facts", [{"state": "quarantine"}, {"state": "checked", "cleaned": ""}, {"state": "erased"}])
+def test_a_document_without_a_cleaned_copy_has_no_address(desk, state_call, facts):
     application = ApplicationFactory(state_call=state_call, submitted=True)
-    Attachment.objects.update(state="quarantine")
-    assert desk.get(page("document", application.pk, application.upr_submission.pk)).status_code == 404
+    document = looked_through(application)
+    Attachment.objects.update(**facts)
+    shown = desk.get(page_of(application))
+    assert "<iframe" not in shown.content.decode()
+    assert ("is being checked" in text(shown)) == (facts["state"] != "erased")
+    assert desk.get(page("document", application.pk, document.pk)).status_code == 404
 
 
 def test_the_security_note_is_read_by_a_button_and_noted(desk, staff, state_call):
@@ -432,6 +463,7 @@ def ask(client, application, method, name):
 def test_each_page_and_step_needs_each_of_its_rights(client, state_call, step):
     method, name, needed = STEPS[step]
     application = ApplicationFactory(state_call=state_call, submitted=True, security_note="x")
+    looked_through(application)
     client.force_login(may(*needed))
     assert ask(client, application, method, name) in (200, 302)
     for right in needed:

@@ -70,7 +70,7 @@ def test_what_does_not_exist_is_not_found(client, path):
     assert client.get(path).status_code == 404
 
 
-@pytest.mark.parametrize("name, args, queries", [("home", [], 1), ("series", [54], 2), ("meeting", [54, "KE"], 1)])
+@pytest.mark.parametrize("name, args, queries", [("home", [], 2), ("series", [54], 2), ("meeting", [54, "KE"], 1)])
 @pytest.mark.parametrize("states", [1, 14])
 def test_a_page_costs_the_same_for_one_state_and_for_many(
     client, django_assert_num_queries, name, args, queries, states
@@ -83,7 +83,8 @@ def test_a_page_costs_the_same_for_one_state_and_for_many(
 
 
 @pytest.mark.parametrize(
-    "name", ["home", "about", "privacy", "link_sent", "lost_link", "contact_signup", "contact_sent"]
+    "name",
+    ["home", "about", "privacy", "states", "all_series", "link_sent", "lost_link", "contact_signup", "contact_sent"],
 )
 def test_every_page_speaks_french_addresses(client, name):
     with translation.override("fr"):

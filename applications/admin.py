@@ -18,7 +18,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from applications import admin_contacts, desk, desk_erasing  # noqa: F401 -- contacts register themselves
+from applications import admin_contacts, desk, desk_erasing, desk_seat  # noqa: F401 -- contacts register themselves
 from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.mailings import extension
 from applications.models import Application, Assessment, Call, Organisation, StateCall, Theme
@@ -71,6 +71,7 @@ class WorkFilter(admin.SimpleListFilter):
             (None, _("to do: without an answer")),
             ("mine", _("to do: not assessed by me")),
             ("prepared", _("answer prepared")),
+            ("unconfirmed", _("to do: seat not confirmed in time")),
             *statuses,
             ("all", _("all")),
         ]
@@ -91,6 +92,8 @@ class WorkFilter(admin.SimpleListFilter):
             return queryset if request.GET.get("q") else queryset.undecided()
         if chosen == "mine":
             return queryset.undecided().exclude(assessments__by=request.user)
+        if chosen == "unconfirmed":
+            return desk_seat.unconfirmed(queryset, timezone.now())
         if chosen == "prepared":
             return queryset.exclude(prepared="").filter(status__in=desk.decisions.OPEN)
         return queryset.filter(status=chosen) if chosen in Application.Status else queryset
@@ -167,6 +170,7 @@ class ApplicationAdmin(Readable):
             page("<int:pk>/prepare/", desk.prepare, "prepare"),
             page("<int:pk>/document/<int:attachment_pk>/", desk.document, "document"),
             page("<int:pk>/security-note/", desk.security_note, "security_note"),
+            page("<int:pk>/passport/", desk_seat.passport, "passport"),
             page("<int:pk>/erase/", desk_erasing.erase, "erase"),
             page("decisions/", desk.decisions_index, "decisions_index"),
             page("decisions/<int:meeting_pk>/", desk.meeting_decisions, "decisions"),

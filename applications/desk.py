@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from applications import assessments, decisions, files
+from applications import assessments, decisions, desk_seat, files
 from applications.events import EVENTS
 from applications.models import Application, Assessment, Attachment, Speaker, StateCall
 from presessions import trail
@@ -100,6 +100,7 @@ def application_page(request, site, pk, form=None):
         "mine": mine,
         "views": assessments.visible_to(request.user, application),
         "views_count": application.assessments.count(),
+        **desk_seat.context(application, timezone.now()),
         "history": _history(application),
     }
     return TemplateResponse(request, "admin/applications/application/page.html", context)
@@ -124,7 +125,7 @@ def _sections(application):
     themes = ", ".join(theme.name for theme in application.themes.all())
     found = [
         (_("Institution"), _answers(application, Application.ANSWERS["institution"])),
-        *((_("Speaker"), _answers(speaker, Speaker.ANSWERS)) for speaker in application.speakers.all()),
+        *((desk_seat.heading(person), _answers(person, Speaker.ANSWERS)) for person in application.speakers.all()),
         (_("What they would say"), [(_("Themes"), themes), *_answers(application, Application.ANSWERS["issues"])]),
         (_("About the submission"), _answers(application, Application.ANSWERS["submission"])),
     ]

@@ -1,0 +1,79 @@
+"""What staff see of a seat: by when it is answered, what the speaker needs, the papers, what may be published.
+Room: applications; part of `desk`.
+
+The passport stands on no list and not on the application's page: who may read documents asks for it by a button, so
+that each reading is in the history.
+"""
+
+from django.db.models import Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from applications import rules, seat
+from applications.models import Application, Consent, Needs
+from presessions import trail
+from presessions.upr import dates
+
+Status = Application.Status
+
+
+def unconfirmed(queryset, now):
+    """Those whose seat was not confirmed in time, so that it may be offered to somebody else."""
+    return queryset.filter(Q(confirm_by__lte=now), status=Status.ACCEPTED)
+
+
+def context(application, now):
+    """For the application's page; empty where there never was a seat."""
+    if not application.holds_seat and application.status != Status.RELEASED:
+        return {}
+    minutes = seat.minutes_each(application.meeting)
+    cleared = application.cleared_items()
+    return {
+        "has_seat": True,
+        "seat_late": seat.is_late(application, now),
+        "needs": Needs.objects.filter(application=application).first(),
+        "papers": [_paper(file) for file in application.attachments.all() if file.kind in seat.OF_THE_PAPER],
+        "minutes": minutes,
+        "cleared": [(item.label, item in cleared) for item in Consent.Item],
+        "due_on": seat.due_on(application),
+    }
+
+
+def _paper(file):
+    reading = seat.minutes_in_words(rules.reading_minutes(file.words)) if file.words else ""
+    return {"file": file, "reading": reading}
+
+
+def heading(person):
+    """Whose answers these are, in a word: the speaker's, a replacement's, somebody's who was replaced."""
+    if person.replaced_at:
+        day = dates.day_in_words(person.replaced_at.astimezone(dates.GENEVA).date())
+        return _("Speaker until %(day)s, then replaced") % {"day": day}
+    return _("Replacement") if person.role == person.Role.REPLACEMENT else _("Speaker")
+
+
+@require_POST
+def passport(request, site, pk):
+    """What the passport says. Each reading stands in the history."""
+    from applications import desk
+
+    desk.require(request, "view_application", "read_document")
+    application = get_object_or_404(Application.objects.filter(status__in=seat.HOLDS), pk=pk)
+    needs = Needs.objects.wanting_papers().filter(application=application).first()
+    if needs is None:
+        raise Http404
+    trail.record(application, "passport_read", now=timezone.now(), by=request.user)
+    shown = {
+        **site.each_context(request),
+        "opts": Application._meta,
+        "title": _("Passport of the speaker of %(reference)s") % {"reference": application.reference},
+        "application": application,
+        "facts": [(Needs._meta.get_field(name).verbose_name, getattr(needs, name)) for name in Needs.PASSPORT],
+    }
+    response = TemplateResponse(request, "admin/applications/application/passport.html", shown)
+    response["Cache-Control"] = "private, no-store"
+    return response

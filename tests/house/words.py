@@ -29,12 +29,14 @@ OURS = ("accounts", "trail", "upr", "mail", "applications", "missions")
 OF_STAFF = (
     *("*/admin/*", "*/admin_*.py", "*/admin.py", "*/apps.py", "*/management/*"),
     *("presessions/accounts/*", "presessions/mail/*", "presessions/trail/*", "presessions/upr/dialogue.py"),
+    *("presessions/styleguide.py", "templates/styleguide*"),
     *(f"templates/mail/{kind}/*" for kind in ("alarm", "django", "mailing_notice", "mailing_test")),
     *(
         f"applications/{name}.py"
-        for name in ("assessments", "decisions", "desk", "entering", "mailings*", "new_meetings")
+        for name in ("assessments", "contact_import", "decisions", "desk*", "entering", "mailings*", "new_meetings")
     ),
     "applications/mailings/*",
+    "applications/visa_letter.py",  # an embassy reads it, in English or French
     *(f"missions/{name}.py" for name in ("mailings", "other_means", "overview", "programme")),
 )
 OF_MODELS = ("*/models.py", "*/models/*.py")

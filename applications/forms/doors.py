@@ -1,4 +1,4 @@
-"""Short forms that anybody may post: start, lost link, contacts. Robots are kept out without troubling people."""
+"""Short forms that anybody may post: start, lost link, sign-up. Robots are kept out without troubling people."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,12 +7,10 @@ from crispy_forms.layout import ButtonHolder, Div, Layout, Submit
 from django import forms
 from django.conf import settings
 from django.core import signing
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from applications.forms.base import typed
 from presessions.mail import letters
-from presessions.upr.models import State
 
 AT_LEAST = timedelta(seconds=2)  # no person reads and fills a form faster
 EMAIL = {
@@ -115,27 +113,3 @@ class LostLinkForm(DoorForm):
         error_messages=EMAIL,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-
-
-class ContactForm(DoorForm):
-    button = _("Ask to be told")
-    email = AddressField(
-        label=_("Your e-mail address"),
-        max_length=254,
-        error_messages=EMAIL,
-        help_text=_("We send one mail to confirm it. Only UPR Info sees the address."),
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-    )
-    language = language_field()
-    states = forms.ModelMultipleChoiceField(
-        State.objects.all(),
-        label=_("States you are interested in"),
-        required=False,
-        help_text=_("Choose none to hear of every call. On a computer, hold Ctrl to choose several."),
-        widget=forms.SelectMultiple(attrs={"size": 8}),
-    )
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        by_name = State.objects.sorted_by_name(get_language())
-        self.fields["states"].choices = [(state.pk, state.name) for state in by_name]

@@ -1,10 +1,13 @@
 """Who is told of the call: sign-up, confirmation, leaving, and the call itself."""
 
+import gzip
 import re
 from datetime import date, timedelta
+from io import StringIO
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -81,6 +84,73 @@ def test_nobody_changes_somebody_elses_wishes(client, clock):
 def test_letters_can_be_asked_for_in_six_languages(client, clock, language):
     sign_up(client, clock, language=language)
     assert Contact.objects.get().language == language
+
+
+# --- States of interest -----------------------------------------------------------------------------------------------
+
+
+def groups(client, language="en"):
+    """{heading: the States under it}, and which headings are folded up."""
+    page = client.get(f"/{language}/contacts/")
+    found = page.context["form"].groups()
+    return {group.name: [code for code, _name, _chosen in group.states] for group in found}, {
+        group.name for group in found if group.folded
+    }
+
+
+def test_states_of_the_coming_series_stand_first_and_all_others_by_their_region(client, clock):
+    session = SeriesFactory().session
+    for code in ("KE", "TR"):
+        StateCallFactory(meeting=CountryMeetingFactory(series=session.series, state=StateFactory(iso2=code)))
+    for code in ("SN", "ZW", "CL"):
+        StateFactory(iso2=code)
+    found, folded = groups(client)
+    assert list(found) == ["Pre-sessions 54", "African States", "Latin American and Caribbean States"]
+    assert found["Pre-sessions 54"] == ["KE", "TR"]
+    assert found["African States"] == ["SN", "ZW"]
+    assert folded == {"African States", "Latin American and Caribbean States"}
+
+
+def test_a_state_whose_deadline_has_passed_stands_with_its_region(client, clock):
+    kenya = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    clock.move_to(kenya.deadline - timedelta(seconds=1))
+    assert "Pre-sessions 54" in groups(client)[0]
+    clock.move_to(kenya.deadline)
+    assert groups(client) == ({"African States": ["KE"]}, {"African States"})
+
+
+def test_states_are_sorted_as_the_readers_language_sorts_them(client, clock):
+    for code, name in (("EG", "Égypte"), ("ZA", "Afrique du Sud"), ("SN", "Sénégal")):
+        StateFactory(iso2=code, name_fr=name)
+    assert list(groups(client, "fr")[0].values()) == [["ZA", "EG", "SN"]]
+
+
+def test_a_mistake_elsewhere_keeps_what_was_chosen_in_sight(client, clock):
+    StateFactory(iso2="SN")
+    page = sign_up(client, clock, email="nobody", states=["SN"]).content.decode()
+    assert re.search(r'value="SN" id="sSN" checked', page)
+    assert "<details open>" in page
+
+
+def test_the_page_costs_the_same_queries_for_one_state_and_for_many(client, clock, django_assert_num_queries):
+    StateFactory(iso2="SN")
+    for codes in ((), ("KE", "TR", "CL", "FR", "BR", "ZW")):
+        for code in codes:
+            StateFactory(iso2=code)
+        with django_assert_num_queries(2):
+            client.get(reverse("applications:contact_signup"))
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_page_with_all_193_states_is_small_enough_for_a_bad_line(client, clock, language):
+    call_command("load_calendar", verbosity=0, stdout=StringIO())
+    page = client.get(f"/{language}/contacts/", headers={"accept-encoding": "gzip"})
+    assert page.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(page.content).count(b'name="states"') == 193
+    assert len(page.content) <= 8_000  # of the 15,000 of a first visit; the style sheet takes less than 5,000
+
+
+# --- The call ---------------------------------------------------------------------------------------------------------
 
 
 def called(state_call):

@@ -27,6 +27,7 @@ urlpatterns = [
     path("application/", form.tasks, name="tasks"),
     re_path(rf"^application/(?P<section>{SECTION})/$", form.section, name="section"),
     path("application/check/", form.check, name="check"),
+    path("application/elsewhere/", form.elsewhere, name="elsewhere"),
     path("application/receipt/", after.receipt, name="receipt"),
     path("application/status/", after.status, name="status"),
     path("application/withdraw/", after.withdraw, name="withdraw"),

@@ -1,11 +1,13 @@
 """Slows down who posts very often, without keeping who they are. Room: applications.
 
-Per address of the sender: a count in the cache under a keyed hash that changes every day; generous, because a whole
+Per address of the sender: counts in the cache under a keyed hash that changes every day; generous, because a whole
 conference may share one address. If Redis is down that limit opens, and the ceiling over all rows of the last hour in
-the database remains.
+the database remains. Only the doors that anybody may knock at are counted: what is saved and uploaded once a personal
+link has been opened is not.
 """
 
 from datetime import timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.core.cache import cache
@@ -14,42 +16,66 @@ from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from applications.models import Application, Contact
+from presessions.mail.models import Letter
 
 HOUR = timedelta(hours=1)
-PER_ADDRESS = 30  # posts an hour that are acted on, of each kind of form
+STEP = timedelta(minutes=1)  # each is counted by itself, so that an hour may begin and end at any of them
+PER_ADDRESS = 30  # posts that are acted on in any hour, of each kind of form
+NETWORK = 64  # bits of an IPv6 address: below them one house has as many as it likes
 TOO_MANY = _("Very many forms came from your network within an hour. Please try again in an hour, or write to us.")
-CEILING = 600  # drafts, and sign-ups, an hour from all addresses together
+# Rows in an hour from all addresses together. A whole series brings some hundreds of applicants; a flood that comes
+# from everywhere shall not fill the mailboxes of the world, and shall not easily shut the door on people either.
+CEILING = 2000
 
 
 def allows(request, what, *, now):
-    """Whether a post may be acted on; counts it. what -- names the form: "start", "lost_link", "sign_up" """
-    return _count(_key(request, what, now)) <= PER_ADDRESS and _below_ceiling(now)
+    """Whether a post may be acted on; counts it if so. what -- names the form, such as "start" """
+    return _below_ceiling(what, now) and _counted(sender(request), what, now)
 
 
-def _key(request, what, now):
-    """Nobody can tell from it which address it was, and tomorrow not even whether it is the same."""
-    digest = salted_hmac(f"throttle {now:%Y-%m-%d}", sender(request), algorithm="sha256").hexdigest()
-    return f"{what}:{now:%H}:{digest}"
+def _counted(address, what, now):
+    """Whether this one is among the first of its hour; what is refused does not keep the door shut for longer."""
+    mine, *others = _keys(address, what, now)
+    try:
+        cache.add(mine, 0, timeout=(HOUR + 2 * STEP).total_seconds())
+        count = cache.incr(mine) + sum(cache.get_many(others).values())
+        if count > PER_ADDRESS:
+            cache.decr(mine)
+        return count <= PER_ADDRESS
+    except (RedisError, ValueError):  # it does not answer; ValueError: the count ended between two questions
+        return True
+
+
+def _keys(address, what, now):
+    """Where the hour until now is counted, the newest step first. Nobody can tell from a key which address it was, and
+    tomorrow not even whether it is the same."""
+    steps = [now - number * STEP for number in range(HOUR // STEP + 1)]
+    scrambled = {
+        day: salted_hmac(f"throttle {day:%Y-%m-%d}", address, algorithm="sha256").hexdigest()
+        for day in {step.date() for step in steps}
+    }
+    return [f"{what}:{int(step.timestamp() // STEP.total_seconds())}:{scrambled[step.date()]}" for step in steps]
 
 
 def sender(request):
-    """The address that the nearest machine we trust has seen."""
+    """The address, or for IPv6 the network, that the nearest machine we trust has seen."""
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
-    return forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
-
-
-def _count(key):
-    """How often this key was asked for in its hour, this time included; 0 when Redis does not answer."""
+    words = forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
     try:
-        cache.add(key, 0, timeout=HOUR.total_seconds())
-        return cache.incr(key)
-    except (RedisError, ValueError):  # ValueError: it ended between the two
-        return 0
+        address = ip_address(words)
+    except ValueError:
+        return words
+    if isinstance(address, IPv6Address):
+        return str(address.ipv4_mapped or ip_network((address, NETWORK), strict=False))
+    return str(address)
 
 
-def _below_ceiling(now):
+def _below_ceiling(what, now):
+    """Each form has a ceiling of its own: who floods one does not shut the others."""
     since = now - HOUR
-    return (
-        Application.objects.filter(created_at__gt=since)[:CEILING].count() < CEILING
-        and Contact.objects.filter(asked_at__gt=since, entered_by=None)[:CEILING].count() < CEILING
-    )
+    rows = {
+        "start": Application.objects.filter(created_at__gt=since),
+        "sign_up": Contact.objects.filter(asked_at__gt=since, entered_by=None),
+        "lost_link": Letter.objects.filter(created_at__gt=since, kind__in=("application_link", "no_application")),
+    }
+    return what not in rows or rows[what][:CEILING].count() < CEILING

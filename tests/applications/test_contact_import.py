@@ -308,4 +308,4 @@ def test_hundreds_of_lines_cost_the_queries_of_one(desk):
 def test_a_long_list_does_not_keep_people_from_signing_up(desk, monkeypatch):
     monkeypatch.setattr(throttle, "CEILING", 3)
     desk.post(reverse(PAGE), shown(look(desk, "".join(f"a{n}@example.org\n" for n in range(5)))))
-    assert throttle._below_ceiling(MONDAY + timedelta(minutes=1))
+    assert throttle._below_ceiling("sign_up", MONDAY + timedelta(minutes=1))

@@ -6,7 +6,7 @@ Nothing in an address tells who applies. The token of a personal link is the one
 from django.urls import path, re_path
 
 from applications.rules import SECTIONS
-from applications.views import after, calls, contacts, form, receipts, seat, start, states, upload
+from applications.views import after, calls, contacts, form, questions, receipts, seat, start, states, upload
 
 app_name = "applications"
 
@@ -16,6 +16,8 @@ urlpatterns = [
     path("", calls.home, name="home"),
     path("about/", calls.about, name="about"),
     path("privacy/", calls.privacy, name="privacy"),
+    path("questions/", questions.questions, name="questions"),
+    path("questions.txt", questions.as_text, name="questions_text"),
     path("states/", states.states, name="states"),
     re_path(r"^state/(?P<iso2>[A-Z]{2})/$", states.state, name="state"),
     path("series/", states.all_series, name="all_series"),

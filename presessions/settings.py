@@ -55,6 +55,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "presessions.whole_posts.WholePosts",
+    "presessions.vault.uploads_end_with_their_request",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -120,6 +122,7 @@ LANGUAGES = [  # each in its own script, as the switch shows it
 ]
 MAIL_LANGUAGES = [(code[:2], name) for code, name in LANGUAGES]  # as people's rows keep them, and addresses say
 STAFF_LANGUAGES = LANGUAGES[:2]  # what the desk of staff is written in
+STYLEGUIDE = env.bool("STYLEGUIDE", DEBUG)  # whether /styleguide/ shows the components of our pages
 REVIEWED_LANGUAGES = ["en"]  # whose texts on safety and privacy a native speaker has read; the others say so
 LOCALE_PATHS = [BASE_DIR / "locale"]
 ORGANISATION = _("UPR Info")

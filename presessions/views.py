@@ -3,7 +3,7 @@
 from time import monotonic
 
 from django.db import connection
-from django.http import JsonResponse
+from django.http import JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
@@ -47,5 +47,16 @@ def forget():
 
 
 def csrf_failure(request, reason=""):
-    """Cookies were lost or the page was open for very long: say so, and what to do."""
-    return render(request, "403_csrf.html", status=403)
+    """Cookies were lost or the page was open for very long: say so, what to do, and give back what was typed."""
+    return render(request, "403_csrf.html", {"typed": _typed(request)}, status=403)
+
+
+def _typed(request):
+    """(label, text) of what was posted, where the view says by its `typed` how its texts are called. Nothing of the
+    view runs: whoever made the browser post this gets the person's own words shown to that person, and no more."""
+    match = getattr(request, "resolver_match", None)
+    tell = match and getattr(match.func, "typed", None)
+    try:
+        return tell(request, **match.kwargs) if tell else []
+    except UnreadablePostError:  # the line dropped; nobody is left to read this
+        return []

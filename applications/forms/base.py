@@ -8,7 +8,7 @@ say what to do, and nothing that was typed is lost.
 from datetime import date
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import ButtonHolder, Fieldset, Hidden, Layout, Submit
+from crispy_forms.layout import ButtonHolder, Hidden, Layout, Submit
 from django import forms
 from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject, lazy
@@ -99,17 +99,14 @@ def whose(application):
 
 
 def typed(form, but=()):
-    """(label, text) for every text that was typed into a bound form."""
-    texts = [(field.label, field.value()) for field in form if field.name not in but]
+    """(label, text) for every text that was typed into a bound form, and every choice in its words."""
+    texts = [(field.label, _chosen(field)) for field in form.visible_fields() if field.name not in but]
     return [(label, text) for label, text in texts if isinstance(text, str) and text.strip()]
 
 
-class Group(Fieldset):
-    """Questions under a legend. `only` names in the stylesheet whom they are meant for: where a browser can, the group
-    is shown to nobody else."""
-
-    def __init__(self, legend, *fields, only=""):
-        super().__init__(legend, *fields, css_class=f"only-{only}" if only else "")
+def _chosen(field):
+    is_choice = isinstance(field.field, forms.ChoiceField) and not isinstance(field.field, forms.ModelChoiceField)
+    return str(dict(field.field.choices).get(field.value(), "")) if is_choice else field.value()
 
 
 class SectionForm(forms.Form):
@@ -119,7 +116,7 @@ class SectionForm(forms.Form):
     title = ""
     intro = ""
     guide = ""  # a template that says more than a sentence
-    groups = ()
+    groups = ()  # classes if-nhri, if-cso, if-so: the stylesheet hides what another answer has made pointless
     missing_words = {}
 
     def __init__(self, data=None, files=None, *, application):

@@ -59,7 +59,7 @@ class SubmissionForm(SectionForm):
         longest=1000, rows=3,
     )  # fmt: skip
 
-    groups = (Layout("submission_kind", Div("joint_submitters", css_class="only-joint")),)
+    groups = (Layout("submission_kind", Div("joint_submitters", css_class="if-so")),)
     missing_words = {
         "submission_kind": _("Choose whether it is your own submission or a joint one."),
         "joint_submitters": _("Say who made the joint submission."),

@@ -1,13 +1,13 @@
 """The section about the institution. NHRIs and CSOs are asked different things."""
 
-from crispy_forms.layout import Div, Layout
+from crispy_forms.layout import Div, Fieldset, Layout
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from applications import rules
-from applications.forms.base import ONLY_US, US_UNTIL_CONSENT, Group, SectionForm, YesNoField, choice, line, text
+from applications.forms.base import ONLY_US, US_UNTIL_CONSENT, SectionForm, YesNoField, choice, line, text
 from applications.models import Application
 
 
@@ -75,17 +75,17 @@ class InstitutionForm(SectionForm):
 
     groups = (
         Layout("kind"),
-        Group(_("Only for NHRIs"), "ganhri_status", "ganhri_status_on", only="nhri"),
-        Group(
+        Fieldset(_("Only for NHRIs"), "ganhri_status", "ganhri_status_on", css_class="if-nhri"),
+        Fieldset(
             _("Only for CSOs"),
             "scope",
             "ecosoc_status",
             "is_coalition",
-            Div("coalition_members", css_class="only-coalition"),
-            only="cso",
+            Div("coalition_members", css_class="if-so"),
+            css_class="if-cso",
         ),
-        Group(_("Your institution"), "name", "name_latin", "founded_year", "aims"),
-        Group(_("How to reach the institution"), "website", "address", "phone"),
+        Fieldset(_("Your institution"), "name", "name_latin", "founded_year", "aims"),
+        Fieldset(_("How to reach the institution"), "website", "address", "phone"),
     )
     missing_words = {
         "kind": _("Choose whether you are an NHRI or a CSO."),

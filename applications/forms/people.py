@@ -1,11 +1,11 @@
 """The sections about people: who would speak, and who would in that person's place."""
 
-from crispy_forms.layout import Layout
+from crispy_forms.layout import Fieldset, Layout
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from applications import rules
-from applications.forms.base import EMAIL, ONLY_US, US_UNTIL_CONSENT, Group, SectionForm, choice, line, text, tick
+from applications.forms.base import EMAIL, ONLY_US, US_UNTIL_CONSENT, SectionForm, choice, line, text, tick
 from applications.models import Speaker
 
 
@@ -41,9 +41,9 @@ class SpeakerForm(SectionForm):
 
     groups = (
         Layout("full_name", "position", "part_in_upr", "spoken_english", "attends"),
-        Group(_("How to reach this person"), "email", "phone"),
-        Group(_("About this person"), "gender", "under_18"),
-        Group(_("Only for a person under 18"), "guardian_name", "guardian_agrees", only="minor"),
+        Fieldset(_("How to reach this person"), "email", "phone"),
+        Fieldset(_("About this person"), "gender", "under_18"),
+        Fieldset(_("Only for a person under 18"), "guardian_name", "guardian_agrees", css_class="if-so"),
     )
     missing_words = {
         "full_name": _("Enter the name of the person who would speak."),

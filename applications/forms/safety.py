@@ -1,12 +1,14 @@
 """The section about safety and consent: who may see what, asked one by one; and the last words before sending."""
 
 from crispy_forms.helper import FormHelper
-from crispy_forms.layout import ButtonHolder, Layout, Submit
+from crispy_forms.layout import ButtonHolder, Fieldset, Layout, Submit
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from applications.forms.base import Group, SectionForm, text, tick, whose
+from applications.forms.base import SectionForm, text, tick, whose
 from applications.models import Consent
+from presessions.upr import dates
 
 
 class SafetyForm(SectionForm):
@@ -56,9 +58,20 @@ class SafetyForm(SectionForm):
     )
 
     groups = (
-        Group(_("What may be published if you are chosen"), *[f"consent_{item}" for item in Consent.Item.values]),
-        Group(_("Private note"), "security_note"),
+        Fieldset(_("What may be published if you are chosen"), *[f"consent_{item}" for item in Consent.Item.values]),
+        Fieldset(_("Private note"), "security_note"),
     )
+
+    def in_words(self, field):
+        """Of a consent that stands, also since when."""
+        item = field.name.removeprefix("consent_")
+        since = next((one.given_at for one in self._standing() if one.item == item), None)
+        if since is None:
+            return super().in_words(field)
+        return gettext("Yes, since %(day)s") % {"day": dates.day_in_words(since.astimezone(dates.GENEVA))}
+
+    def _standing(self):
+        return [consent for consent in self.application.consents.all() if consent.withdrawn_at is None]
 
     def facts(self):
         return self.cleaned_data | {"seen": True}  # an empty answer to this page is an answer

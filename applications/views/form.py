@@ -38,7 +38,7 @@ def applicants_page(view):
             return _handed_back(request, "applications/another_open.html", typed(request, **kwargs), status=409)
         return view(request, application, timezone.now(), **kwargs)
 
-    def typed(request, section=None):
+    def typed(request, section=None, **_kwargs):
         """What was typed into this page, to be copied where it cannot be taken. view -- may name its `form`"""
         form = SECTION_FORMS.get(section) or getattr(view, "form", None)
         return form(request.POST, application=None).typed() if form and request.method == "POST" else []

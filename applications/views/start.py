@@ -47,6 +47,9 @@ def start(request, number, iso2):
     return redirect("applications:link_sent")
 
 
+start.typed = lambda request, number, iso2: StartForm(request.POST, now=timezone.now()).typed()
+
+
 def closed(request, state_call, form):
     """Late is a page that says so and keeps what was typed; never a 404."""
     context = {"state_call": state_call, "typed": form.typed() if form.is_bound else []}
@@ -74,6 +77,9 @@ def lost_link(request):
         return render(request, "applications/lost_link.html", {"form": form}, status=429)
     Application.send_links_again(form.cleaned_data["email"], language=get_language(), now=now)
     return redirect("applications:link_sent")
+
+
+lost_link.typed = lambda request: LostLinkForm(request.POST, now=timezone.now()).typed()
 
 
 @page

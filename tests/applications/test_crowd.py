@@ -65,11 +65,7 @@ def test_sending_and_withdrawing_at_once_leave_one_clear_state():
 def test_two_tabs_saving_the_same_section_keep_one_whole_set_of_recommendations():
     pk = ApplicationFactory(complete=False).pk
     texts = [{f"recommendation_{number}": f"tab {tab}, {number}" for number in range(1, 6)} for tab in range(CLICKS)]
-    at_once(
-        lambda n: Application.objects.get(pk=pk).save_section(
-            "issues", {"issues": "", "follow_up": "", "themes": [], **texts[n]}, now=MONDAY
-        )
-    )
+    at_once(lambda n: Application.objects.get(pk=pk).save_section("recommendations", texts[n], now=MONDAY))
     kept = [row.text for row in Application.objects.get().recommendations.all()]
     assert kept in [list(one.values()) for one in texts]
 

@@ -17,6 +17,8 @@ from tests.house.world import TOKEN, filled
 from tests.missions.pages import ADDED_BY_LOOKING, dump
 
 ADDS = {"trail_event", "mail_linkvisit"}  # looking may add to these two tables; `dump` leaves out no other
+OF_A_SEAT = ("seat", "give_up", "speaker_change", "needs", "passport", "visa_letter", "statement", "fact_sheet",
+             "consent_again")  # fmt: skip
 TIMES = 3
 
 
@@ -75,7 +77,7 @@ def test_fetching_every_address_of_every_mail_again_and_again_changes_nothing(at
 
 
 def test_nor_does_it_in_the_browser_of_somebody_who_has_pressed_the_button(at_arrival):
-    names = ("tasks", "check", "receipt", "status", "withdraw")
+    names = ("tasks", "check", "receipt", "status", "withdraw", *OF_A_SEAT)
     pages = [reverse(f"applications:{name}") for name in names]
     pages += [reverse("applications:section", args=[section]) for section in SECTIONS]
     first = {mail.letter.recipient_id: mail for mail in at_arrival() if registry.KINDS[mail.kind].link == "application"}

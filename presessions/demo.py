@@ -16,7 +16,7 @@ from itertools import cycle
 import pikepdf
 from django.core.management import call_command
 
-from applications import assessments, cleaning, decisions, files
+from applications import assessments, cleaning, decisions, files, seat
 from applications.models import Application, Attachment, Call, Contact, Theme
 from missions.models import MissionAddress, PermanentMission
 from presessions import vault
@@ -202,6 +202,17 @@ class Story:
                 application.prepare(decision, by=self.ada, now=now)
             if state == "TZ":
                 decisions.release(meeting, by=self.ada, now=now + timedelta(minutes=10))
+                self.confirm_a_seat(meeting)
+
+    def confirm_a_seat(self, meeting):
+        """The first of those accepted answers the next day; the others have still to."""
+        now = geneva(self.day(-5), 9)
+        self.until(now)
+        accepted = Application.objects.with_state().for_meeting(meeting).filter(status=Application.Status.ACCEPTED)
+        application = accepted.order_by("submitted_at").first()
+        seat.confirm(application, now=now)
+        seat.save_needs(application, {"badge": True, "interpretation": "French"}, now=now + timedelta(minutes=4))
+        seat.publish_again(application, {"name", "organisation"}, now=now + timedelta(minutes=9))
 
     # --- What people outside did -----------------------------------------------------------------------------------
 

@@ -44,8 +44,9 @@ SCRIPTS = {"ar": "\u0600-\u06ff", "ru": "\u0400-\u04ff", "zh-hans": "\u4e00-\u9f
 LETTERS = {"fr": "A-Za-zÀ-ÿŒœº", "es": "A-Za-zÁÉÍÓÚÜÑáéíóúüñ"}
 # What stays in Latin letters in every script: names, formats, keys of a keyboard, what is typed into an example.
 LATIN = re.compile(
-    r"\b(UPR|Info|PDF|DOCX?|ODT|DOCM|ZIP|CSV|SHA|MB|GANHRI|NHRI|CSO|ECOSOC|OHCHR|Word|LibreOffice|Writer|Microsoft|"
-    r"Adobe|Acrobat|Google|Docs|Office|Mac|Windows|Tor|Browser|Ctrl|Zoom|VPN|Redis|XFA|JavaScript|iPhone|Android|cookie)\b"
+    r"\.(?:pdf|docx?|odt|rtf|zip)\b|\bK7QF2-9MXA4\b|\b(?:UPR|Info|PDF|DOCX?|ODT|DOCM|ZIP|CSV|JSON|SHA|MB|GANHRI|ECOSOC|"
+    r"Word|Office|LibreOffice|OpenDocument|Microsoft|Apple|Pages|Google|Docs|Adobe|Acrobat|Ctrl|Shift|Tor|Browser|"
+    r"XFA|JavaScript|iPhone|Android|Mac|Windows|cookie)\b"
 )
 
 # How a language is set. Each pattern finds what is wrong.

@@ -18,7 +18,13 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from applications import admin_contacts, desk, desk_erasing, desk_seat  # noqa: F401 -- contacts register themselves
+from applications import (
+    admin_contacts,  # noqa: F401 -- contacts register themselves
+    desk,
+    desk_entering,
+    desk_erasing,
+    desk_seat,
+)
 from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.mailings import extension
 from applications.models import Application, Assessment, Call, Organisation, StateCall, Theme
@@ -172,6 +178,9 @@ class ApplicationAdmin(Readable):
             page("<int:pk>/security-note/", desk.security_note, "security_note"),
             page("<int:pk>/passport/", desk_seat.passport, "passport"),
             page("<int:pk>/erase/", desk_erasing.erase, "erase"),
+            page("enter/", desk_entering.enter, "enter"),
+            page("enter/stop/", desk_entering.stop, "enter_stop"),
+            page("<int:pk>/enter/", desk_entering.go_on, "enter_go_on"),
             page("decisions/", desk.decisions_index, "decisions_index"),
             page("decisions/<int:meeting_pk>/", desk.meeting_decisions, "decisions"),
             page("decisions/<int:meeting_pk>/release/", desk.release, "release"),

@@ -95,6 +95,12 @@ def leave(request):
     request.session.pop(APPLICANT, None)
 
 
+def opened(request):
+    """The key of the application that staff have opened in this session; None where they have opened none."""
+    mark = request.session.get(MARK)
+    return mark and mark[0]
+
+
 def is_on(request):
     """Whether staff have opened a form in this session. It may have ended meanwhile: see `hand`."""
     return MARK in request.session

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 EVENTS = {
     "begun": _("begun"),
+    "received_by_email": _("received by e-mail, entered by staff"),
     "saved_institution": _("institution saved"),
     "saved_speaker": _("speaker saved"),
     "saved_replacement": _("replacement saved"),

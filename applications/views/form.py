@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from applications import entering, letters, rules, throttle
+from applications import desk_entering, entering, letters, rules, throttle
 from applications.forms import SECTION_FORMS, SendForm
 from applications.forms.upload import WithFile
 from applications.models import Application, Closed, Incomplete
@@ -32,6 +32,8 @@ def applicants_page(view):
     @wraps(view)
     def page(request, **kwargs):
         application = _application(request)
+        if application is None and entering.is_on(request) and request.method != "POST":
+            return desk_entering.ended(request)
         if application is None:
             return _handed_back(request, "applications/no_session.html", typed(request, **kwargs), status=404)
         if request.POST.get("application", application.reference) != application.reference:
@@ -133,7 +135,9 @@ def _next(request, application, section):
     following = rules.SECTIONS[rules.SECTIONS.index(section) + 1 :]
     if "later" in request.POST:
         return reverse("applications:tasks")  # of an application that was sent, that is its status page
-    if application.was_sent or request.GET.get("then") == "check" or not following:
+    if request.GET.get("then") == "check":
+        return f"{reverse('applications:check')}#{section}"  # there, at the section just changed
+    if application.was_sent or not following:
         return reverse("applications:check")
     return reverse("applications:section", args=[following[0]])
 

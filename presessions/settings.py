@@ -206,7 +206,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF],
+        "img-src": [SELF, "data:"],  # the mark of our pages stands in them: one request less on a bad line
         "font-src": [NONE],
         "connect-src": [SELF],
         "worker-src": [SELF],

@@ -87,7 +87,7 @@ def house(dovecot):
         process = subprocess.Popen(
             [sys.executable, "-m", "presessions.run"],
             cwd=ROOT,
-            env={**_plain_environment(), **inbox, "PORT": str(port), "VAR": str(var)},
+            env={**_plain_environment(), **inbox, "PORT": str(port), "VAR": str(var), "STYLEGUIDE": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

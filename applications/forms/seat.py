@@ -192,6 +192,10 @@ class PaperForm(WithFile, SeatForm):
     button = _("Send the file")
     groups = ("file", "upload")
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["file"].needed = True
+
     def clean(self):
         answers = super().clean()
         if not self.errors.get("file") and not self.brings_file:

@@ -84,7 +84,6 @@ def the_seat(request, application, now):
         "closed": seat.why_closed(meeting, now),
         "late": seat.is_late(application, now),
         "needs": needs,
-        "passport_missing": bool(needs and needs.wants_papers and not needs.has_passport),
         "letter": seat.letter_for_visa(application, needs, now) == "",
         "statement": application.newest(Attachment.Kind.STATEMENT),
         "fact_sheet": application.newest(Attachment.Kind.FACT_SHEET),

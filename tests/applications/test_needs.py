@@ -254,7 +254,7 @@ def test_it_waits_for_what_it_needs_and_says_so(client, on_tuesday):
     assert "Please confirm your seat first." in why()
     applicant.post(page("seat"))
     assert "The letter needs the data of the passport." in why()
-    assert "Passport missing" in words_of(applicant.get(page("seat")))
+    assert '<span class="tag tag-late">Missing</span>' in words_of(applicant.get(page("seat")))
     applicant.post(page("passport"), PASSPORT)
     assert applicant.get(page("visa_letter"))["Content-Type"] == "application/pdf"
     assert page("visa_letter") in words_of(applicant.get(page("seat")))

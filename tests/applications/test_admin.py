@@ -674,6 +674,7 @@ def every_page(state_call):
         page("call_change", state_call.call.pk),
         page("contact_change", contact.pk),
         page("contact_import"),
+        page("enter"),
         page("organisation_change", Organisation.objects.first().pk),
         page("theme_change", Theme.objects.first().pk),
     ]

@@ -52,6 +52,7 @@ NO_LIST = {
     "admin:applications_release": "POST only",
     "admin:applications_security_note": "POST only",
     "admin:applications_document": "one file",
+    "admin:applications_enter_go_on": "POST only",
     "admin:mail_letter_html": "one letter as HTML",
     "admin:mail_mailing_text": "one letter as HTML",
     "admin:mail_text_html": "one letter as HTML",
@@ -128,7 +129,8 @@ def grow(world, numbers):
         Group.objects.create(name=f"group {n}")
         one.themes.add(Theme.objects.create(slug=f"theme-{n}", name_en=f"Theme {n}"))
         organisation = Organisation.objects.create(name=f"Name {n}", kind="cso")
-        Contact.objects.create(email=f"c{n}@example.org", email_index=f"{n}", asked_at=now)
+        contact = Contact.objects.create(email=f"c{n}@example.org", email_index=f"{n}", asked_at=now, entered_by=user)
+        contact.states.add("KE", "TR")
 
         later = Series.objects.create(session=WorkingGroupSession.objects.create(number=100 + n))
         Call.objects.create(series=later)
@@ -140,6 +142,9 @@ def grow(world, numbers):
             state_call=one.state_call, email_index=f"{n}", created_at=now, submitted_at=now, status="submitted",
             prepared="accept", prepared_by=user, organisation=organisation,
         )  # fmt: skip
+        Application.objects.create(
+            state_call=one.state_call, email_index=f"entered {n}", created_at=now, received_at=now, entered_by=user
+        )
         Assessment.objects.create(application=one, by=user, saved_at=now, overall="strong", note="Good.")
         Attachment.objects.create(application=one, kind="statement", version=n + 1, size=1, uploaded_at=now)
         Speaker.objects.create(application=one, full_name=f"Speaker {n}", replaced_at=now)

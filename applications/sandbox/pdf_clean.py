@@ -31,8 +31,10 @@ NOWHERE = {  # wherever they stand they are about the making of the file, or act
 }  # fmt: skip
 OF_PROGRAMS = ("/PTEX.", "/AAPL:", "/ADBE_")  # private words; TeX names the files and authors of included pictures
 OF_REMARKS = ("/T", "/M", "/NM", "/Subj", "/Popup", "/IRT", "/ExData")  # who, when
-OF_SIGNATURE = {"/V", "/AP", "/Kids", "/Lock", "/SV", "/Name", "/Reason", "/Location", "/ContactInfo", "/Contents", "/Cert", "/M",
-                "/Prop_Build"}  # fmt: skip
+OF_SIGNATURE = {
+    "/V", "/AP", "/Kids", "/Lock", "/SV", "/Name", "/Reason", "/Location", "/ContactInfo", "/Contents", "/Cert", "/M",
+    "/Prop_Build",
+}  # fmt: skip
 KEPT_ACTIONS = ("/GoTo", "/Named", "/URI")
 WEB = re.compile(r"\s*(https?://|mailto:|tel:|ftp://|www\.)", re.IGNORECASE)
 PATH = re.compile(r"([a-z]:\\|\\\\|file:|/(home|users)/|~/)", re.IGNORECASE)

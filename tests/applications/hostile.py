@@ -5,6 +5,7 @@ import os
 import struct
 import zipfile
 import zlib
+from functools import cache
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
@@ -270,6 +271,7 @@ def laughs():
     return docx(head=f'<!DOCTYPE w [<!ENTITY l0 "ha">{entities}]>', body="<w:p><w:r><w:t>&l9;</w:t></w:r></w:p>")
 
 
+@cache
 def pdf_bomb(size=600 * 1024 * 1024):
     """An object stream that unpacks to `size` zeros: reading the table of objects alone fills the memory."""
     engine = zlib.compressobj(1)

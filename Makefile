@@ -7,7 +7,7 @@ MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 READY := .venv/.installed $(MESSAGES)
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help run test lint e2e storm bench lock messages demo-reset
+.PHONY: help run test lint e2e storm bench rush lock messages demo-reset
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -36,6 +36,9 @@ storm: $(READY) ## the full storm over the timed mail: thousands of letters, eve
 
 bench: $(READY) ## how fast, on this machine
 	.venv/bin/python -m benchmarks
+
+rush: $(READY) ## the last minute before a deadline: 50 files of 20 MB at once beside 20 pages a second (RUSH_SECONDS=600)
+	.venv/bin/python -m benchmarks rush
 
 lock: .venv/.installed ## write the exact, hashed requirements again
 	cd requirements && ../$(LOCK) runtime.in -o runtime.txt && ../$(LOCK) dev.in -o dev.txt

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -133,7 +133,7 @@ def take(application, kind, *, file=None, key="", now):
     """
     door = DOORS[kind]
     if file is not None:
-        return door.attach(application, file, kind, files.check(file), now=now)
+        return door.attach(application, file, kind, _check(file), now=now)
     upload = application.uploads.filter(key=key, kind=kind).first()
     if upload is not None and upload.done_at:
         return application.attachments.filter(kind=kind).first()
@@ -141,7 +141,7 @@ def take(application, kind, *, file=None, key="", now):
         raise files.Refused(gettext(_NOT_WHOLE))
     with _joined(upload) as whole:
         try:
-            verdict = files.check(whole)
+            verdict = _check(whole)
         except files.Refused as refused:
             if refused.word != "busy":  # then the same file may be tried again
                 remove([upload])
@@ -151,6 +151,14 @@ def take(application, kind, *, file=None, key="", now):
         Upload.objects.filter(pk=upload.pk).update(done_at=now)
         remove_pieces(upload)
     return attachment
+
+
+def _check(file):
+    """files.check, holding no connection meanwhile: many wait for their turn there in the hour before a deadline, and
+    the database has fewer connections than the web has threads."""
+    if not connection.in_atomic_block:
+        connection.close()
+    return files.check(file)
 
 
 def _joined(upload):

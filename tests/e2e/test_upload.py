@@ -1,5 +1,5 @@
-"""A file over a bad line: 64 kbit/s, 0.8 s each way, cut twice. Nothing is lost, and the receipt proves it. And the plain
-way, without scripts."""
+"""A file over a bad line: 64 kbit/s, 0.8 s each way, cut twice. Nothing is lost, and the receipt proves it. And the
+plain way, without scripts."""
 
 import hashlib
 import os

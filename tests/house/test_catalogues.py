@@ -31,7 +31,7 @@ PLURALS = {
 NAMES = {"UPR Info"}
 SAME = {
     "fr": {
-        *("Date", "Document", "Institution", "Message-ID", "Note", "Pages"),
+        *("Date", "Document", "Institution", "Message-ID", "Note", "Pages", "Programme", "Session %(number)s"),
         *("code", "contact", "contacts", "cycle", "institution", "invitation", "invitations", "note", "organisation"),
         *("organisations", "phase", "position", "session", "source", "type", "version"),
         *("version %(number)s", "version %(version)s", "Invitations, %(series)s", "contact %(reference)s"),

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from applications import files, uploads
 from applications.models import Attachment, Piece, Upload
-from applications.views.start import SESSION_KEY
+from applications.views.start import OPENED_AT, SESSION_KEY
 from presessions import vault
 from tests.applications import hostile
 from tests.applications.factories import ApplicationFactory, StateCallFactory
@@ -303,6 +303,17 @@ def test_after_the_deadline_nothing_is_begun_or_taken(device, open_call):
     assert begin(device).status_code == 410
     assert send(device, key, 0, FILE[:PIECE]).status_code == 410
     assert save(device, upload=key).status_code == 410
+
+
+def test_who_opened_the_form_in_time_may_finish_sending_in_the_hour_of_grace(device, application, open_call):
+    key = begin(device).json()["key"]
+    session = device.session
+    session[OPENED_AT] = (timezone.now() - timedelta(hours=1)).isoformat()
+    session.save()
+    type(open_call.call).objects.filter(pk=open_call.call_id).update(closes_at=timezone.now() - timedelta(minutes=30))
+    save(device, upload=send_all(device, key=key))
+    application.refresh_from_db()
+    assert (application.attachments.get().sha256, application.in_grace) == (SUM, True)
 
 
 @pytest.mark.parametrize("nonsense", [{"kind": "assessment"}, {"size": "many"}, {"size": "-1"}])

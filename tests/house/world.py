@@ -316,6 +316,7 @@ class World:
         assert browser.post(self.newest("application_link").path).status_code == 302
         for section, posted in APPLICATION.items():
             if section == "file":
+                self.line_breaks(browser)
                 name = f"{canary('applications.Attachment.original_name')}.pdf"
                 content = pdf(canary("the file behind applications.Attachment.stored"))
                 posted |= {"file": SimpleUploadedFile(name, content, "application/pdf")}
@@ -328,6 +329,14 @@ class World:
         self.application = Application.objects.of_address(address(f"{place}.email")).get()
         self.applicant = browser
         self.ring()
+
+    def line_breaks(self, browser):
+        """A file in pieces, of which only the first one arrives; then the applicant sends it the plain way."""
+        content = canary("the file behind applications.Attachment.stored").encode() * 9
+        facts = {"name": f"{canary('applications.Upload.name')}.pdf", "size": 999, "kind": "upr_submission"}
+        key = browser.post(reverse("applications:upload"), facts).json()["key"]
+        address = f"{reverse('applications:upload_piece', args=[key])}?from=0"
+        assert browser.post(address, content, content_type="application/octet-stream").status_code == 200
 
     def confirm_seat(self):
         """Who was accepted confirms, tells needs and passport, and takes the letter for the visa; another one gives up,

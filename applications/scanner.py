@@ -50,10 +50,10 @@ def greet(now):
     answer = _ask(lambda server: server.sendall(b"zVERSION\0"), GREETING_SECONDS).decode("ascii", "replace")
     if not settings.CLAMAV_SIGNATURE_DAYS:
         return
-    known = VERSION.fullmatch(answer)
-    if not known:
-        raise Trouble("it does not say from when its signatures are")
-    made_at = datetime.strptime(known[1], "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+    try:
+        made_at = datetime.strptime(VERSION.fullmatch(answer)[1], "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+    except (TypeError, ValueError):
+        raise Trouble("it does not say from when its signatures are") from None
     if now - made_at > timedelta(days=settings.CLAMAV_SIGNATURE_DAYS):
         raise Trouble("its signatures are old")
 

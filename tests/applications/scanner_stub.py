@@ -18,14 +18,15 @@ FRESH = b"ClamAV 1.4.6/27850/Mon Mar  2 08:00:00 2026\0"  # on the Monday of the
 
 
 class Scanner:
-    def __init__(self):
+    def __init__(self, path=None):
+        self.path = path  # of a socket on this machine, instead of TCP
         self.answers, self.hangs, self.seen = {"VERSION": FRESH}, False, []
         self.port, self.server = 0, None
         self.over = threading.Event()
 
     @property
     def url(self):
-        return f"tcp://127.0.0.1:{self.port}"
+        return f"unix:{self.path}" if self.path else f"tcp://127.0.0.1:{self.port}"
 
     def start(self):
         scanner = self
@@ -34,13 +35,13 @@ class Scanner:
             def handle(self):
                 scanner.answer(self.rfile, self.wfile)
 
-        class Server(socketserver.ThreadingTCPServer):
+        class Server(socketserver.ThreadingUnixStreamServer if self.path else socketserver.ThreadingTCPServer):
             allow_reuse_address = daemon_threads = True
             block_on_close = False
 
         self.over.clear()
-        self.server = Server(("127.0.0.1", self.port), Handler)
-        self.port = self.server.server_address[1]
+        self.server = Server(str(self.path) if self.path else ("127.0.0.1", self.port), Handler)
+        self.port = self.port if self.path else self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
     def stop(self):

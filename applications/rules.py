@@ -5,7 +5,7 @@ Imports nothing of ours. Facts come in as plain mappings, so that a form and a s
 
 import re
 import unicodedata
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 from django.core.exceptions import ValidationError
 from django.utils.deconstruct import deconstructible
@@ -21,7 +21,7 @@ GRACE = timedelta(minutes=60)  # for who opened the form before the deadline
 SECTIONS = ("institution", "speaker", "replacement", "issues", "recommendations", "submission", "file", "safety")
 OPTIONAL = ("replacement",)  # may stay empty; what has been begun must still be whole
 
-BULLET = re.compile(r"^\s*(?:[-–—*•·]+|\(?\d{1,3}[.)])\s*")  # how people begin a line of a list
+BULLET = re.compile(r"^\s*(?:[-–—*•·]+|\d{1,3}\.\s|\(?\d{1,3}\))\s*")  # how people begin a line of a list
 ACCENT = re.compile(
     r"COMBINING |ARABIC (FATHA|DAMMA|KASRA|SHADDA|SUKUN|TATWEEL)"
 )  # marks over a letter that people leave out as often as they write them
@@ -94,8 +94,10 @@ def counts_as(now, opened_at):
     the grace. So a form opened a second before the deadline has an hour more, and one opened at it has none.
 
     opened_at -- None where no form was opened
+    Counted in UTC: two instants of one zone are compared by their wall clocks, an hour wrong when those change.
     """
-    return now if opened_at is None else min(now, max(opened_at, now - GRACE))
+    now = now.astimezone(UTC)
+    return now if opened_at is None else min(now, max(opened_at.astimezone(UTC), now - GRACE))
 
 
 def coalition_members(text, *own_names):

@@ -7,6 +7,8 @@ Each step is one guarded UPDATE, so that of two clicks at once only one wins; th
 included.
 """
 
+from datetime import UTC
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import IntegrityError, models, transaction
@@ -308,7 +310,7 @@ class Application(Answers, models.Model):
     def grace_ends_at(self, now):
         """The first instant too late for who opened the form in time, while that matters; else None."""
         in_time = self.state_call.is_open(self._read_at(now))
-        return None if in_time or not self.can_change(now) else self.state_call.deadline + rules.GRACE
+        return None if in_time or not self.can_change(now) else self.state_call.deadline.astimezone(UTC) + rules.GRACE
 
     def _read_at(self, now, by=None):
         """The instant that a deadline is asked about. What came by e-mail in time may be entered by staff later."""

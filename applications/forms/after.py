@@ -24,7 +24,7 @@ class EraseForm(forms.Form):
     def __init__(self, data=None, *, application):
         super().__init__(data)
         self.helper = FormHelper()
-        self.helper.attrs = {"novalidate": True}
+        self.helper.attrs = {"novalidate": True, "data-brief": True}
         self.helper.layout = Layout(
             *whose(application), "sure", ButtonHolder(Submit("erase", _("Erase everything"), css_class="button-danger"))
         )

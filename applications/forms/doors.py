@@ -53,7 +53,8 @@ class DoorForm(forms.Form):
         self.fields["shown"].initial = signing.dumps(now.timestamp(), salt="form shown")
         names = [name for name in self.fields if name not in ("leave_empty", "shown")]
         self.helper = FormHelper()
-        self.helper.attrs = {"novalidate": True}  # our words in the reader's language, not the browser's
+        # Our words in the reader's language, not the browser's; too short to ask before it is left (static/site.js).
+        self.helper.attrs = {"novalidate": True, "data-brief": True}
         self.helper.layout = Layout(
             *names,
             Div("leave_empty", css_class="visually-hidden"),

@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -168,8 +169,8 @@ class ContactAdmin(Readable):
     change_list_template = "admin/applications/contact/change_list.html"
     change_form_template = "admin/applications/contact/change_form.html"
     fields = (
-        "known_as", "email", "language", "states", "source", "entered_by", "asked_at", "confirmed_at", "bounced_at",
-        "left_at",
+        "known_as", "stands", "email", "language", "states", "source", "entered_by", "asked", "confirmed", "bounced",
+        "left",
     )  # fmt: skip
 
     def has_add_permission(self, request):
@@ -219,10 +220,13 @@ class ContactAdmin(Readable):
 
     # One page
 
+    def history_view(self, request, object_id, extra_context=None):
+        return redirect("admin:applications_contact_change", object_id)  # our history is part of the page
+
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context |= {
             "may_end": obj is not None and not obj.has_left and self.has_delete_contact_permission(request),
-            "history": Event.objects.about(obj).select_related("reason") if obj else (),
+            "history": _history(obj) if obj else (),
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -270,6 +274,43 @@ class ContactAdmin(Readable):
     @admin.display(description=gettext_lazy("signed up"), ordering="asked_at")
     def asked(self, contact):
         return moment(contact.asked_at)
+
+    @admin.display(description=gettext_lazy("confirmed"))
+    def confirmed(self, contact):
+        return moment(contact.confirmed_at)
+
+    @admin.display(description=gettext_lazy("bounced"))
+    def bounced(self, contact):
+        return moment(contact.bounced_at)
+
+    @admin.display(description=gettext_lazy("left"))
+    def left(self, contact):
+        return moment(contact.left_at)
+
+
+EVENTS = {
+    "asked": gettext_lazy("signed up"),
+    "confirmed": gettext_lazy("confirmed"),
+    "entered": gettext_lazy("entered by hand"),
+    "imported": gettext_lazy("imported from a list"),
+    "replaced": gettext_lazy("replaced by a newer sign-up"),
+    "bounced": gettext_lazy("our mail came back"),
+    "left": gettext_lazy("left the list"),
+}
+
+
+def _history(contact):
+    """What happened to a contact, the newest first: {"at", "words", "by", "reason"}."""
+    events = list(Event.objects.about(contact).select_related("reason"))
+    staff = get_user_model().objects.in_bulk({event.staff_id for event in events if event.staff_id})
+    for event in reversed(events):
+        reason = getattr(event, "reason", None)
+        yield {
+            "at": moment(event.at),
+            "words": EVENTS.get(event.code, event.code),
+            "by": staff.get(event.staff_id),
+            "reason": reason.text if reason else "",
+        }
 
 
 # --- The import -------------------------------------------------------------------------------------------------------

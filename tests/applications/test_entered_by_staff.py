@@ -90,7 +90,7 @@ def test_what_came_in_time_is_entered_after_the_deadline_with_the_same_checks_an
     application = Application.objects.get()
     assert (application.received_at, application.entered_by, application.language) == (ARRIVED, staff, "fr")
     assert not Letter.objects.exists()  # no link before it is sent
-    assert "You enter" in desk.get(reverse("applications:tasks")).content.decode()
+    assert "for somebody else" in desk.get(reverse("applications:tasks")).content.decode()
     send(desk)
     application.refresh_from_db()
     assert not application.was_sent  # the same checks: nothing has been answered
@@ -290,7 +290,7 @@ def test_an_applicants_session_takes_no_grace_from_staff(desk, kenya):
     desk.post(link)  # staff open somebody's link in the same browser: the applicant's session it is now
     page_of_own = desk.get(reverse("applications:tasks"))
     assert page_of_own.context["application"] == own and own.by is None
-    assert "You enter" not in page_of_own.content.decode()
+    assert "for somebody else" not in page_of_own.content.decode()
     assert desk.post(reverse("applications:section", args=["issues"]), posted(answers()["issues"])).status_code == 410
 
 

@@ -94,7 +94,7 @@ def test_papers_with_their_minutes_and_what_may_be_published(staff):
     looked_through(receive(application, geneva(date(2026, 4, 2), 9)), words=840)
     seat.publish_again(application, {"name"}, now=TUESDAY)
     page = desk(staff, application)
-    assert "840 words, about 6½ minutes" in page
+    assert "840 words, about 6½ min" in page
     assert "late" in page
     assert '<span class="pill pill-done">speaker’s name</span>' in page
     assert '<span class="pill pill-quiet">photographs</span>' in page

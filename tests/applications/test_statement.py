@@ -187,7 +187,7 @@ def test_a_statement_that_was_looked_through_is_counted_as_minutes(client, on_tu
     looked_through(receive(application, TUESDAY), words=words)
     page_ = words_of(applicant.get(page("statement")))
     minutes = "6½" if words == 840 else "6"
-    assert f"{words} words: about {minutes} minutes at a calm pace. You have 6 minutes." in page_
+    assert f"{words} words: about {minutes} min at a calm pace. You have 6 minutes." in page_
     assert ("Please shorten it, and send it again." in page_) == says_too_long
 
 

@@ -386,8 +386,8 @@ def test_an_hour_of_grace_is_said(client, kenya):
 @pytest.mark.parametrize("versions", [1, 4])
 def test_the_page_costs_the_same_for_one_file_and_for_many(client, kenya, versions, django_assert_num_queries):
     application = ApplicationFactory(state_call=kenya, submitted=True)
-    for _ in range(versions - 1):
-        application.attach(upload(), Attachment.Kind.UPR_SUBMISSION, Verdict, now=MONDAY)
+    for number in range(versions - 1):
+        application.attach(upload(b"%%PDF-1.4 %d" % number), Attachment.Kind.UPR_SUBMISSION, Verdict, now=MONDAY)
     open_session(client, application)
     with django_assert_num_queries(5):  # session, application, files, and where the meeting is
         client.get(reverse("applications:status"))

@@ -471,7 +471,7 @@ def test_leaving_forgets_the_form_on_this_device(client, kenya):
     assert client.get(reverse("applications:tasks")).status_code == 404
 
 
-PERSONAL = ["tasks", "check", "receipt", "status", "withdraw"]
+PERSONAL = ["tasks", "check", "receipt", "status", "withdraw", "erase", "everything"]
 
 
 @pytest.mark.parametrize("name", PERSONAL)

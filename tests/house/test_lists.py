@@ -52,6 +52,7 @@ NO_LIST = {
     "admin:applications_release": "POST only",
     "admin:applications_security_note": "POST only",
     "admin:applications_document": "one file",
+    "admin:applications_erase": "POST only",
     "admin:applications_enter_go_on": "POST only",
     "admin:mail_letter_html": "one letter as HTML",
     "admin:mail_mailing_text": "one letter as HTML",

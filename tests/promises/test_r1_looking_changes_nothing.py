@@ -77,7 +77,7 @@ def test_fetching_every_address_of_every_mail_again_and_again_changes_nothing(at
 
 
 def test_nor_does_it_in_the_browser_of_somebody_who_has_pressed_the_button(at_arrival):
-    names = ("tasks", "check", "receipt", "status", "withdraw", *OF_A_SEAT)
+    names = ("tasks", "check", "receipt", "status", "withdraw", "erase", "everything", *OF_A_SEAT)
     pages = [reverse(f"applications:{name}") for name in names]
     pages += [reverse("applications:section", args=[section]) for section in SECTIONS]
     first = {mail.letter.recipient_id: mail for mail in at_arrival() if registry.KINDS[mail.kind].link == "application"}

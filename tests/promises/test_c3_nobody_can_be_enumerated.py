@@ -1,0 +1,236 @@
+"""C3: nobody can be enumerated. Whoever knocks at a door learns nothing of who has come through it before.
+
+Start, lost link, sign-up of contacts, the check of a receipt, personal links: whatever is known of an address or a
+token, the answer has the same status, the same headers, the same page, and nearly the same work behind it. The 300
+times of each, and the milliseconds, are benchmarks/enumeration.py.
+"""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from applications import erasure, throttle
+from applications.models import Application, Attachment, Contact
+from presessions.mail import links
+from presessions.mail.models import Letter
+from tests.applications.factories import MONDAY, ApplicationFactory, ContactFactory, StateCallFactory
+from tests.applications.test_journey import hidden, path_in
+from tests.upr.factories import CountryMeetingFactory, StateFactory
+
+pytestmark = pytest.mark.django_db
+
+A_FEW = 4  # statements to the database by which a known address may differ: a row is begun, or is there
+LATER = MONDAY + timedelta(hours=3)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    cache.clear()
+    monkeypatch.setattr(throttle, "PER_ADDRESS", 10_000)
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def calls(clock):
+    """Three States whose calls are open, Kenya's first."""
+    return [
+        StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2=code))) for code in ("KE", "TR", "CL")
+    ]
+
+
+def applicants(calls):
+    """{sort: an address of that sort}"""
+    kenya, turkiye, chile = calls
+    ApplicationFactory(state_call=kenya, email="draft@example.org", complete=False)
+    ApplicationFactory(state_call=kenya, email="sent@example.org", submitted=True)
+    ApplicationFactory(state_call=kenya, email="decided@example.org", accepted=True)
+    ApplicationFactory(state_call=turkiye, email="elsewhere@example.org", submitted=True)
+    for state_call in (kenya, turkiye, chile):
+        ApplicationFactory(state_call=state_call, email="three@example.org", complete=False)
+    ApplicationFactory(state_call=kenya, email="withdrawn@example.org", withdrawn=True)
+    erasure.erase(ApplicationFactory(state_call=kenya, email="erased@example.org", submitted=True), now=MONDAY)
+    sorts = ("unknown", "draft", "sent", "decided", "elsewhere", "three", "withdrawn", "erased")
+    return {sort: f"{sort}@example.org" for sort in sorts}
+
+
+def contacts(calls):
+    ContactFactory(email="waiting@example.org", confirmed=False)
+    ContactFactory(email="confirmed@example.org")
+    ContactFactory(email="left@example.org").leave(now=MONDAY)
+    ContactFactory(email="bounced@example.org").bounce(now=MONDAY)
+    return {sort: f"{sort}@example.org" for sort in ("unknown", "waiting", "confirmed", "left", "bounced")}
+
+
+DOORS = {
+    "start": (applicants, lambda: reverse("applications:start", args=[54, "KE"])),
+    "lost_link": (applicants, lambda: reverse("applications:lost_link")),
+    "sign_up": (contacts, lambda: reverse("applications:contact_signup")),
+}
+
+
+def knock(door, email, clock):
+    """(status, where it leads, headers, page behind it without what is new each time, statements) of one post."""
+    browser, address = Client(), DOORS[door][1]()
+    shown = hidden(browser.get(address))
+    clock.shift(timedelta(seconds=3))
+    with CaptureQueriesContext(connection) as queries:
+        answer = browser.post(address, {"email": email, "language": "en", "shown": shown})
+    behind = browser.get(answer.url)
+    told = (answer.status_code, answer.url, headers(answer), answer.content, behind.status_code, headers(behind))
+    return (*told, plain(behind, email)), [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
+
+
+def headers(answer):
+    return {name: value for name, value in answer.headers.items() if name != "Expires"}
+
+
+def plain(answer, *words):
+    page = re.sub(r'(name="(?:csrfmiddlewaretoken|shown)" value|nonce)="[^"]*"', r"\1", answer.content.decode())
+    for word in words:
+        assert word not in page  # not even what was typed comes back
+    return page
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_every_address_gets_one_same_answer(calls, clock, door):
+    sorts = DOORS[door][0](calls)
+    clock.move_to(LATER)
+    answers = {sort: knock(door, email, clock)[0] for sort, email in sorts.items()}
+    assert {sort: answer for sort, answer in answers.items() if answer != answers["unknown"]} == {}
+    assert answers["unknown"][0] == 302
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_and_again_a_moment_later(calls, clock, door):
+    """Who asks twice within minutes is mailed once, and cannot tell."""
+    sorts = DOORS[door][0](calls)
+    clock.move_to(LATER)
+    first = {sort: knock(door, email, clock)[0] for sort, email in sorts.items()}
+    letters = Letter.objects.count()
+    second = {sort: knock(door, email, clock)[0] for sort, email in sorts.items()}
+    assert second == first
+    assert Letter.objects.count() == letters
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_each_of_them_is_written_to_and_only_the_mailbox_learns_more(calls, clock, door):
+    sorts = DOORS[door][0](calls)
+    clock.move_to(LATER)
+    for sort, email in sorts.items():
+        before = Letter.objects.to_address(email).count()
+        knock(door, email, clock)
+        assert Letter.objects.to_address(email).count() > before, sort
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_work_behind_it_is_nearly_the_same(calls, clock, door):
+    sorts = {sort: email for sort, email in DOORS[door][0](calls).items() if sort != "three"}
+    clock.move_to(LATER)
+    statements = {sort: len(knock(door, email, clock)[1]) for sort, email in sorts.items()}
+    assert max(statements.values()) - min(statements.values()) <= A_FEW, statements
+
+
+def test_a_refusal_is_the_same_for_every_address(calls, clock, monkeypatch):
+    """Too many posts, a closed call, an address that is none: known or not."""
+    sorts = applicants(calls)
+    clock.move_to(LATER)
+    monkeypatch.setattr(throttle, "PER_ADDRESS", 0)
+    for door in ("start", "lost_link"):
+        pages = set()
+        for email in sorts.values():
+            browser, address = Client(), DOORS[door][1]()
+            shown = hidden(browser.get(address))
+            clock.shift(timedelta(seconds=3))
+            answer = browser.post(address, {"email": email, "language": "en", "shown": shown})
+            pages.add((answer.status_code, plain(answer).replace(email, "EMAIL")))
+        assert {status for status, _page in pages} == {429}
+        assert len(pages) == 1
+    clock.move_to(calls[0].deadline)
+    pages = set()
+    for email in sorts.values():
+        answer = Client().post(DOORS["start"][1](), {"email": email, "language": "en"})
+        pages.add((answer.status_code, plain(answer).replace(email, "EMAIL")))
+    assert len(pages) == 1
+
+
+# --- Personal links --------------------------------------------------------------------------------------------------
+
+
+def test_a_link_to_an_erased_application_is_a_link_that_never_was(calls, clock):
+    application = ApplicationFactory(state_call=calls[0], submitted=True)
+    path = path_in(Letter.objects.filter(recipient_id=application.reference).first())
+    token = path.rstrip("/").rsplit("/", 1)[-1]
+    erasure.erase(application, now=MONDAY)
+    tokens = {"erased": token, "unknown": links.new_token(), "nonsense": "x" * 43}
+    for method in ("get", "post"):
+        answers = {}
+        for sort, one in tokens.items():
+            with CaptureQueriesContext(connection) as queries:
+                answer = getattr(Client(), method)(path.replace(token, one))
+            asked = len([query for query in queries if "SAVEPOINT" not in query["sql"]])
+            answers[sort] = (answer.status_code, headers(answer), plain(answer).replace(one, "TOKEN"), asked)
+        assert {sort: told for sort, told in answers.items() if told != answers["unknown"]} == {}
+        assert answers["unknown"][0] == 404
+
+
+def test_an_open_form_that_was_erased_elsewhere_looks_like_none(calls, clock):
+    application = ApplicationFactory(state_call=calls[0], submitted=True)
+    path = path_in(Letter.objects.filter(recipient_id=application.reference).first())
+    browser = Client()
+    assert browser.post(path).status_code == 302
+    erasure.erase(application, now=MONDAY)
+    for name in ("tasks", "status", "receipt", "check", "withdraw", "erase", "everything"):
+        erased, stranger = (one.get(reverse(f"applications:{name}")) for one in (browser, Client()))
+        assert (erased.status_code, plain(erased)) == (stranger.status_code, plain(stranger))
+        assert erased.status_code == 404
+
+
+# --- Receipts --------------------------------------------------------------------------------------------------------
+
+
+def test_a_receipt_that_is_not_confirmed_does_not_say_why(calls, clock):
+    kenya = calls[0]
+    sent, draft = ApplicationFactory(state_call=kenya, submitted=True), ApplicationFactory(state_call=kenya)
+    erased = ApplicationFactory(state_call=kenya, submitted=True)
+    withdrawn = ApplicationFactory(state_call=kenya, submitted=True, withdrawn=True)
+    fingerprint = Attachment.objects.filter(application=sent).get().sha256
+    erasure.erase(erased, now=MONDAY)
+    pairs = {
+        "unknown": ("ZZZZZ-ZZZZZ", fingerprint),
+        "wrong fingerprint": (sent.reference, "b" * 64),
+        "wrong fingerprint of one taken back": (withdrawn.reference, "b" * 64),
+        "never sent": (draft.reference, fingerprint),
+        "erased": (erased.reference, fingerprint),
+    }
+    answers, address, browser = {}, reverse("applications:receipt_check"), Client()
+    for sort, (reference, digest) in pairs.items():
+        shown = hidden(browser.get(address))
+        clock.shift(timedelta(seconds=3))
+        with CaptureQueriesContext(connection) as queries:
+            answer = browser.post(address, {"reference": reference, "fingerprint": digest, "shown": shown})
+        page = plain(answer).replace(reference, "REFERENCE").replace(digest, "DIGEST")
+        answers[sort] = (answer.status_code, headers(answer), page, len(queries))
+    assert {sort: told for sort, told in answers.items() if told != answers["unknown"]} == {}
+    assert "We cannot confirm this." in answers["unknown"][2]
+
+
+def test_the_sorts_are_what_they_are_called(calls, clock):
+    """So that the comparison is able to see."""
+    sorts = applicants(calls)
+    living = {sort: Application.objects.live().of_address(email).count() for sort, email in sorts.items()}
+    assert living == {
+        "unknown": 0, "draft": 1, "sent": 1, "decided": 1, "elsewhere": 1, "three": 3, "withdrawn": 0, "erased": 0,
+    }  # fmt: skip
+    assert Application.objects.exclude(erased_at=None).count() == 1
+    states = contacts(calls)
+    assert {sort: Contact.objects.of_address(email).confirmed().exists() for sort, email in states.items()} == {
+        "unknown": False, "waiting": False, "confirmed": True, "left": False, "bounced": False,
+    }  # fmt: skip

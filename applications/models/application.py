@@ -276,6 +276,13 @@ class Application(Answers, models.Model):
         """The newest version of the UPR submission that was not refused, or None."""
         return self.newest(Attachment.Kind.UPR_SUBMISSION)
 
+    @property
+    def refused_submission(self):
+        """The UPR submission that came last, where it was refused and nothing newer has taken its place; else None."""
+        files = (file for file in self.attachments.all() if file.kind == Attachment.Kind.UPR_SUBMISSION)
+        newest = next(files, None)
+        return newest if newest and newest.refusal else None
+
     def standing_consents(self):
         """Items the applicant agrees to now."""
         return {consent.item for consent in self.consents.all() if consent.withdrawn_at is None}

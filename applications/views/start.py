@@ -75,7 +75,8 @@ def lost_link(request):
     if not throttle.allows(request, "lost_link", now=now):
         form.add_error(None, throttle.TOO_MANY)
         return render(request, "applications/lost_link.html", {"form": form}, status=429)
-    Application.send_links_again(form.cleaned_data["email"], language=get_language(), now=now)
+    with throttle.in_equal_time():
+        Application.send_links_again(form.cleaned_data["email"], language=get_language(), now=now)
     return redirect("applications:link_sent")
 
 

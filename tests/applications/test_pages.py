@@ -117,9 +117,19 @@ def test_the_last_day_counts_down_on_genevas_calendar(client):
 @pytest.mark.parametrize(
     "page",
     [
-        "tasks", "check", "receipt", "status", "withdraw", "erase", "everything", "institution", "speaker", "issues",
-        "submission", "safety",
-    ],  # fmt: skip
+        "tasks",
+        "check",
+        "receipt",
+        "status",
+        "withdraw",
+        "erase",
+        "everything",
+        "institution",
+        "speaker",
+        "issues",
+        "submission",
+        "safety",
+    ],
 )
 def test_every_page_of_the_form_renders_in_french(client, page, status):
     application = ApplicationFactory(**{status: True}, language="fr", consents=["name"])

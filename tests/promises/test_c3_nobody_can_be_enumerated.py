@@ -7,6 +7,7 @@ times of each, and the milliseconds, are benchmarks/enumeration.py.
 
 import re
 from datetime import timedelta
+from time import perf_counter
 
 import pytest
 import time_machine
@@ -34,6 +35,7 @@ LATER = MONDAY + timedelta(hours=3)
 def clock(monkeypatch):
     cache.clear()
     monkeypatch.setattr(throttle, "PER_ADDRESS", 10_000)
+    monkeypatch.setattr(throttle, "TAKES", 0)  # but where it is the subject
     with time_machine.travel(MONDAY, tick=False) as clock:
         yield clock
 
@@ -136,6 +138,21 @@ def test_the_work_behind_it_is_nearly_the_same(calls, clock, door):
     clock.move_to(LATER)
     statements = {sort: len(knock(door, email, clock)[1]) for sort, email in sorts.items()}
     assert max(statements.values()) - min(statements.values()) <= A_FEW, statements
+
+
+def test_many_letters_take_no_longer_than_one(calls, clock, monkeypatch):
+    """A letter takes some milliseconds to write, and some addresses have several applications."""
+    sorts = applicants(calls)
+    clock.move_to(LATER)
+    monkeypatch.setattr(throttle, "TAKES", 60)
+    rested = []
+    monkeypatch.setattr(throttle, "sleep", rested.append)
+    began = perf_counter()
+    for sort in ("unknown", "three"):
+        knock("lost_link", sorts[sort], clock)
+    worked = perf_counter() - began
+    assert len(rested) == 2
+    assert all(60 - worked < seconds < 60 for seconds in rested)  # whatever was not spent on work
 
 
 def test_a_refusal_is_the_same_for_every_address(calls, clock, monkeypatch):

@@ -169,7 +169,7 @@ def test_speakers_are_asked_for_their_statement_with_day_place_and_minutes(serie
     assert message_of(letter)["Subject"] == "Your statement"
     assert "When: Tue 14 April 2026, 10:00 Geneva time\nWhere: Room XXI, Palais des Nations" in text
     assert "Time to speak: up to 7 minutes" in text
-    assert "by Tue 31 March 2026: simply reply to this mail" in text
+    assert "by Tue 31 March 2026, on your page." in text
     assert not {"Kenya", "Amina"} & set(text.split())
 
 

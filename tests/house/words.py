@@ -2,7 +2,8 @@
 
 What applicants, contacts and missions may read is said in six languages, what only staff read in two. The rule: a word
 is staff's if it stands in no file but those of OF_STAFF; in a file of models also if it is what a field or a model is
-called, for the forms of the public have labels of their own. Everything else is public.
+called, for the forms of the public have labels of their own. Everything else is public, and so is what stands in the
+file with everything that we hold of an application: names of its fields, kinds of its mails and what became of them.
 `test_catalogues.py` looks at the catalogues, `test_languages.py` at pages and letters. Without GNU gettext, which only
 `make messages` needs.
 """
@@ -22,15 +23,20 @@ from django.utils.functional import Promise
 from django.utils.translation import to_locale
 from django.utils.translation.template import templatize
 
+from applications import everything
+from presessions.mail import registry
+from presessions.mail.models import Letter
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("presessions", "applications", "missions", "templates")
 OURS = ("accounts", "trail", "upr", "mail", "applications", "missions")
 
+KINDS_OF_STAFF = ("alarm", "django", "mailing_notice", "mailing_test")
 OF_STAFF = (
     *("*/admin/*", "*/admin_*.py", "*/admin.py", "*/apps.py", "*/management/*"),
     *("presessions/accounts/*", "presessions/mail/*", "presessions/trail/*", "presessions/upr/dialogue.py"),
     *("presessions/styleguide.py", "templates/styleguide*"),
-    *(f"templates/mail/{kind}/*" for kind in ("alarm", "django", "mailing_notice", "mailing_test")),
+    *(f"templates/mail/{kind}/*" for kind in KINDS_OF_STAFF),
     *(
         f"applications/{name}.py"
         for name in ("assessments", "contact_import", "decisions", "desk*", "entering", "mailings*", "new_meetings")
@@ -124,7 +130,7 @@ def prose(text):
 
 def is_public(message):
     places = [path for path, _line in message.locations]
-    return any(_is_public_in(place, message) for place in places)
+    return key(message)[1] in _in_the_download() or any(_is_public_in(place, message) for place in places)
 
 
 def needed(language):
@@ -155,6 +161,16 @@ def _labels():
         return {
             str(label) for field in _fields() for _value, label in field.choices or () if isinstance(label, Promise)
         }
+
+
+@cache
+def _in_the_download():
+    """What the file with everything says of an application's rows and mails."""
+    models = [everything.Application, *(model for _part, _title, model in everything.PARTS)]
+    said = [field.verbose_name for model in models for field in model._meta.concrete_fields]
+    said += [*Letter.State.labels, *(how.label for name, how in registry.KINDS.items() if name not in KINDS_OF_STAFF)]
+    with translation.override(settings.LANGUAGE_CODE):
+        return {str(words) for words in said}
 
 
 @cache

@@ -19,8 +19,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from applications import seat
-from applications.models import Application, Call, Contact, Needs, Theme
+from applications import cleaning, seat
+from applications.models import Application, Attachment, Call, Contact, Needs, Theme
 from missions.models import Invitation, MissionTask, PermanentMission
 from presessions import settings as product
 from presessions.accounts.models import User
@@ -28,7 +28,7 @@ from presessions.mail import inbox, schedule, steering, telling, watch
 from presessions.mail.models import Letter, Mailing
 from presessions.upr.dates import geneva
 from presessions.upr.models import Series
-from tests.applications.factories import ApplicationFactory, ContactFactory
+from tests.applications.factories import ApplicationFactory, ContactFactory, Verdict, upload
 from tests.missions.factories import MissionFactory
 from tests.missions.pages import answers
 from tests.upr.factories import SessionFactory, StateFactory, StateUnderReviewFactory
@@ -299,11 +299,12 @@ class World:
         assert Contact.objects.confirmed().count() == 2
 
     def others_apply(self):
-        """A draft, and applications that were sent, put on the waiting list, declined, withdrawn; and a lost link."""
+        """A draft whose file is damaged; applications sent, put on the waiting list, declined, withdrawn; a lost link."""
         kenya, turkiye = self.call_of["KE"], self.call_of["TR"]
-        ApplicationFactory(state_call=turkiye, complete=False)
+        draft = ApplicationFactory(state_call=turkiye, complete=False)
         for status in ("submitted", "waitlisted", "declined", "withdrawn"):
             ApplicationFactory(state_call=kenya, consents=["name"], **{status: True})
+        draft.attach(upload(b"%PDF-1.7 torn"), Attachment.Kind.UPR_SUBMISSION, Verdict, now=timezone.now())
         self.door(Client(), reverse("applications:lost_link"), email="nobody@example.org")
         self.ring()
 
@@ -328,6 +329,8 @@ class World:
         assert sent.url == reverse("applications:receipt")
         self.application = Application.objects.of_address(address(f"{place}.email")).get()
         self.applicant = browser
+        cleaning.look_through(timezone.now())  # one is refused, and its applicant told
+        assert Application.objects.get(pk=self.application.pk).upr_submission.is_readable
         self.ring()
 
     def line_breaks(self, browser):

@@ -4,10 +4,15 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
+
+from applications import scanner
+from tests.applications import program
 
 HOME = Path(__file__).resolve().parents[2]
 LOCKS = ["runtime", "dev"]
@@ -110,6 +115,22 @@ def test_compose_runs_one_image_for_all_of_ours(compose):
 def test_compose_starts_mailpit_and_clamav_only_when_asked(compose):
     profiles = {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service}
     assert profiles == {"mailpit": ["demo"], "clamav": ["scan"]}
+
+
+def test_the_scanner_reads_every_file_that_we_take_to_its_end(compose):
+    """Beyond its own limits it calls files clean that it has not read."""
+    assert "./deploy/clamd.conf:/etc/clamav/clamd.conf:ro" in compose["services"]["clamav"]["volumes"]
+    assert compose["services"]["worker"]["environment"]["CLAMAV_URL"] == "${CLAMAV_URL:-}"
+    program.load()
+    ours = sys.modules["zip_check"]
+    lines = read("deploy/clamd.conf").splitlines()
+    says = dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
+    sizes = {name: int(value[:-1]) * 1024 * 1024 for name, value in says.items() if value.endswith("M")}
+    assert sizes["StreamMaxLength"] > settings.UPLOAD_LIMIT
+    assert min(sizes["MaxFileSize"], sizes["MaxScanSize"]) > ours.UNPACKED
+    assert int(says["MaxFiles"]) > ours.ENTRIES
+    assert int(says["MaxScanTime"]) < scanner.SECONDS * 1000
+    assert says["AlertExceedsMax"] == "yes"
 
 
 def test_compose_keeps_database_and_private_files_on_named_volumes(compose):

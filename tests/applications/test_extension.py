@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -14,6 +15,7 @@ from presessions.upr.signals import listening
 from tests.accounts.factories import StaffFactory
 from tests.applications.factories import ApplicationFactory, ContactFactory, StateCallFactory
 from tests.mail.letters import body_of, message_of
+from tests.upr.dialogue import agree, asks
 from tests.upr.factories import CountryMeetingFactory, SeriesFactory, StateFactory
 
 pytestmark = pytest.mark.django_db
@@ -368,6 +370,17 @@ def test_the_change_of_a_date_says_what_will_be_proposed(called):
     assert said["more time, to drafts, Pre-sessions 54"][1] == (
         "proposed to 1 applicant with a draft; held until staff let it go"
     )
+
+
+def test_staff_are_asked_before_the_date_changes_and_nothing_is_proposed_until_they_agree(called, staff, client):
+    client.force_login(staff)
+    typed = {"closes_at_0": "2026-03-29", "closes_at_1": "23:59", "reason": "Floods."}
+    with time_machine.travel(NOW, tick=False):
+        asked = client.post(f"/admin/applications/statecall/{called.pk}/change/", typed)
+        assert asks(asked) and "proposed to 2 contacts; held until staff let it go" in asked.content.decode()
+        assert not Mailing.objects.filter(kind="extension").exists()
+        assert agree(client, asked).status_code == 302
+    assert [one.kind for one in proposals()] == ["extension"]
 
 
 def test_the_page_of_the_states_call_leads_to_what_was_proposed(called, staff, client):

@@ -5,7 +5,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from applications import rules
-from applications.forms.base import ONLY_US, SectionForm, choice, hint, text
+from applications.forms.base import ONLY_US, US_UNTIL_CONSENT, SectionForm, choice, hint, text
 from applications.models import Application, Theme
 
 
@@ -40,11 +40,21 @@ class RecommendationsForm(SectionForm):
     title = _("Recommendations you would ask States to make")
     intro = _("One is enough, up to five are possible. Each must stand by itself: States take over single ones.")
     guide = "applications/_good_recommendations.html"
-    recommendation_1 = text(_("First recommendation"), words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3)
-    recommendation_2 = text(_("Second recommendation"), words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3)
-    recommendation_3 = text(_("Third recommendation"), words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3)
-    recommendation_4 = text(_("Fourth recommendation"), words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3)
-    recommendation_5 = text(_("Fifth recommendation"), words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3)
+    recommendation_1 = text(
+        _("First recommendation"), who=US_UNTIL_CONSENT, words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3
+    )
+    recommendation_2 = text(
+        _("Second recommendation"), who=US_UNTIL_CONSENT, words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3
+    )
+    recommendation_3 = text(
+        _("Third recommendation"), who=US_UNTIL_CONSENT, words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3
+    )
+    recommendation_4 = text(
+        _("Fourth recommendation"), who=US_UNTIL_CONSENT, words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3
+    )
+    recommendation_5 = text(
+        _("Fifth recommendation"), who=US_UNTIL_CONSENT, words=rules.RECOMMENDATION_WORDS, longest=1200, rows=3
+    )
 
     groups = (Layout(*[f"recommendation_{number}" for number in range(1, rules.RECOMMENDATIONS + 1)]),)
     missing_words = {"recommendation_1": _("Write at least one recommendation: who should do what, by when.")}

@@ -84,7 +84,7 @@ class InstitutionForm(SectionForm):
             Div("coalition_members", css_class="if-so"),
             css_class="if-cso",
         ),
-        Fieldset(_("Your institution"), "name", "name_latin", "founded_year", "aims"),
+        Fieldset(_("Who you are"), "name", "name_latin", "founded_year", "aims"),
         Fieldset(_("How to reach the institution"), "website", "address", "phone"),
     )
     missing_words = {

@@ -102,8 +102,8 @@ class Answers:
         )
 
     def attach(self, upload, kind, verdict, *, now, by=None, before=None, open_only=True, **facts):
-        """Keep a file that the door let in as the next version of its kind; returns the Attachment. Raises WrongStep,
-        and keeps nothing then.
+        """Keep a file that the door let in as the next version of its kind; returns the Attachment. The same file
+        once more, from a second click, is no new version. Raises WrongStep, and keeps nothing then.
 
         before -- the statuses in which this kind may be sent; open_only -- whether the call's deadline holds for it
         facts -- more of the Attachment, such as late=True
@@ -111,12 +111,14 @@ class Answers:
         kept = []
 
         def add():
+            last = self.attachments.filter(kind=kind).first()  # the UPDATE before us holds the application's row
+            if last and last == self.newest(kind) and last.sha256 == upload.sha256:
+                return last
             kept.append(vault.storage.keep(upload))
-            last = self.attachments.filter(kind=kind).aggregate(last=models.Max("version"))["last"]
             return Attachment.objects.create(
                 application=self,
                 kind=kind,
-                version=(last or 0) + 1,  # the UPDATE before us holds the application's row
+                version=last.version + 1 if last else 1,
                 original_name=verdict.name,
                 stored=kept[0],
                 size=upload.size,

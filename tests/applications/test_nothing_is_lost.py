@@ -5,6 +5,7 @@ import re
 
 import pytest
 import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -114,6 +115,15 @@ def test_a_double_click_saves_once_and_says_so(client, application, section):
     kept = Application.objects.get().answers(section)
     assert {name: kept[name] for name in TYPED[section]} == TYPED[section]
     assert Recommendation.objects.count() == (5 if section == "recommendations" else 1)
+
+
+def test_a_double_click_on_a_file_keeps_one(client, application):
+    open_session(client, application)
+    content = pdf(pages=2)
+    for _click in range(2):
+        file = SimpleUploadedFile("new.pdf", content)
+        assert client.post(address("file"), {"file": file, "save": "1"}).status_code == 302
+    assert [file.version for file in application.attachments.all()] == [2, 1]
 
 
 @pytest.mark.parametrize("section", TYPED)

@@ -204,6 +204,7 @@ def test_fingerprint_and_file_that_differ_are_not_confirmed(check, kenya):
         ("K7QF2-9MXA4", "abc", "A fingerprint has 64 signs"),
         ("K7QF2-9MXA4", "", "Enter the fingerprint, or choose the file below."),
     ],
+    ids=["no reference", "half a reference", "half a fingerprint", "nothing to compare"],  # the fingerprint is random
 )
 def test_what_cannot_be_checked_is_said_in_words_and_the_rest_is_kept(check, reference, fingerprint, words):
     page = text_of(check(reference, fingerprint))

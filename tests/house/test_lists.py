@@ -51,6 +51,7 @@ NO_LIST = {
     "admin:applications_prepare": "POST only",
     "admin:applications_release": "POST only",
     "admin:applications_security_note": "POST only",
+    "admin:applications_passport": "POST only",
     "admin:applications_document": "one file",
     "admin:applications_erase": "POST only",
     "admin:applications_enter_go_on": "POST only",

@@ -148,7 +148,7 @@ def grow(world, numbers):
             state_call=one.state_call, email_index=f"entered {n}", created_at=now, received_at=now, entered_by=user
         )
         Assessment.objects.create(application=one, by=user, saved_at=now, overall="strong", note="Good.")
-        Attachment.objects.create(application=one, kind="statement", version=n + 1, size=1, uploaded_at=now)
+        Attachment.objects.create(application=one, kind="statement", version=n + 10, size=1, uploaded_at=now)
         Speaker.objects.create(application=one, full_name=f"Speaker {n}", replaced_at=now)
         Recommendation.objects.create(application=one, position=n + 10, text="Ratify it.")
 

@@ -336,6 +336,11 @@ def test_a_piece_costs_the_same_whether_few_or_many_came_before(device, django_a
 PIECE_QUERIES = 7  # session, application, upload; a transaction of two writes
 
 
+def test_the_page_offers_a_way_to_a_device_that_has_the_file(device, application):
+    page = device.get(reverse("applications:section", args=["file"])).content.decode()
+    assert f'action="{reverse("applications:elsewhere")}"' in page
+
+
 # --- What is left over ----------------------------------------------------------------------------------------------
 
 

@@ -57,11 +57,11 @@ def begin(state_call, *, email, language, received_at, reason, by, now):
                     "entered_by": by,
                 },
             )
-            known = None if new else application  # two clicks at once: the other one began it
-    if known is not None:
-        raise Known(known)
-    trail.record(application, "received_by_email", now=now, by=by, reason=reason)
-    return application
+            if new:
+                trail.record(application, "received_by_email", now=now, by=by, reason=reason)
+                return application
+            known = application  # two clicks at once: the other one began it
+    raise Known(known)
 
 
 def _check(state_call, received_at, now):

@@ -51,16 +51,15 @@ def _drafts(mailing):
 
 def _contacts(mailing):
     """Who named this State, and who named none and was sent the call; not who has read the new date in the call."""
-    call = mailing.corrects
-    everybody = set(corrections.told_by([call]))
-    before = set(corrections.told_by([call], until=corrections.since(mailing)))
-    named = Contact.states.through.objects.filter(contact=OuterRef("pk"))
-    concerned = Contact.objects.confirmed().filter(
-        Exists(named.filter(state=mailing.meeting.state.pk))
-        | (~Exists(named) & Q(reference__in=[reference for _kind, reference in before]))
+    since = corrections.since(mailing)
+    told = corrections.told_by([mailing.corrects]).filter(recipient_kind="contact")
+    before, after = (
+        Q(reference__in=those.values("recipient_id"))
+        for those in (told.filter(created_at__lte=since), told.filter(created_at__gt=since))
     )
-    told_right = [reference for _kind, reference in everybody - before]
-    return concerned.exclude(reference__in=told_right)
+    named = Contact.states.through.objects.filter(contact=OuterRef("pk"))
+    this = Exists(named.filter(state=mailing.meeting.state.pk))
+    return Contact.objects.confirmed().filter(before & (this | ~Exists(named)) | ~after & this)
 
 
 def _told_of_their_draft(mailing):

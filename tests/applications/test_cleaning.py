@@ -1,10 +1,12 @@
 """From quarantine to a copy that staff may open: each file once, whoever works, and whoever dies meanwhile."""
 
+import importlib
 import threading
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -291,3 +293,15 @@ def test_looking_costs_the_same_when_nothing_waits_however_many_are_done():
         rows = [Attachment(**{**vars_of(file), "version": 2 + 30 * number + each}) for each in range(30)]
         Attachment.objects.bulk_create(rows)
     assert costs[0] == costs[1]
+
+
+def test_files_from_before_there_were_cleaned_copies_are_cleaned_as_well():
+    file = waiting()
+    Attachment.objects.update(state=State.CHECKED, checked_at=MONDAY, next_look_at=None)
+    migration = importlib.import_module("applications.migrations.0010_back_to_quarantine")
+    migration.back_to_quarantine(apps, None)
+    assert cleaning.look_through(MONDAY) == {"checked": 1}
+    file.refresh_from_db()
+    assert file.is_readable
+    migration.back_to_quarantine(apps, None)
+    assert cleaning.look_through(MONDAY) == {}

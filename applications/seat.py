@@ -250,7 +250,8 @@ def receive(application, upload, kind, verdict, *, now):
 
     def step():
         attachment = application.attach(upload, kind, verdict, now=now, before=HOLDS, open_only=False, late=late)
-        kept.append(attachment.stored)
+        if attachment.uploaded_at == now:  # else it is the same paper once more, and its file stays whatever happens
+            kept.append(attachment.stored)
         _end_consents(application, [OF_THE_PAPER[kind]], now)
         Application.objects.filter(pk=application.pk).update(cleared_at=None)
         letters.send_paper_received(application, attachment, now=now)

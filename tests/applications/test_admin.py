@@ -209,7 +209,7 @@ def test_the_page_shows_answers_document_consents_and_history(desk, state_call):
     shown = text(response)
     for answer in ("Rights Now", "Amina Canary", "Conditions in prisons.", "Ratify the Optional Protocol", "Justice"):
         assert answer in shown
-    assert "Speaker’s name may be published" in shown
+    assert "Speaker’s name agreed" in " ".join(shown.split())
     assert "UPR submission attached" in shown
     address = page("document", application.pk, document.pk)
     assert f'<iframe src="{address}?inline#' in response.content.decode()

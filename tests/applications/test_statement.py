@@ -124,8 +124,17 @@ def test_without_an_hour_there_is_no_last_day_and_nothing_is_late(applicant, app
     assert not Attachment.objects.get(kind="statement").late
 
 
+def test_the_same_paper_once_more_keeps_its_file_whatever_happens(application, monkeypatch):
+    receive(application, TUESDAY)
+    before = stored()
+    monkeypatch.setattr("applications.letters.send_paper_received", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        receive(application, TUESDAY + timedelta(minutes=1))
+    assert stored() == before
+
+
 def stored():
-    return {name for name, _path, _changed in vault.storage.kept()}
+    return {name for name, path, _changed in vault.storage.kept() if path.parent.name != "incoming"}
 
 
 @pytest.mark.parametrize("why", ["begun", "called off", "given up"])

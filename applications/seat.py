@@ -243,25 +243,28 @@ def publish_again(application, items, *, now):
 
 def receive(application, upload, kind, verdict, *, now):
     """Keep a statement or a fact sheet that was let in, as the next version of its kind; returns the Attachment. Late
-    ones are taken until the meeting, and marked. Raises WrongStep, and keeps nothing then."""
+    ones are taken until the meeting, and marked. The same file once more changes nothing. Raises WrongStep, and keeps
+    nothing then."""
     last_day = due_on(application)
     late = bool(last_day and dates.closes_after(last_day) <= now)
     kept = []
 
     def step():
+        known = set(application.attachments.filter(kind=kind).values_list("pk", flat=True))
         attachment = application.attach(upload, kind, verdict, now=now, before=HOLDS, open_only=False, late=late)
-        if attachment.uploaded_at == now:  # else it is the same paper once more, and its file stays whatever happens
-            kept.append(attachment.stored)
-        _end_consents(application, [OF_THE_PAPER[kind]], now)
-        Application.objects.filter(pk=application.pk).update(cleared_at=None)
-        letters.send_paper_received(application, attachment, now=now)
+        kept.append(attachment.stored)
+        if attachment.pk not in known:  # or it is the same file once more, from a second click
+            _end_consents(application, [OF_THE_PAPER[kind]], now)
+            Application.objects.filter(pk=application.pk).update(cleared_at=None)
+            letters.send_paper_received(application, attachment, now=now)
         return attachment
 
     try:
         return _take(application, f"attached_{kind}", HOLDS, now=now, step=step)
     except Exception:
         for name in kept:
-            vault.storage.delete(name)
+            if not Attachment.objects.filter(stored=name).exists():
+                vault.storage.delete(name)
         raise
 
 

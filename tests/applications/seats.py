@@ -29,7 +29,8 @@ def receive(application, now, kind=Attachment.Kind.STATEMENT, content=b"PK a sta
     """The statement arrives, by the product's step."""
     from applications import seat
 
-    return seat.receive(application, upload(content, Statement.name), kind, Statement, now=now)
+    with upload(content, Statement.name) as file:
+        return seat.receive(application, file, kind, Statement, now=now)
 
 
 def looked_through(attachment, words=None):

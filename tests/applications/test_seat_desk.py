@@ -161,8 +161,8 @@ def test_there_is_none_where_none_is_wanted_or_the_seat_is_gone(staff):
 def test_the_desk_costs_the_same_for_one_paper_and_for_many(staff, papers, django_assert_max_num_queries):
     state_call = StateCallFactory()
     application = ApplicationFactory(state_call=state_call, confirmed=True)
-    for _ in range(papers):
-        receive(application, TUESDAY)
+    for number in range(papers):
+        receive(application, TUESDAY, content=b"PK version %d" % number)
         ApplicationFactory(state_call=state_call, confirmed=True)
     desk(staff, application)
     with django_assert_max_num_queries(23):

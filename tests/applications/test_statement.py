@@ -124,15 +124,6 @@ def test_without_an_hour_there_is_no_last_day_and_nothing_is_late(applicant, app
     assert not Attachment.objects.get(kind="statement").late
 
 
-def test_the_same_paper_once_more_keeps_its_file_whatever_happens(application, monkeypatch):
-    receive(application, TUESDAY)
-    before = stored()
-    monkeypatch.setattr("applications.letters.send_paper_received", lambda *args, **kwargs: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        receive(application, TUESDAY + timedelta(minutes=1))
-    assert stored() == before
-
-
 def stored():
     return {name for name, path, _changed in vault.storage.kept() if path.parent.name != "incoming"}
 
@@ -173,9 +164,33 @@ def test_a_letter_that_cannot_be_written_takes_the_file_with_it(application, mon
 def test_leave_for_a_text_ends_with_a_new_text_and_no_other_leave_does(application):
     receive(application, TUESDAY)
     seat.publish_again(application, {"name", "statement"}, now=TUESDAY)
-    receive(application, TUESDAY + timedelta(hours=1))
+    receive(application, TUESDAY + timedelta(hours=1), content=b"PK another")
     application = fresh(application)
     assert (application.cleared_items(), application.cleared_at) == ({"name"}, None)
+
+
+def test_the_same_file_once_more_is_no_new_version_and_ends_no_leave(application):
+    paper = receive(application, TUESDAY)
+    before = stored()
+    seat.publish_again(application, {"statement"}, now=TUESDAY)
+    assert receive(application, TUESDAY + timedelta(minutes=1)) == paper
+    assert stored() == before
+    application = fresh(application)
+    assert (application.cleared_items(), application.cleared_at) == ({"statement"}, TUESDAY)
+    assert Letter.objects.filter(kind="statement_received").count() == 1
+
+
+def test_a_further_version_that_fails_leaves_the_file_of_the_first(application, monkeypatch):
+    receive(application, TUESDAY)
+    before = stored()
+
+    def breaks(*args, **facts):
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(seat, "_end_consents", breaks)
+    with pytest.raises(RuntimeError):
+        receive(application, TUESDAY, content=b"PK another")
+    assert stored() == before
 
 
 # --- Minutes ----------------------------------------------------------------------------------------------------------
@@ -240,8 +255,8 @@ def test_only_who_has_no_usable_statement_is_reminded(application, state, remind
 def test_the_page_costs_the_same_for_one_version_and_for_many(
     applicant, application, kind, versions, django_assert_num_queries
 ):
-    for _ in range(versions):
-        receive(application, TUESDAY, kind=kind)
+    for number in range(versions):
+        receive(application, TUESDAY, kind=kind, content=b"PK version %d" % number)
     applicant.get(page(kind))
     with django_assert_num_queries(8):
         applicant.get(page(kind))

@@ -14,7 +14,8 @@ def _told_to_drafts(mailing, at):
 
 
 def _drafts(mailing):
-    drafts = Application.objects.filter(status=Application.Status.DRAFT).for_meeting(mailing.meeting)
+    """Begun by applicants. What staff enter for somebody is theirs to finish: no mail leaves before it is sent."""
+    drafts = Application.objects.filter(status=Application.Status.DRAFT, received_at=None).for_meeting(mailing.meeting)
     return drafts.with_state().order_by("pk")
 
 

@@ -44,9 +44,10 @@ def _because(mailing):
 
 
 def _drafts(mailing):
-    """Begun before there was more time, and not sent: a draft begun since has seen the new date."""
-    drafts = Application.objects.filter(status=Application.Status.DRAFT, created_at__lte=corrections.since(mailing))
-    return drafts.for_meeting(mailing.meeting)
+    """Begun before there was more time, and not sent: a draft begun since has seen the new date. What staff enter for
+    somebody is theirs to finish."""
+    begun = Application.objects.filter(status=Application.Status.DRAFT, received_at=None)
+    return begun.filter(created_at__lte=corrections.since(mailing)).for_meeting(mailing.meeting)
 
 
 def _contacts(mailing):
@@ -122,7 +123,7 @@ def propose(sender, state_call, was, now, **kwargs):
     if call and corrections.has_told(call):
         found.append(schedule.announce(CONTACTS, meeting, corrects=call, was=was, now=now))
     reminder = known.filter(kind="unfinished_draft", meeting=meeting).order_by("pk").first()
-    drafts = Application.objects.filter(status=Application.Status.DRAFT, state_call=state_call)
+    drafts = Application.objects.filter(status=Application.Status.DRAFT, received_at=None, state_call=state_call)
     if reminder and drafts.exists():
         found.append(schedule.announce(DRAFTS, meeting, corrects=reminder, was=was, now=now))
     return found

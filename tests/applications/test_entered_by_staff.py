@@ -13,7 +13,7 @@ from django.urls import reverse
 from applications import entering, rules
 from applications.models import Application
 from presessions.mail import letters
-from presessions.mail.models import Letter
+from presessions.mail.models import Letter, Mailing
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
 from tests.accounts.factories import StaffFactory
@@ -157,6 +157,15 @@ def test_leaving_by_the_applicants_own_button_keeps_staff_logged_in(desk, kenya)
     desk.post(reverse("applications:leave"))
     assert desk.get(reverse("applications:tasks")).status_code == 404
     assert desk.get(page("enter")).status_code == 200
+
+
+def test_no_reminder_and_no_news_of_more_time_goes_out_for_what_staff_have_begun(staff, kenya):
+    with time_machine.travel(MONDAY, tick=False):
+        entering.begin(kenya, email=ADDRESS, language="en", received_at=MONDAY, reason="", by=staff, now=MONDAY)
+    reminders = Mailing.objects.with_series().filter(kind="unfinished_draft", meeting=kenya.meeting)
+    assert [one.people() for one in reminders] == [[], []]
+    kenya.extend(CLOSES_AT + timedelta(days=9), now=MONDAY, reason="Floods.")
+    assert not Mailing.objects.filter(kind="extension_draft").exists()
 
 
 # --- When the e-mail arrived ------------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from applications import cleaning, seat, uploads
 
 @shared_task(ignore_result=True, expires=14)
 def check_files():
-    """Scan and clean the files in quarantine."""
-    cleaning.look_through(timezone.now())
+    """Scan and clean the files in quarantine, and make room again soon: letters are sent by the same workers."""
+    cleaning.look_through(timezone.now(), seconds=10)
 
 
 @shared_task(ignore_result=True, expires=3500)

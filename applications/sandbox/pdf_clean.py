@@ -38,7 +38,9 @@ OF_SIGNATURE = {
 KEPT_ACTIONS = ("/GoTo", "/Named", "/URI")
 WEB = re.compile(r"\s*(https?://|mailto:|tel:|ftp://|www\.)", re.IGNORECASE)
 PATH = re.compile(r"([a-z]:\\|\\\\|file:|/(home|users)/|~/)", re.IGNORECASE)
-MOST_TO_FILTER = 8 * 1024 * 1024  # bytes of one page's drawing; no page of text is near it
+MOST_TO_FILTER = (
+    16 * 1024 * 1024
+)  # bytes of drawing, of all pages: some five seconds; a thousand pages of text have less
 
 
 def clean(data):
@@ -47,8 +49,10 @@ def clean(data):
         del pdf.trailer[key]
     keep(pdf.Root, OF_DOCUMENT)
     clean_document(pdf.Root)
+    left = MOST_TO_FILTER
     for page in pdf.pages:
         clean_page(page)
+        left -= clean_drawing(page, left)
     for thing in pdf.objects:
         clean_deeply(thing)
     copy = io.BytesIO()
@@ -82,7 +86,6 @@ def clean_page(page):
         page.obj["/Annots"] = Array(kept)
     elif "/Annots" in page.obj:
         del page.obj["/Annots"]
-    clean_drawing(page)
 
 
 def is_kept(annotation):
@@ -99,17 +102,20 @@ def clean_annotation(annotation):
             del annotation[key]
 
 
-def clean_drawing(page):
-    """Pictures inside the page's drawing are taken out of it, to be cleaned like others; remarks in it are dropped."""
+def clean_drawing(page, most):
+    """Pictures inside the page's drawing are taken out of it, to be cleaned like others; remarks in it are dropped.
+    Returns how many bytes were gone through for remarks; never more than `most`."""
     contents = page.obj.get("/Contents")
     streams = list(contents) if isinstance(contents, Array) else [contents]
     drawn = b"\n".join(each.read_bytes() for each in streams if isinstance(each, Stream))
     if re.search(rb"/(DCT|JPX)", drawn):
         page.externalize_inline_images(min_size=0)
-    if b"%" in drawn and len(drawn) <= MOST_TO_FILTER:
-        without = page.get_filtered_contents(WithoutRemarks())
-        page.contents_coalesce()
-        page.obj.Contents.write(without)
+    if b"%" not in drawn or len(drawn) > most:
+        return 0
+    without = page.get_filtered_contents(WithoutRemarks())
+    page.contents_coalesce()
+    page.obj.Contents.write(without)
+    return len(drawn)
 
 
 class WithoutRemarks(pikepdf.TokenFilter):

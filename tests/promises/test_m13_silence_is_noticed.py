@@ -3,7 +3,8 @@ health of the mail is red and names the one that is silent; staff are told, once
 green again by itself.
 
 The clock is an argument: a minute is one turn of `Town.minute`, the code that runs in it is that of the real parts.
-ClamAV and the backup get their rows in `TOWN` with the issues that bring them.
+ClamAV is stopped in test_a6_scanner_trouble_fails_closed.py; the backup gets its row in `TOWN` with the issue that
+brings it.
 """
 
 from datetime import timedelta

@@ -135,7 +135,7 @@ def _jpeg2000(document):
 
 PDF = {
     "the author in its properties": lambda document: document.docinfo.__setitem__("/Author", WHO),
-    "a property of a program": lambda document: document.docinfo.__setitem__("/SourceModified", WHO),
+    "a property of a program": lambda document: document.docinfo.__setitem__("/Canary", WHO),
     "properties as XML": _xmp,
     "the writer of a remark": _remark(Subtype=Name.Text, T=String(WHO), M=String("D:20260302"), NM=String(WHO)),
     "the subject of a remark": _remark(Subtype=Name.Highlight, Subj=String(WHO), RC=String(f"<p>{WHO}</p>")),

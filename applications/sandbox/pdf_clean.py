@@ -38,9 +38,7 @@ OF_SIGNATURE = {
 KEPT_ACTIONS = ("/GoTo", "/Named", "/URI")
 WEB = re.compile(r"\s*(https?://|mailto:|tel:|ftp://|www\.)", re.IGNORECASE)
 PATH = re.compile(r"([a-z]:\\|\\\\|file:|/(home|users)/|~/)", re.IGNORECASE)
-MOST_TO_FILTER = (
-    16 * 1024 * 1024
-)  # bytes of drawing, of all pages: some five seconds; a thousand pages of text have less
+MOST_TO_FILTER = 16 * 1024 * 1024  # bytes of drawing, of all pages: five seconds; a thousand pages have less
 
 
 def clean(data):

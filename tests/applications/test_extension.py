@@ -252,6 +252,16 @@ def test_refused_and_put_off_further_it_starts_from_what_people_know(called, sta
     assert "Previously announced: Sun 22 March 2026" in body_of(Letter.objects.filter(kind="extension").first())
 
 
+def test_refused_and_then_set_between_the_two_it_is_a_correction_of_what_people_know(called, staff):
+    called.extend(IN_APRIL, now=NOW, reason="Floods.")
+    proposals()[0].cancel(by=staff, now=NOW)
+    called.extend(IN_MARCH, now=NOW, reason="Not that long.")
+    assert [one.kind for one in proposals()] == ["correction_call"]
+    let_go(staff)
+    body = body_of(Letter.objects.filter(kind="correction_call").first())
+    assert "Sun 29 March 2026" in body and "Previously announced: Sun 22 March 2026" in body
+
+
 def test_less_time_is_a_correction_as_ever(called, staff):
     called.extend(EARLIER, now=NOW, reason="A holiday.")
     assert [one.kind for one in proposals()] == ["correction_call"]

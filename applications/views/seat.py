@@ -194,9 +194,11 @@ def _paper(request, application, now, form_class):
     if form.is_valid():
         try:
             if form.keep_file(now=now):
+                if application.status != application.Status.CONFIRMED:
+                    messages.success(request, _("Saved."))
+                    return redirect("applications:seat")
                 messages.success(request, _("We have your file. Please say now what may be published."))
-                confirmed = application.status == application.Status.CONFIRMED
-                return redirect("applications:consent_again" if confirmed else "applications:seat")
+                return redirect("applications:consent_again")
         except WrongStep as wrong:
             return _refused(request, wrong)
     application.fetch_all()

@@ -1,6 +1,7 @@
 """From quarantine to a copy that staff may open: each file once, whoever works, and whoever dies meanwhile."""
 
 import importlib
+import sys
 import threading
 from datetime import timedelta
 from types import SimpleNamespace
@@ -12,13 +13,13 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from applications import cleaning, sandbox, tasks
+from applications import cleaning, rules, sandbox, tasks
 from applications.models import Application, Attachment
 from applications.refusals import REFUSALS
 from presessions import vault
 from presessions.mail.models import Alarm, Letter
 from presessions.trail.models import Event
-from tests.applications import hostile
+from tests.applications import hostile, program
 from tests.applications.factories import MONDAY, ApplicationFactory, looked_through, upload
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +42,7 @@ def waiting(content=None, content_type="pdf", application=None, **facts):
 
 
 @pytest.fixture
-def program(monkeypatch, tmp_path):
+def stand_in(monkeypatch, tmp_path):
     """Put another program in the sandbox's place."""
 
     def put(source):
@@ -214,8 +215,8 @@ def test_after_a_worker_killed_in_the_middle_the_next_one_goes_on_when_the_lease
 
 
 @pytest.mark.parametrize("source", ["import os; os.abort()", "import time; time.sleep(60)", "print('cleaned pdf 99')"])
-def test_a_file_that_kills_whoever_looks_into_it_is_refused_in_the_end(program, monkeypatch, source):
-    program(source)
+def test_a_file_that_kills_whoever_looks_into_it_is_refused_in_the_end(stand_in, monkeypatch, source):
+    stand_in(source)
     monkeypatch.setattr(sandbox, "SECONDS", 0.5)
     waiting()
     outcomes = [*(cleaning.look_through(MONDAY + number * MINUTE) for number in range(4))]
@@ -259,16 +260,16 @@ def test_a_disk_that_is_away_is_not_the_file_s_fault(settings, tmp_path):
     assert file.state == State.CHECKED
 
 
-def test_a_copy_larger_than_announced_or_without_end_is_cut_and_not_kept(program):
-    program(
+def test_a_copy_larger_than_announced_or_without_end_is_cut_and_not_kept(stand_in):
+    stand_in(
         "import sys\nsys.stdin.buffer.read()\nsys.stdout.write('cleaned pdf 999999999\\n')\nsys.stdout.write('x' * 9)"
     )
     waiting()
     assert cleaning.look_through(MONDAY) == {"again": 1}
 
 
-def test_what_the_program_says_is_one_short_line(program):
-    program("import sys\nsys.stdin.buffer.read()\nsys.stdout.write('x' * 10_000_000)")
+def test_what_the_program_says_is_one_short_line(stand_in):
+    stand_in("import sys\nsys.stdin.buffer.read()\nsys.stdout.write('x' * 10_000_000)")
     waiting()
     cleaning.look_through(MONDAY)
     assert Attachment.objects.get().refused_because == "unreadable"
@@ -305,3 +306,22 @@ def test_files_from_before_there_were_cleaned_copies_are_cleaned_as_well():
     assert file.is_readable
     migration.back_to_quarantine(apps, None)
     assert cleaning.look_through(MONDAY) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "two words",
+        "  a – b, c!  ",
+        "’tis the State’s",
+        "人权理事会 2027",
+        "ひらがな カタカナ",
+        "حقوق الإنسان",
+        "1,000 & 5%",
+        "e\u0301tude",
+    ],
+)
+def test_words_of_a_file_are_counted_as_words_of_an_answer_are(text):
+    program.load()
+    assert sys.modules["counting"].words(text) == rules.count_words(text)

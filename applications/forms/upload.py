@@ -68,6 +68,8 @@ class WithFile(forms.Form):
         try:
             return uploads.take(self.application, self.kind, file=file, key=key, now=now)
         except files.Refused as refused:
+            if refused.word == "busy":  # nothing is wrong with the file
+                self.put_file_aside(now=now)
             self.add_error("file", str(refused))
             return None
 

@@ -221,14 +221,16 @@ def test_a_refusal_leaves_the_file_that_was_there(device, application):
     assert application.attachments.get().sha256 == SUM
 
 
-def test_while_many_files_are_looked_into_nothing_has_to_be_sent_again(device, application, monkeypatch):
-    key = send_all(device)
+@pytest.mark.parametrize("in_pieces", [True, False])
+def test_while_many_files_are_looked_into_nothing_has_to_be_sent_again(device, application, monkeypatch, in_pieces):
+    posted = {"upload": send_all(device)} if in_pieces else {"file": SimpleUploadedFile("a.pdf", FILE)}
     with monkeypatch.context() as busy:
         busy.setattr(files, "inspect", lambda upload: "busy")
-        response = save(device, upload=key)
+        response = save(device, **posted)
     assert "has arrived and is kept" in response.content.decode()
-    assert save(device, upload=key).status_code == 302
+    assert save(device, upload=application.uploads.get().key).status_code == 302
     assert application.attachments.get().sha256 == SUM
+    assert f'value="{application.uploads.get().key}"' in response.content.decode()
 
 
 def test_a_file_that_is_not_whole_is_not_taken_and_kept_for_later(device, application):

@@ -8,4 +8,4 @@ class ApplicationsConfig(AppConfig):
 
     def ready(self):
         # Each registers what it listens to or sends.
-        from applications import cleaning, mailings, mailings_files, mailings_seat, new_meetings  # noqa: F401
+        from applications import cleaning, mailings, new_meetings  # noqa: F401

@@ -3,8 +3,19 @@
 Imports mail, its letters and models.
 """
 
-from applications.mailings import drafts, extension, speakers  # each registers what it sends
+from applications.mailings import drafts, extension, files, seats, speakers  # each registers what it sends
 from applications.mailings.contacts import call, deadline
 from applications.mailings.people import again, still_a_contact, still_an_application
 
-__all__ = ["again", "call", "deadline", "drafts", "extension", "speakers", "still_a_contact", "still_an_application"]
+__all__ = [
+    "again",
+    "call",
+    "deadline",
+    "drafts",
+    "extension",
+    "files",
+    "seats",
+    "speakers",
+    "still_a_contact",
+    "still_an_application",
+]

@@ -299,7 +299,7 @@ def test_looking_costs_the_same_when_nothing_waits_however_many_are_done():
 def test_files_from_before_there_were_cleaned_copies_are_cleaned_as_well():
     file = waiting()
     Attachment.objects.update(state=State.CHECKED, checked_at=MONDAY, next_look_at=None)
-    migration = importlib.import_module("applications.migrations.0010_back_to_quarantine")
+    migration = importlib.import_module("applications.migrations.0007_back_to_quarantine")
     migration.back_to_quarantine(apps, None)
     assert cleaning.look_through(MONDAY) == {"checked": 1}
     file.refresh_from_db()

@@ -12,6 +12,6 @@ def back_to_quarantine(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("applications", "0009_themes_in_six_languages")]
+    dependencies = [("applications", "0006_themes_in_six_languages")]
 
     operations = [migrations.RunPython(back_to_quarantine, migrations.RunPython.noop)]

@@ -122,6 +122,6 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("applications", "0008_staff_enter")]
+    dependencies = [("applications", "0005_the_whole_way")]
 
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

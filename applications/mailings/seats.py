@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from applications import letters
-from applications.mailings import again
+from applications.mailings.people import again
 from applications.models import Attachment
 from presessions.mail import registry
 

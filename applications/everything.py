@@ -15,7 +15,7 @@ from django.db import models
 from django.http import StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from applications.events import EVENTS
 from applications.models import Application, Attachment, Consent, Needs, Recommendation, Speaker, Upload
@@ -162,7 +162,7 @@ def _words(row, name, value):
     if isinstance(value, dict):
         return value["words"]
     if isinstance(value, bool):
-        return _("Yes") if value else _("No")
+        return _("Yes") if value else pgettext("answer to a question", "No")
     if isinstance(value, list):
         return ", ".join(value)
     if name.endswith("_at"):

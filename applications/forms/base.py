@@ -13,7 +13,7 @@ from django import forms
 from django.utils.crypto import salted_hmac
 from django.utils.functional import SimpleLazyObject, lazy
 from django.utils.text import format_lazy
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from applications import rules
@@ -70,7 +70,8 @@ class YesNoField(forms.ChoiceField):
     widget = forms.RadioSelect
 
     def __init__(self, **kwargs):
-        super().__init__(choices=[("True", _("Yes")), ("False", _("No"))], required=False, **kwargs)
+        answers = [("True", _("Yes")), ("False", pgettext_lazy("answer to a question", "No"))]
+        super().__init__(choices=answers, required=False, **kwargs)
 
     def to_python(self, value):
         return {"True": True, "False": False}.get(str(value))
@@ -188,7 +189,7 @@ class SectionForm(forms.Form):
     def in_words(self, field):
         value = field.initial
         if isinstance(value, bool):
-            return gettext("Yes") if value else gettext("No")
+            return gettext("Yes") if value else pgettext("answer to a question", "No")
         if isinstance(value, list):
             return ", ".join(str(one) for one in value)
         if isinstance(value, date):

@@ -11,6 +11,12 @@ from applications.models import Consent
 from presessions.upr import dates
 
 
+PAPERS_SEEN = _(
+    "Seen by all Permanent Missions, the State’s own included, from the evening before the meeting, and on the web once "
+    "it is over."
+)
+
+
 class SafetyForm(SectionForm):
     section = "safety"
     title = _("Safety and consent")
@@ -28,19 +34,22 @@ class SafetyForm(SectionForm):
     )
     consent_organisation = tick(
         _("Our institution’s name may stand in the programme"),
-        _("Seen by the same people, from the same day. Without it we write “a national CSO”."),
+        _(
+            "Seen by all Permanent Missions, the State’s own included, and on the web, from the day on which the "
+            "programme is published. Without it we write “a national CSO”."
+        ),
     )
     consent_statement = tick(
         _("Our statement may be given to missions and published"),
-        _("Seen by all Permanent Missions, the State’s own included, and on the web, once the meeting is over."),
+        PAPERS_SEEN,
     )
     consent_fact_sheet = tick(
         _("Our fact sheet may be given to missions and published"),
-        _("Seen by the same people, once the meeting is over."),
+        PAPERS_SEEN,
     )
     consent_recommendations = tick(
         _("Our recommendations may be given to missions and published"),
-        _("Seen by the same people, once the meeting is over, so that States can take them over in the review."),
+        PAPERS_SEEN,
     )
     consent_photo = tick(
         _("The speaker may be photographed during the meeting"),

@@ -520,7 +520,7 @@ def test_nothing_personal_reaches_the_logs(client, clock, kenya, caplog):
 
 
 def test_a_whole_application_costs_few_queries(client, clock, kenya):
-    """Twenty-four requests, from the State's page to the receipt; each page looks at its session and its application."""
+    """Twenty-four requests, from the State's page to the receipt; each looks at its session and its application."""
     facts = {section: posted(answers().get(section, {})) for section in rules.SECTIONS}
     with CaptureQueriesContext(connection) as counted:
         begin(client, clock)

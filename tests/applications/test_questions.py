@@ -1,4 +1,4 @@
-"""The questions to prepare offline are the questions of the form, in the reader's language, and cost next to nothing."""
+"""The questions to prepare offline are those of the form, in the reader's language, and cost next to nothing."""
 
 import pytest
 from django.conf import settings

@@ -42,7 +42,6 @@ WORDS = ("x", "x@example.org", "%\\", "K7QF2-9MXA4 É <b>")
 
 NO_LIST = {
     "applications:open": "one button",
-    "applications:upload": "POST only",
     "applications:upload_piece": "how much of one file has come",
     "applications:contact_confirm": "one button",
     "applications:contact_leave": "one button",
@@ -101,6 +100,7 @@ def pages_with_arguments(world):
     return {
         "applications:series": reverse("applications:series", args=[number]),
         "applications:meeting": reverse("applications:meeting", args=[number, "KE"]),
+        "applications:state": reverse("applications:state", args=["KE"]),
         "applications:start": reverse("applications:start", args=[number, "KE"]),
         "applications:section": reverse("applications:section", args=["issues"]),
         "missions:invitation": world.invitation_path,

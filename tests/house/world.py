@@ -299,7 +299,7 @@ class World:
         assert Contact.objects.confirmed().count() == 2
 
     def others_apply(self):
-        """A draft whose file is damaged; applications sent, put on the waiting list, declined, withdrawn; a lost link."""
+        """A draft whose file is damaged; applications sent, on the waiting list, declined, withdrawn; a lost link."""
         kenya, turkiye = self.call_of["KE"], self.call_of["TR"]
         draft = ApplicationFactory(state_call=turkiye, complete=False)
         for status in ("submitted", "waitlisted", "declined", "withdrawn"):

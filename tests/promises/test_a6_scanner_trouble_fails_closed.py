@@ -32,9 +32,7 @@ def private_files(settings, tmp_path):
 
 
 @pytest.fixture
-def clamd(settings, monkeypatch):
-    monkeypatch.setattr(scanner, "SECONDS", 0.2)
-    monkeypatch.setattr(scanner, "GREETING_SECONDS", 0.2)
+def clamd(settings):
     with Scanner() as clamd:
         settings.CLAMAV_URL = clamd.url
         yield clamd
@@ -46,8 +44,19 @@ def down(clamd):
 
 
 def hangs(clamd):
+    """It takes the file and never answers; only then are we impatient, so that a slow machine is not taken for it."""
+    impatient = pytest.MonkeyPatch()
+    impatient.setattr(scanner, "SECONDS", 0.2)
+    impatient.setattr(scanner, "GREETING_SECONDS", 0.2)
     clamd.hangs = True
-    return lambda: (setattr(clamd, "hangs", False), clamd.over.set(), clamd.over.clear())
+
+    def end():
+        impatient.undo()
+        clamd.hangs = False
+        clamd.over.set()
+        clamd.over.clear()
+
+    return end
 
 
 def says(word, answer):

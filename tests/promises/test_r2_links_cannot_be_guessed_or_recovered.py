@@ -109,6 +109,9 @@ def altered(token):
     return ("A" if token[0] != "A" else "B") + token[1:]
 
 
+STILL_OPEN_WHEN_REVOKED = {"leave"}  # nobody is kept on a list because the mail in hand is an old one
+
+
 @pytest.mark.parametrize("purpose", sorted(registry.PURPOSES))
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_dead_links_of_all_sorts_get_one_answer_by_one_way(world, purpose, method):  # noqa: F811
@@ -124,7 +127,10 @@ def test_dead_links_of_all_sorts_get_one_answer_by_one_way(world, purpose, metho
     answers = {name: asked_for(method, path.replace(token, one), one) for name, one in dead.items()}
     link = PersonalLink.objects.get(token_hash=hashlib.sha256(token.encode()).digest())
     PersonalLink.objects.filter(pk=link.pk).update(revoked_at=timezone.now())
-    answers["revoked"] = asked_for(method, path, token)
+    if purpose in STILL_OPEN_WHEN_REVOKED:
+        assert asked_for(method, path, token)[0] == 200
+    else:
+        answers["revoked"] = asked_for(method, path, token)
     PersonalLink.objects.filter(pk=link.pk).update(revoked_at=None)
     if registry.PURPOSES[purpose].expires(link):
         world.clock.shift(EVER)

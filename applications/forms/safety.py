@@ -10,10 +10,9 @@ from applications.forms.base import SectionForm, text, tick, whose
 from applications.models import Consent
 from presessions.upr import dates
 
-
 PAPERS_SEEN = _(
-    "Seen by all Permanent Missions, the State’s own included, from the evening before the meeting, and on the web once "
-    "it is over."
+    "Seen by all Permanent Missions, the State’s own included, from the evening before the meeting, and on the web "
+    "once it is over."
 )
 
 

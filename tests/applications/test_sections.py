@@ -164,7 +164,7 @@ def test_every_item_is_consented_to_by_itself_and_says_who_sees_it_and_when(clie
     for item in Consent.Item.values:
         hint = re.search(rf'id="id_consent_{item}_helptext">([^<]+)<', page)[1]
         assert re.search("Seen|seen", hint)
-        assert re.search("once the meeting is over|from the day|from the same day", hint), hint
+        assert re.search("once the meeting is over|from the day|from the evening before", hint), hint
 
 
 def test_standing_consents_are_shown_on_the_last_page_with_their_day(client, application, clock):

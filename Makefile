@@ -31,8 +31,8 @@ e2e: $(READY) ## the journeys in a real browser, beside a real IMAP server
 	@PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v dovecot >/dev/null || { echo 'The journeys need Dovecot, the IMAP server: install it (Debian: apt-get install dovecot-imapd).'; exit 1; }
 	CHROMIUM="$(CHROMIUM)" .venv/bin/pytest -q -n0 tests/e2e
 
-storm: $(READY) ## the full storm over the timed mail: thousands of letters, everything killed at random (half an hour)
-	STORM=full .venv/bin/pytest -n0 -s tests/storm
+storm: $(READY) ## the full storm over mails and uploads, everything killed at random (half an hour)
+	STORM=full .venv/bin/pytest -n0 -s tests/storm tests/promises/test_a1_no_application_is_lost.py
 
 bench: $(READY) ## how fast, on this machine
 	.venv/bin/python -m benchmarks

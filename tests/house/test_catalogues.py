@@ -37,7 +37,7 @@ SAME = {
         *("version %(number)s", "version %(version)s", "Invitations, %(series)s", "contact %(reference)s"),
         *("installation", "verdict", ("%(n)s contact", "%(n)s contacts")),
     },
-    "es": {"General", "Error:"},
+    "es": {"General", "Error:", "No"},
 }
 
 SCRIPTS = {"ar": "\u0600-\u06ff", "ru": "\u0400-\u04ff", "zh-hans": "\u4e00-\u9fff"}

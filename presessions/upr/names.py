@@ -32,13 +32,15 @@ def fold(name):
 def place(name, language):
     """Where a name stands in a list of its language: compare these. language -- "fr", or "fr-ch" alike
 
-    Russian has й as a letter of its own. Arabic lists pass over the article. Chinese ones go by the sound of the signs,
-    the order of the first level of GB 2312; the few signs of States' names beyond it sort as one that sounds alike.
+    Russian has й as a letter of its own. Arabic lists pass over the article, and go by the name as it is printed: the
+    UN turns some long names round, such as Iran's, and others not, such as that of the Republic of Korea. Chinese lists
+    go by the sound of the signs, the order of the first level of GB 2312; the few signs of States' names beyond it sort
+    as one that sounds alike.
     """
     if language.startswith("ru"):
         return fold(name.casefold().replace("й", "и\u04ff"))
     if language.startswith("ar"):
-        return fold(ARABIC_ARTICLE.sub("", name))
+        return fold(ARABIC_ARTICLE.sub("", printable(name)))
     if language.startswith("zh"):
         return name.translate(SOUNDS_LIKE).encode("gb18030").hex()
     return fold(name)

@@ -3,6 +3,7 @@
 Imports the outbox, the watch and the models; `tasks` imports us. Steps that touch no letter are the Mailing's own.
 """
 
+import logging
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -29,6 +30,7 @@ from presessions.upr.signals import dates_changed
 State, Held = Mailing.State, Mailing.Held
 
 NOTICE = timedelta(hours=24)
+PATIENCE = timedelta(hours=24)  # a question to staff is no trouble before they had a working day to answer it
 PERSONAL = re.compile(rf"https?://[^\s<>]*?{re.escape(STRUCK_OUT)}[\w/?=&-]*")
 
 registry.occasion(
@@ -241,11 +243,15 @@ def sound_alarms(now):
     known = set(Alarm.objects.filter(code__startswith="held:", ended_at=None).values_list("code", flat=True))
     for code in wrong.keys() - known:
         words = {"mailing": wrong[code], "reason": wrong[code].get_held_reason_display()}
-        watch.alarm(code, now=now, detail=_("%(mailing)s: %(reason)s") % words)
+        asked = wrong[code].held_reason == Held.PROPOSED
+        level = logging.INFO if asked else logging.ERROR
+        watch.alarm(code, now=now, detail=_("%(mailing)s: %(reason)s") % words, level=level)
     for code in known - wrong.keys():
         watch.ended(code, now=now)
 
 
 def _is_wrong(mailing, now):
-    """Written to be looked at is as staff wanted it, until its hour has come."""
+    """Written to be looked at is as staff wanted it, until its hour has come; a proposal waits for their decision."""
+    if mailing.held_reason == Held.PROPOSED and mailing.due_at is not None:  # since then it has been proposed
+        return mailing.due_at + PATIENCE <= now
     return mailing.held_reason != Held.LOOK or (mailing.due_at is not None and mailing.due_at <= now)

@@ -52,11 +52,12 @@ def _a_while_before(now):
     return now - timedelta(seconds=settings.MAIL_PROBE)
 
 
-def alarm(code, *, now, detail=""):
+def alarm(code, *, now, detail="", level=logging.ERROR):
     """Something is wrong. Opens one alarm per code, however often it is called; True when it is news.
 
     code -- a word such as "restored", with ":" and a number where there may be several ("held:12"); nothing personal
     detail -- words for staff; kept encrypted and shown on the staff desk only, never mailed
+    level -- of the line in the log
     """
     if Alarm.objects.filter(code=code, ended_at=None).exists():
         return False
@@ -66,7 +67,7 @@ def alarm(code, *, now, detail=""):
         if Alarm.objects.filter(code=code, ended_at__gt=now - QUIET, end_told_at=None).update(ended_at=None):
             return False
         Alarm.objects.create(code=code, since_at=now, detail=detail)
-    log.error("alarm: %s", code)
+    log.log(level, "alarm: %s", code)
     return True
 
 

@@ -460,7 +460,9 @@ def alarms():
     return set(Alarm.objects.filter(ended_at=None).values_list("code", flat=True))
 
 
-@pytest.mark.parametrize("reason", [reason for reason in Mailing.Held.values if reason not in ("staff", "look")])
+@pytest.mark.parametrize(
+    "reason", [reason for reason in Mailing.Held.values if reason not in ("staff", "look", "proposed")]
+)
 def test_what_is_held_by_anything_but_a_hand_raises_an_alarm_until_it_goes_on(user, reason):
     mailing = make_mailing()
     Mailing.objects.filter(pk=mailing.pk).update(state="held", held_reason=reason)
@@ -472,6 +474,19 @@ def test_what_is_held_by_anything_but_a_hand_raises_an_alarm_until_it_goes_on(us
     mailing.resume(by=user, now=NOW)
     steering.sound_alarms(NOW)
     assert alarms() == set()
+
+
+def test_a_proposal_is_a_question_to_staff_and_becomes_an_alarm_only_when_a_day_has_passed(caplog):
+    """Nothing is wrong with the mail because somebody has not decided yet."""
+    mailing = make_mailing()
+    Mailing.objects.filter(pk=mailing.pk).update(state="held", held_reason="proposed", due_at=NOW)
+    with caplog.at_level("INFO"):
+        steering.sound_alarms(NOW + timedelta(hours=24) - timedelta(seconds=1))
+        assert alarms() == set()
+        assert not caplog.records
+        steering.sound_alarms(NOW + timedelta(hours=24))
+    assert alarms() == {f"held:{mailing.pk}"}
+    assert {record.levelname for record in caplog.records} == {"INFO"}
 
 
 def test_held_by_staff_there_is_no_alarm_and_written_to_be_looked_at_only_once_its_hour_has_come(user):

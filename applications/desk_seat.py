@@ -5,7 +5,7 @@ The passport stands on no list and not on the application's page: who may read d
 that each reading is in the history.
 """
 
-from django.db.models import Q
+from django.db.models import Count, Max, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from applications import rules, seat
 from applications.models import Application, Consent, Needs
 from presessions import trail
+from presessions.trail.models import Event
 from presessions.upr import dates
 
 Status = Application.Status
@@ -36,11 +37,18 @@ def context(application, now):
         "has_seat": True,
         "seat_late": seat.is_late(application, now),
         "needs": Needs.objects.filter(application=application).first(),
+        "letters": _letters_made(application),
         "papers": [_paper(file) for file in application.attachments.all() if file.kind in seat.OF_THE_PAPER],
         "minutes": minutes,
         "cleared": [(item.label, item in cleared) for item in Consent.Item],
         "due_on": seat.due_on(application),
     }
+
+
+def _letters_made(application):
+    """How many letters for a visa the applicant has made, and when the last."""
+    made = Event.objects.about(application).filter(code="visa_letter_made", refused=False)
+    return made.aggregate(number=Count("pk"), last=Max("at"))
 
 
 def _paper(file):

@@ -17,6 +17,7 @@ from presessions import trail, vault
 from presessions.trail.steps import WrongStep
 from presessions.upr import dates
 from presessions.upr.models import CountryMeeting
+from presessions.upr.names import fold
 
 Status, Item, Kind = Application.Status, Consent.Item, Attachment.Kind
 
@@ -24,6 +25,7 @@ HOLDS = (Status.ACCEPTED, Status.CONFIRMED)
 DAYS_BEFORE_MEETING = 2  # the last day to confirm a seat, so that somebody else can still be asked
 OF_THE_PERSON = (Item.NAME, Item.PHOTO, Item.RECORDING)  # somebody else decides these anew
 OF_THE_PAPER = {Kind.STATEMENT: Item.STATEMENT, Kind.FACT_SHEET: Item.FACT_SHEET}  # a new text is asked about anew
+OF_AGE = 18
 NEEDS_KEPT_DAYS = 30  # after the meeting's day
 
 
@@ -115,9 +117,36 @@ def letter_for_visa(application, needs, now):
         return _("Please confirm your seat first. Then the letter can be made.")
     if not needs.has_passport:
         return _("The letter needs the data of the passport. Please enter them first.")
+    if not is_of_the_speaker(application, needs.passport_name):
+        return _(
+            "The letter is for the speaker only, but the name in the passport and the speaker’s name have no word in "
+            "common. Correct the name that is wrong, with its Latin letters, or write to us."
+        )
     if days_in_geneva(application.meeting) is None:
         return _("The days of the meetings are not known yet. The letter can be made as soon as they are.")
     return why_closed(application.meeting, now)
+
+
+def is_of_the_speaker(application, passport_name):
+    """Whether the name of a passport and the speaker's, as staff have seen it, have a word in common. A name that was
+    given in other letters only has none."""
+    name = application.speaker.full_name if application.speaker else ""
+    known, read = ({word for word in fold(text).split() if len(word) > 1} for text in (name, passport_name))
+    return bool(known & read)
+
+
+def years_between(born_on, day):
+    """Somebody's age on a day."""
+    return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))
+
+
+def contradicts_age(application, born_on, today):
+    """Whether a date of birth says otherwise than the speaker's tick "under 18". Who was under 18 when the application
+    was sent may have come of age since."""
+    if application.speaker and application.speaker.under_18:
+        sent = application.submitted_at.astimezone(dates.GENEVA).date() if application.submitted_at else today
+        return years_between(born_on, sent) >= OF_AGE
+    return years_between(born_on, today) < OF_AGE
 
 
 def why_refused(application, kind):

@@ -29,6 +29,7 @@ TEXT = ParagraphStyle("text", fontName="Times-Roman", fontSize=11.5, leading=16.
 BOLD = ParagraphStyle("bold", TEXT, fontName="Times-Bold", fontSize=13, spaceBefore=8, spaceAfter=12)
 LABEL = ParagraphStyle("label", TEXT, fontName="Helvetica", fontSize=9.5, leading=14, textColor=SOFT, spaceAfter=0)
 VALUE = ParagraphStyle("value", TEXT, spaceAfter=0)
+ADDRESS = ParagraphStyle("address", TEXT, spaceAfter=0)
 RIGHT = ParagraphStyle("right", TEXT, alignment=TA_RIGHT)
 
 
@@ -45,10 +46,11 @@ def make(application, needs, *, now):
 
 def _story(application, needs, now):
     series = application.state_call.series
+    today = now.astimezone(dates.GENEVA).date()
     first_day, last_day = seat.days_in_geneva(application.meeting)
     words = {
         "number": series.number,
-        "today": dates.day_in_words(now.astimezone(dates.GENEVA).date()),
+        "today": _day(today),
         "address": series.reply_to or settings.MAIL_REPLY_TO,
         "reference": application.reference,
     }
@@ -61,12 +63,12 @@ def _story(application, needs, now):
     yield _paragraph(
         _(
             "UPR Info, a non-governmental organisation in Geneva, invites the following person to take part in its "
-            "Pre-sessions:"
+            "Pre-sessions as a speaker:"
         )
     )
     yield _table(
         (_("Name"), needs.passport_name),
-        (_("Date of birth"), dateformat.format(date.fromisoformat(needs.born_on), "j F Y")),
+        (_("Date of birth"), _day(date.fromisoformat(needs.born_on))),
         (_("Nationality"), needs.nationality),
         (_("Passport number"), needs.passport_number),
     )
@@ -81,7 +83,7 @@ def _story(application, needs, now):
         (_("Days"), _when(first_day, last_day)),
         (_("Place"), series.venue or _("Geneva, Switzerland")),
     )
-    yield _paragraph(_("We should be grateful if you could help this person to a visa for these days and the journey."))
+    yield _paragraph(_("We should be grateful if you would grant this person a visa for these days and the journey."))
     yield _paragraph(
         _(
             "To verify this letter, please write to %(address)s and name the reference %(reference)s; we answer from "
@@ -90,7 +92,14 @@ def _story(application, needs, now):
         % words
     )
     yield _paragraph(_("Yours faithfully,"))
-    yield _paragraph("UPR Info")
+    for text in settings.ORGANISATION_ADDRESS:
+        yield _paragraph(text, ADDRESS)
+
+
+def _day(day):
+    """As letters and passports write a date: without the weekday."""
+    first_of_french = translation.get_language() == "fr" and day.day == 1
+    return dateformat.format(day, r"j\e\r F Y" if first_of_french else "j F Y")
 
 
 def _when(first_day, last_day):

@@ -24,6 +24,8 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 MAIL_DOMAIN = env.str("MAIL_DOMAIN")  # right of the @ in Message-IDs
 MAIL_FROM = env.str("MAIL_FROM")
 MAIL_REPLY_TO = env.str("MAIL_REPLY_TO", MAIL_FROM)  # a mailbox that somebody reads
+# The sender's block of letters for a visa, line by line; the commas divide.
+ORGANISATION_ADDRESS = env.list("ORGANISATION_ADDRESS", ["UPR Info", "Geneva"], subcast=str.strip)
 MAIL_BOUNCE_DOMAIN = env.str("MAIL_BOUNCE_DOMAIN", "")  # whatever is sent there ends in the inbox
 MAIL_DKIM_SELECTOR = env.list("MAIL_DKIM_SELECTOR", [])  # under which the relay's keys stand; for check_mail_domain
 INBOX_URL = env.str("INBOX_URL", "")  # imaps:// or imap+tls://user:password@host:port/INBOX; empty: nothing is read

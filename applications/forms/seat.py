@@ -3,7 +3,6 @@ Room: applications; imports the forms of the sections and `seat`."""
 
 import re
 import unicodedata
-from datetime import date
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import ButtonHolder, Fieldset, Hidden, Layout, Submit
@@ -18,6 +17,7 @@ from applications.forms.safety import SafetyForm
 from applications.forms.upload import WithFile
 from applications.models import Attachment, Consent, Speaker
 
+OLDEST = 110  # years
 UNTIL = _("Seen by UPR Info only, and erased 30 days after the meeting.")
 
 
@@ -170,16 +170,23 @@ class PassportForm(SeatForm):
 
     def clean_nationality(self):
         nationality = " ".join(self.cleaned_data["nationality"].split())
-        if not nationality or not rules.is_latin(nationality):
+        if not rules.is_latin(nationality) or not re.fullmatch(r"[^\W\d_](?:[^\W\d_]|[ ()'’.-])*", nationality):
             words = _("Enter the nationality as in the passport, in Latin letters.")
             raise forms.ValidationError(words, code="letters")
         return nationality
 
     def clean_born_on(self):
         born_on = self.cleaned_data["born_on"]
-        if not date(1900, 1, 1) <= born_on < timezone.localdate():
+        today = timezone.localdate()
+        if not (born_on < today and seat.years_between(born_on, today) <= OLDEST):
             words = _("This cannot be the date of birth. Enter year, month and day, like 1985-05-31.")
             raise forms.ValidationError(words, code="date")
+        if seat.contradicts_age(self.application, born_on, today):
+            words = _(
+                "This does not fit what the application says of the speaker’s age (under 18, or not). Please correct "
+                "the date, or write to us."
+            )
+            raise forms.ValidationError(words, code="age")
         return born_on.isoformat()
 
 

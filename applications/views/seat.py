@@ -84,7 +84,7 @@ def the_seat(request, application, now):
         "closed": seat.why_closed(meeting, now),
         "late": seat.is_late(application, now),
         "needs": needs,
-        "letter": seat.letter_for_visa(application, needs, now) == "",
+        "letter_waits": seat.letter_for_visa(application, needs, now),
         "statement": application.newest(Attachment.Kind.STATEMENT),
         "fact_sheet": application.newest(Attachment.Kind.FACT_SHEET),
         "due_on": seat.due_on(application),

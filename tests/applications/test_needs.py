@@ -103,6 +103,11 @@ def test_the_passport_is_kept_as_its_foot_writes_it(applicant):
         ("passport_name", "", "Write the name in the letters A to Z only"),
         ("passport_number", "AB/12", "Enter the number as in the passport"),
         ("nationality", "كينية", "Enter the nationality as in the passport, in Latin letters."),
+        ("nationality", "Kenya 7", "Enter the nationality as in the passport, in Latin letters."),
+        ("nationality", "123456", "Enter the nationality as in the passport, in Latin letters."),
+        ("born_on", "2026-02-24", "This does not fit what the application says of the speaker’s age"),
+        ("born_on", "2008-03-04", "This does not fit what the application says of the speaker’s age"),
+        ("born_on", "1915-03-03", "This cannot be the date of birth."),
         ("born_on", "31.05.85", "Enter the date of birth with year, month and day"),
         ("born_on", "2031-05-31", "This cannot be the date of birth."),
         ("born_on", "1085-05-31", "This cannot be the date of birth."),
@@ -114,6 +119,16 @@ def test_what_an_embassy_could_not_use_is_refused_in_words_and_kept_on_the_page(
     assert words in words_of(answer)
     assert typed in answer.content.decode()
     assert not Needs.objects.get().has_passport
+
+
+def test_on_the_eighteenth_birthday_one_is_of_age(applicant):
+    assert tell(applicant, born_on="2008-03-03").url == page("seat")
+
+
+def test_who_is_marked_under_18_cannot_have_been_of_age_when_the_application_was_sent(applicant, application):
+    application.speakers.update(under_18=True)
+    assert "This does not fit" in words_of(tell(applicant))
+    assert tell(applicant, born_on="2008-03-03").url == page("seat")  # it was sent the day before the birthday
 
 
 def test_who_wants_no_papers_any_more_leaves_no_passport_behind(applicant):
@@ -207,7 +222,10 @@ def test_the_letter_says_who_where_and_when_and_how_to_verify_it(applicant, appl
         "Tue 14 April 2026 to Thu 16 April 2026",
         "Pre-sessions 54",
         application.reference,
-        "Tue 3 March 2026",
+        "Geneva, 3 March 2026",
+        "as a speaker",
+        "would grant this person a visa",
+        *settings.ORGANISATION_ADDRESS,
         "To verify this letter, please write to",
     ):
         assert fact in words
@@ -226,6 +244,38 @@ def test_it_tells_neither_the_state_nor_a_theme_nor_anybody_else(applicant, appl
     with pikepdf.open(io.BytesIO(pdf)) as file:
         assert str(file.docinfo["/Author"]) == "UPR Info"
         assert "Canary" not in " ".join(str(value) for value in file.docinfo.values())
+
+
+@pytest.mark.parametrize("name", ["CHIDI VALE", "A BREVE"])
+def test_nobody_else_gets_a_letter_than_the_speaker_staff_have_seen(applicant, application, name):
+    tell(applicant, passport_name=name)
+    answer = applicant.get(page("visa_letter"), follow=True)
+    assert answer["Content-Type"].startswith("text/html")
+    assert "have no word in common" in words_of(answer)
+    assert page("visa_letter") not in words_of(applicant.get(page("seat")))
+    assert not Event.objects.about(application).filter(code="visa_letter_made").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "passport", "same"),
+    [
+        ("José Núñez", "NUNEZ PEREZ JOSE", True),
+        ("أمينة كناري (Amina Canary)", "CANARY AMINA", True),
+        ("أمينة كناري", "CANARY AMINA", False),
+        ("A. Canary", "A BREVE", False),
+        ("", "CANARY AMINA", False),
+    ],
+)
+def test_names_are_compared_by_whole_words_without_marks(application, name, passport, same):
+    application.speakers.update(full_name=name)
+    assert seat.is_of_the_speaker(fresh(application), passport) is same
+
+
+def test_the_page_asks_whether_all_is_right_before_the_letter_is_made(applicant):
+    tell(applicant)
+    shown = words_of(applicant.get(page("seat")))
+    assert "Is this right?" in shown
+    assert "CANARY AMINA · 1985-05-31 · Kenyan · AB123456" in shown
 
 
 def test_nothing_of_it_is_kept(applicant, application):

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from applications import seat
 from applications.models import Application, Attachment
+from presessions import trail
 from presessions.trail.models import Event
 from presessions.upr.dates import geneva
 from tests.accounts.factories import StaffFactory
@@ -72,6 +73,14 @@ def test_the_list_finds_seats_that_were_not_confirmed_in_time(staff, on_tuesday)
     assert late.reference in listed
     assert confirmed.reference not in listed
     assert in_time.reference not in listed
+
+
+def test_the_page_says_how_often_the_speaker_has_made_a_letter_for_a_visa(staff, client):
+    application = with_passport()
+    assert "made 1 time" not in desk(staff, application)
+    for _time in range(2):
+        trail.record(application, "visa_letter_made", now=TUESDAY)
+    assert "made 2 times, last Tue 3 March 2026" in desk(staff, application)
 
 
 def test_who_never_had_a_seat_has_no_such_section(staff):

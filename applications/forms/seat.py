@@ -213,11 +213,13 @@ class PaperForm(WithFile, SeatForm):
 class StatementForm(PaperForm):
     kind = Attachment.Kind.STATEMENT
     title = _("Your statement")
+    received = _("We have your statement (version %(version)s).")
 
 
 class FactSheetForm(PaperForm):
     kind = Attachment.Kind.FACT_SHEET
     title = _("Your fact sheet")
+    received = _("We have your fact sheet (version %(version)s).")
 
 
 for _kind in seat.OF_THE_PAPER:
@@ -234,7 +236,7 @@ class PublishForm(SeatForm):
 
     def __init__(self, data=None, *, application, files=()):
         items = [item for item in Consent.Item if item not in seat.OF_THE_PAPER.values()]
-        items += [seat.OF_THE_PAPER[kind] for kind in seat.OF_THE_PAPER if application.newest(kind)]
+        items += [seat.OF_THE_PAPER[kind] for kind in application.papers()]
         self.items = [item for item in Consent.Item if item in items]
         self.groups = tuple(f"consent_{item}" for item in self.items)
         cleared = application.cleared_items()
@@ -246,6 +248,7 @@ class PublishForm(SeatForm):
                 hint(asked.help_text, _("You agreed to this before; please answer it anew.")) if item in before else ""
             )
             self.fields[f"consent_{item}"] = tick(asked.label, who or asked.help_text)
+        self.helper.layout.fields.insert(0, Hidden("seen", seat.as_asked(application)))
 
     def wanted(self):
         return {item for item in self.items if self.cleaned_data.get(f"consent_{item}")}

@@ -193,11 +193,12 @@ def _paper(request, application, now, form_class):
         return closed
     if form.is_valid():
         try:
-            if form.keep_file(now=now):
+            if kept := form.keep_file(now=now):
+                received = form.received % {"version": kept.version}
                 if application.status != application.Status.CONFIRMED:
-                    messages.success(request, _("Saved."))
+                    messages.success(request, received)
                     return redirect("applications:seat")
-                messages.success(request, _("We have your file. Please say now what may be published."))
+                messages.success(request, f"{received} {_('Please say now what may be published.')}")
                 return redirect("applications:consent_again")
         except WrongStep as wrong:
             return _refused(request, wrong)
@@ -244,9 +245,10 @@ def consent_again(request, application, now):
     form = PublishForm(request.POST or None, application=application)
     if request.method == "POST" and form.is_valid():
         try:
-            seat.publish_again(application, form.wanted(), now=now)
-        except WrongStep as wrong:
-            return _refused(request, wrong)
+            seat.publish_again(application, form.wanted(), now=now, seen=request.POST.get("seen", ""))
+        except WrongStep as wrong:  # changed since the page was made: it is asked about as it is now
+            messages.error(request, str(wrong))
+            return redirect("applications:consent_again")
         messages.success(request, _("Saved. You may change it whenever you like."))
         return redirect("applications:seat")
     return render(request, "applications/seat_publish.html", {"application": application, "form": form})

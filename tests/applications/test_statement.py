@@ -68,6 +68,11 @@ def test_a_paper_is_looked_into_kept_and_receipted(applicant, application, kind)
     letter = Letter.objects.get(kind="statement_received")
     assert letter.subject == "We have received your file"
     assert paper.sha256 in body_of(letter)
+    called = {"statement": "your statement", "fact_sheet": "your fact sheet"}[kind]
+    assert f"We have received {called} (version 1)." in body_of(letter)
+    assert f"We have {called} (version 1). Please say now what may be published." in words_of(
+        applicant.get(page("consent_again"))
+    )
     for secret in ("statement.pdf", application.state_call.state.name, application.name):
         assert secret not in message_of(letter).as_string()
     assert "Being looked through" in words_of(applicant.get(page(kind)))

@@ -72,15 +72,16 @@ def _text(application, now):
         return None
 
 
-def release(meeting, *, by, now, seen=None):
+def release(meeting, *, by, now, seen=None, while_open=True):
     """Release all prepared answers of a meeting, each with its letter; returns how many. Raises WrongStep.
 
     seen -- the `Preview.seen` of each answer somebody looked at: when something has changed since, nothing is released
+    while_open -- whether somebody may be accepted although the call for this State is still open
     """
     with transaction.atomic():
         # Locked, so that of two clicks at once the second one finds nothing prepared any more.
         waiting = list(prepared(meeting).select_for_update(of=("self",)))
-        refusal = _refusal(meeting, waiting, seen)
+        refusal = _refusal(meeting, waiting, seen) or ("" if while_open else _still_open(waiting, now))
         trail.record(meeting, "decisions_released", now=now, by=by, refused=bool(refusal))
         if not refusal:
             for application in waiting:
@@ -98,6 +99,13 @@ def _refusal(meeting, waiting, seen):
         return _("The prepared answers have changed since you saw them. Please look at them again.")
     if not meeting.goes_ahead and any(application.prepared == Decision.ACCEPT for application in waiting):
         return _("This meeting does not take place, so nobody can be accepted for it.")
+    return ""
+
+
+def _still_open(waiting, now):
+    """Why nobody can be accepted yet, in words; "" when no acceptance waits, or nobody can apply any more."""
+    if any(application.prepared == Decision.ACCEPT and application.state_call.is_open(now) for application in waiting):
+        return _("The call is still open. To accept people all the same, tick the box above the button.")
     return ""
 
 

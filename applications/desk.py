@@ -266,6 +266,7 @@ def meeting_decisions(request, site, meeting_pk):
         "meeting": meeting,
         "state_call": state_call,
         "is_open": state_call.is_open(timezone.now()),
+        "accepts": any(preview.decision == Application.Decision.ACCEPT for preview in previews),
         "applications": sent.only("reference", "status", "kind", "prepared", "submitted_at").order_by("submitted_at"),
         "previews": previews,
         "unprepared": meeting.submitted - sum(preview.application.status == Status.SUBMITTED for preview in previews),
@@ -280,7 +281,13 @@ def release(request, site, meeting_pk):
     require(request, "view_application", "decide")
     meeting = get_object_or_404(CountryMeeting.objects.with_state(), pk=meeting_pk, state_call__isnull=False)
     try:
-        count = decisions.release(meeting, by=request.user, now=timezone.now(), seen=set(request.POST.getlist("seen")))
+        count = decisions.release(
+            meeting,
+            by=request.user,
+            now=timezone.now(),
+            seen=set(request.POST.getlist("seen")),
+            while_open="while_open" in request.POST,
+        )
     except WrongStep as refusal:
         messages.error(request, str(refusal))
     else:

@@ -325,9 +325,30 @@ def test_a_meetings_answers_are_seen_in_each_language_and_released_together(desk
     assert 'lang="fr"' in shown.content.decode()
     assert "Release 2 answers" in text(shown)
     address = page("release", state_call.meeting.pk)
-    assert "Released: 2." in text(desk.post(address, {"seen": seen_on(shown)}, follow=True))
+    assert "Released: 2." in text(desk.post(address, {"seen": seen_on(shown), "while_open": "yes"}, follow=True))
     assert Letter.objects.filter(kind__startswith="decision_").count() == 2
     assert "No answer is prepared" in text(desk.post(address, {"seen": seen_on(shown)}, follow=True))
+
+
+def test_nobody_is_accepted_while_the_call_is_open_unless_staff_say_so(desk, staff, state_call):
+    application = ApplicationFactory(state_call=state_call, submitted=True)
+    application.prepare("accept", by=staff, now=MONDAY)
+    shown, address = desk.get(page("decisions", state_call.meeting.pk)), page("release", state_call.meeting.pk)
+    assert "The call is still open: release all the same" in text(shown)
+    refused = desk.post(address, {"seen": seen_on(shown)}, follow=True)
+    assert "The call is still open. To accept people all the same" in text(refused)
+    assert not Letter.objects.filter(kind__startswith="decision_").exists()
+    assert "Released: 1." in text(desk.post(address, {"seen": seen_on(shown), "while_open": "yes"}, follow=True))
+
+
+def test_a_no_may_be_released_while_the_call_is_open(desk, staff, state_call):
+    application = ApplicationFactory(state_call=state_call, submitted=True)
+    application.prepare("decline", by=staff, now=MONDAY)
+    shown = desk.get(page("decisions", state_call.meeting.pk))
+    assert "release all the same" not in text(shown)
+    assert "Released: 1." in text(
+        desk.post(page("release", state_call.meeting.pk), {"seen": seen_on(shown)}, follow=True)
+    )
 
 
 def test_what_was_prepared_after_the_page_was_shown_is_not_released(desk, staff, state_call):

@@ -18,6 +18,7 @@ RECOMMENDATION_WORDS = 60
 
 GRACE = timedelta(minutes=60)  # for who opened the form before the deadline
 
+REPLACE_FOR = timedelta(days=5)  # after a file was refused: whoever came in time may send another, deadline or not
 SECTIONS = ("institution", "speaker", "replacement", "issues", "recommendations", "submission", "file", "safety")
 OPTIONAL = ("replacement",)  # may stay empty; what has been begun must still be whole
 

@@ -52,7 +52,7 @@ class Door:
 
 
 # Further kinds are entered by the modules that they belong to.
-DOORS = {Attachment.Kind.UPR_SUBMISSION.value: Door(Application.can_change, Application.attach)}
+DOORS = {Attachment.Kind.UPR_SUBMISSION.value: Door(Application.can_send_file, Application.attach)}
 
 
 def begin(application, kind, *, name, size, sha256="", now):

@@ -131,7 +131,7 @@ class Answers:
 
         try:
             return self.step(before or self.EDITABLE, f"attached_{kind}", now=now, by=by, open_only=open_only, also=add,
-                             changed_at=now)  # fmt: skip
+                             or_to_replace=kind == Attachment.Kind.UPR_SUBMISSION, changed_at=now)  # fmt: skip
         except Exception:
             for name in kept:
                 vault.storage.delete(name)

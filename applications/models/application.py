@@ -12,7 +12,7 @@ from datetime import UTC
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import IntegrityError, models, transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -24,6 +24,7 @@ from applications.models.parts import Attachment, Speaker
 from presessions import trail, vault
 from presessions.trail.references import new_reference
 from presessions.trail.steps import WrongStep
+from presessions.upr.models import CountryMeeting
 
 MOST_LINKS = 20  # that one question for lost links is answered with
 
@@ -50,6 +51,20 @@ class ApplicationQuerySet(models.QuerySet):
 
     def live(self):
         return self.exclude(status=Application.Status.WITHDRAWN)
+
+    def to_replace(self, now):
+        """Sent and undecided, with a UPR submission that was refused so lately that another one is still taken. The
+        same rule as `replace_until`."""
+        files = Attachment.objects.filter(application=OuterRef("pk"), kind=Attachment.Kind.UPR_SUBMISSION)
+        newest = files.order_by("-version")
+        return (
+            self.undecided()
+            .annotate(
+                last_state=Subquery(newest.values("state")[:1]), last_at=Subquery(newest.values("checked_at")[:1])
+            )
+            .filter(last_state=Attachment.State.REFUSED, last_at__gt=now - rules.REPLACE_FOR)
+            .exclude(state_call__meeting__status=CountryMeeting.Status.NOT_HELD)
+        )
 
     def for_meeting(self, meeting):
         return self.filter(state_call__meeting=meeting)
@@ -310,6 +325,19 @@ class Application(Answers, models.Model):
     def start(cls, state_call, *, email, language, now):
         """Begin a draft and mail its link. An address that has one for this State already is sent the link again.
         Raises Closed."""
+    def can_send_file(self, now):
+        """Whether a UPR submission is taken: while everything is, and a few days in the place of a refused one."""
+        return self.can_change(now) or self.replace_until(now) is not None
+
+    def replace_until(self, now):
+        """The first instant too late to replace the UPR submission that was refused, where the deadline has passed
+        and that instant has not; else None. Whoever sent one in time does not lose by how long we took to look."""
+        if self.status != self.Status.SUBMITTED or self.can_change(now) or not self.meeting.goes_ahead:
+            return None
+        refused = self.refused_submission
+        until = refused and refused.checked_at + rules.REPLACE_FOR
+        return until if until and now < until else None
+
         if not state_call.is_open(now):
             raise Closed(closed_words(state_call))
         with transaction.atomic():
@@ -366,7 +394,7 @@ class Application(Answers, models.Model):
         self.step((self.Status.SUBMITTED, self.Status.WAITLISTED), f"prepared_{decision or 'nothing'}", now=now,
                    by=by, reason=reason, prepared=decision, prepared_by=by, prepared_at=now)  # fmt: skip
 
-    def step(self, before, code, *, now, by=None, reason="", open_only=False, also=None, **facts):
+    def step(self, before, code, *, now, by=None, reason="", open_only=False, or_to_replace=False, also=None, **facts):
         """Move in one UPDATE; returns what `also` gives, which runs in the same transaction. Raises WrongStep.
 
         open_only -- the deadline is part of the guard, so that nobody slips in between looking and writing; who had
@@ -379,8 +407,11 @@ class Application(Answers, models.Model):
                 at = self._read_at(now, by)
                 moved = rows.filter(state_call__in=StateCall.objects.open(at).values("pk")).update(**facts)
                 if not moved and self.opened_at:
-                    calls, facts = StateCall.objects.open(at, self.opened_at), facts | {"in_grace": True}
-                    moved = rows.filter(state_call__in=calls.values("pk")).update(**facts)
+                    calls, marked = StateCall.objects.open(at, self.opened_at), facts | {"in_grace": True}
+                    moved = rows.filter(state_call__in=calls.values("pk")).update(**marked)
+                    facts = marked if moved else facts
+                if not moved and or_to_replace:
+                    moved = rows.filter(pk__in=Application.objects.to_replace(now).values("pk")).update(**facts)
             else:
                 moved = rows.update(**facts)
             if moved:
@@ -391,6 +422,7 @@ class Application(Answers, models.Model):
             else:
                 self.refresh_from_db(from_queryset=Application.objects.with_state())
             trail.record(self, code, now=now, by=by, refused=not moved, reason=reason)
+        or_to_replace -- the deadline does not count where a refused file is replaced: see `replace_until`
         if not moved:  # outside the block: a refusal must not undo its own event
             raise self._refusal(before)
         return done

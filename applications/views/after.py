@@ -47,6 +47,7 @@ def status(request, application, now):
         "late": seat.is_late(application, now),
         "due_on": seat.due_on(application),
         "has_statement": application.newest(Attachment.Kind.STATEMENT) is not None,
+        "replace_until": application.replace_until(now),
         "files": [(file, _where_to_change(application, file.kind, now, closed)) for file in files],
     }
     return render(request, "applications/status.html", context)
@@ -55,7 +56,7 @@ def status(request, application, now):
 def _where_to_change(application, kind, now, closed):
     """The page on which another version of a file can be sent, or "" where none can."""
     if kind == Attachment.Kind.UPR_SUBMISSION:
-        return reverse("applications:section", args=["file"]) if application.can_change(now) else ""
+        return reverse("applications:section", args=["file"]) if application.can_send_file(now) else ""
     return reverse(f"applications:{kind}") if application.holds_seat and not closed else ""
 
 

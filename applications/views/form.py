@@ -97,7 +97,8 @@ def section(request, application, now, section):
     if application.is_withdrawn or (section != "safety" and application.is_decided):
         return redirect("applications:status")
     form = SECTION_FORMS[section](request.POST or None, request.FILES or None, application=application)
-    if section != "safety" and not application.can_change(now):
+    may_save = application.can_send_file if section == "file" else application.can_change
+    if section != "safety" and not may_save(now):
         return _too_late(request, application, form)
     if form.is_valid() and (saved := form.saved_meanwhile()):
         return _show(request, application, form, now, saved=saved, status=409)
@@ -139,6 +140,8 @@ def _next(request, application, section):
         return f"{reverse('applications:check')}#{section}"  # there, at the section just changed
     if application.was_sent or not following:
         return reverse("applications:check")
+        "kept": kept,
+        "replace_until": application.replace_until(now) if form.section == "file" else None,
     return reverse("applications:section", args=[following[0]])
 
 

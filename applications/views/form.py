@@ -127,6 +127,7 @@ def _show(request, application, form, now, *, saved=(), status=200):
         "of": len(rules.SECTIONS),
         "saved": saved,
         "grace": application.grace_ends_at(now),
+        "replace_until": application.replace_until(now) if form.section == "file" else None,
     }
     return render(request, "applications/section.html", context, status=status)
 
@@ -140,8 +141,6 @@ def _next(request, application, section):
         return f"{reverse('applications:check')}#{section}"  # there, at the section just changed
     if application.was_sent or not following:
         return reverse("applications:check")
-        "kept": kept,
-        "replace_until": application.replace_until(now) if form.section == "file" else None,
     return reverse("applications:section", args=[following[0]])
 
 

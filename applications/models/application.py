@@ -399,6 +399,7 @@ class Application(Answers, models.Model):
 
         open_only -- the deadline is part of the guard, so that nobody slips in between looking and writing; who had
                      opened the form before it has an hour of grace, and that is marked
+        or_to_replace -- the deadline does not count where a refused file is replaced: see `replace_until`
         by -- the member of staff who takes it; in a session of staff who enter an application, those
         """
         by, rows, done = by or self.by, Application.objects.filter(pk=self.pk, status__in=before), None
@@ -422,7 +423,6 @@ class Application(Answers, models.Model):
             else:
                 self.refresh_from_db(from_queryset=Application.objects.with_state())
             trail.record(self, code, now=now, by=by, refused=not moved, reason=reason)
-        or_to_replace -- the deadline does not count where a refused file is replaced: see `replace_until`
         if not moved:  # outside the block: a refusal must not undo its own event
             raise self._refusal(before)
         return done

@@ -310,6 +310,19 @@ class Application(Answers, models.Model):
         """Whether answers and the file may be saved, and a draft be sent."""
         return self.status in self.EDITABLE and self.state_call.is_open(self._read_at(now), self.opened_at)
 
+    def can_send_file(self, now):
+        """Whether a UPR submission is taken: while everything is, and a few days in the place of a refused one."""
+        return self.can_change(now) or self.replace_until(now) is not None
+
+    def replace_until(self, now):
+        """The first instant too late to replace the UPR submission that was refused, where the deadline has passed
+        and that instant has not; else None. Whoever sent one in time does not lose by how long we took to look."""
+        if self.status != self.Status.SUBMITTED or self.can_change(now) or not self.meeting.goes_ahead:
+            return None
+        refused = self.refused_submission
+        until = refused and refused.checked_at and refused.checked_at + rules.REPLACE_FOR
+        return until if until and now < until else None
+
     def grace_ends_at(self, now):
         """The first instant too late for who opened the form in time, while that matters; else None."""
         in_time = self.state_call.is_open(self._read_at(now))
@@ -325,19 +338,6 @@ class Application(Answers, models.Model):
     def start(cls, state_call, *, email, language, now):
         """Begin a draft and mail its link. An address that has one for this State already is sent the link again.
         Raises Closed."""
-    def can_send_file(self, now):
-        """Whether a UPR submission is taken: while everything is, and a few days in the place of a refused one."""
-        return self.can_change(now) or self.replace_until(now) is not None
-
-    def replace_until(self, now):
-        """The first instant too late to replace the UPR submission that was refused, where the deadline has passed
-        and that instant has not; else None. Whoever sent one in time does not lose by how long we took to look."""
-        if self.status != self.Status.SUBMITTED or self.can_change(now) or not self.meeting.goes_ahead:
-            return None
-        refused = self.refused_submission
-        until = refused and refused.checked_at + rules.REPLACE_FOR
-        return until if until and now < until else None
-
         if not state_call.is_open(now):
             raise Closed(closed_words(state_call))
         with transaction.atomic():

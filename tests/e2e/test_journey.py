@@ -94,14 +94,25 @@ def apply(house, page, paper):
     return reference
 
 
+def until_looked_through(staff, seconds=60):
+    """The document stands beside the answers as soon as it has been cleaned."""
+    for _second in range(seconds):
+        if staff.locator("iframe").count():
+            return
+        staff.wait_for_timeout(1000)
+        staff.reload()
+    raise AssertionError(f"No document within {seconds} s.")
+
+
 def decide(staff, reference):
     staff.goto("/admin/applications/application/")
     staff.get_by_role("link", name=reference).click()
-    expect(staff.locator("iframe")).to_have_count(1)  # the document stands beside the answers
+    until_looked_through(staff)
     staff.locator("#id_overall").get_by_label("strong").check()
     staff.get_by_role("button", name="Save my assessment").click()
     staff.get_by_role("button", name="Prepare: accept").click()
     staff.get_by_role("link", name="Answers for this meeting").click()
+    staff.get_by_label("The call is still open").check()
     staff.get_by_role("button", name=re.compile("Release")).click()
     staff.goto("/admin/applications/application/?q=" + reference)
     expect(staff.locator("#result_list")).to_contain_text("accepted")

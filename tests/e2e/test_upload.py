@@ -95,8 +95,12 @@ def test_what_cannot_be_right_is_said_before_anything_is_sent(house, page, tmp_p
     large.write_bytes(bytes(20 * 1024 * 1024 + 1))
     for path, words in ((program, "neither a PDF nor"), (large, "larger than 20 MB")):
         page.get_by_label("The file").set_input_files(path)
-        expect(page.locator(".upload-going")).to_contain_text(words)
+        told = page.locator(".field:has(#id_file) [role=status]")  # at the field, not below the buttons
+        expect(told).to_contain_text(words)
+        expect(told).to_be_focused()
+        assert page.locator("#id_file").input_value() == "", "a file that cannot be right is not chosen any more"
         page.get_by_role("button", name="Save and continue").click()
+        expect(told).to_contain_text(words)
         expect(page.get_by_role("button", name="Save and continue")).to_be_visible()
     assert asked == []
     assert violations(page) == []
@@ -113,6 +117,7 @@ def test_somebody_who_stops_goes_on_later_where_it_stopped(house, page, paper):
     expect(page.locator(".upload-going")).to_contain_text("Stopped. What has arrived is kept for a day")
     line.send("Network.emulateNetworkConditions", {"offline": False, **FAST})
     page.reload()  # as after the browser was closed: nothing is remembered there
+    expect(page.locator("[data-begun]")).to_contain_text("Choose the same file again")
     pieces = []
     page.on("request", lambda request: pieces.append(request.url))
     page.get_by_label("The file").set_input_files(paper)

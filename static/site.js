@@ -20,9 +20,9 @@
     const told = time.getAttribute("datetime"), instant = new Date(told);
     const sign = told.slice(-6, -5), offset = (sign + 1) * (told.slice(-5, -3) * 60 + +told.slice(-2));
     if (isNaN(instant) || isNaN(offset) || offset === -instant.getTimezoneOffset()) continue;
-    const wanted = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short" };
+    const wanted = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
     if (instant.getDate() !== +told.slice(8, 10)) Object.assign(wanted, { weekday: "short", day: "numeric", month: "long" });
-    add(time, "span", `${new Intl.DateTimeFormat(language, wanted).format(instant)} ${words.here}`).className = "here";
+    add(time, "span", words.here.replace("{1}", new Intl.DateTimeFormat(language, wanted).format(instant))).className = "here";
   }
 
   /* How many words so far, counted as the server counts them. */

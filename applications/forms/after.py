@@ -55,6 +55,11 @@ class ReceiptCheckForm(DoorForm):
         help_text=_("We only compute its fingerprint. The file is neither kept nor read."),
     )
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name in ("fingerprint", "file"):  # one of both, so neither is called optional
+            self.fields[name].needed = True
+
     def clean_reference(self):
         reference = read_reference(self.cleaned_data["reference"])
         if not reference:

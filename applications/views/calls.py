@@ -25,7 +25,9 @@ def home(request):
         for series, group in groupby(state_calls, key=lambda state_call: state_call.series)
     ]
     coming = _coming({block["series"].number for block in live}, now)
-    return render(request, "applications/home.html", {"live": live, "coming": coming, "now": now})
+    awaited = any(not session.has_closed for session in coming)  # else no next call would be spoken of
+    context = {"live": live, "coming": coming, "awaited": awaited, "now": now}
+    return render(request, "applications/home.html", context)
 
 
 def _by_deadline(state_calls, now):

@@ -1,6 +1,6 @@
 """What everybody may read, in every language, at a price that does not grow."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 import time_machine
@@ -12,7 +12,7 @@ from presessions.mail.models import Letter
 from presessions.upr.dates import GENEVA
 from tests.applications.factories import CLOSES_AT, MONDAY, ApplicationFactory, StateCallFactory
 from tests.mail.letters import body_of
-from tests.upr.factories import CountryMeetingFactory, SeriesFactory, StateFactory
+from tests.upr.factories import CountryMeetingFactory, SeriesFactory, SessionFactory, StateFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +38,18 @@ def test_home_without_a_call_says_so_and_offers_to_tell(client):
     text = client.get(reverse("applications:home")).content.decode()
     assert "No call is open at the moment." in text
     assert reverse("applications:contact_signup") in text
+
+
+@pytest.mark.parametrize("next_is_known", [True, False])
+def test_home_says_when_the_next_call_comes_or_that_this_is_not_known(client, next_is_known):
+    StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
+    if next_is_known:
+        SessionFactory(number=55, starts_on=date(2026, 11, 2), ends_on=date(2026, 11, 13))
+    with time_machine.travel(CLOSES_AT, tick=False):  # the call has closed, the meetings are to come
+        text = " ".join(client.get(reverse("applications:home")).content.decode().split())
+    assert text.index("Meetings: Tue 14 April 2026") < text.index("Applications are closed.")
+    assert ("The call is expected about Sun 2 August 2026" in text) == next_is_known
+    assert ("The next call stands here as soon as its date is known." in text) != next_is_known
 
 
 def test_a_meeting_that_is_not_held_cannot_be_applied_for(client):

@@ -95,7 +95,7 @@ def test_between_deadline_and_meetings_home_leads_to_the_programme(client):
     open_call("KE")
     with time_machine.travel(CLOSES_AT, tick=False):
         tree = page(client, "home")
-    assert "Applications are closed. Meetings: Tue 14 April 2026 to Thu 16 April 2026" in words(tree)
+    assert "Meetings: Tue 14 April 2026 to Thu 16 April 2026 Review: Mon 4 May" in words(tree)
     assert reverse("applications:series", args=[54]) in tree.xpath("//main//a/@href")
 
 

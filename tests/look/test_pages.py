@@ -90,7 +90,7 @@ def test_nothing_on_a_page_breaks_the_content_security_policy(rf, small_house):
 def test_the_one_script_waits_for_the_page_and_brings_its_words_in_the_readers_language(rf, small_house):
     (script,) = page(rf).xpath("//script")
     assert (script.get("src"), "defer" in script.attrib) == ("/static/site.js", True)
-    assert (script.get("data-here"), script.get("data-words")) == ("your time", "Words:")
+    assert (script.get("data-here"), script.get("data-words")) == ("({1} where you are)", "Words:")
 
 
 def test_the_script_is_small_and_keeps_nothing_of_what_somebody_types():

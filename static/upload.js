@@ -5,22 +5,26 @@
   if (problems) problems.focus();
   const form = box.querySelector("form"), { file: input, upload, csrfmiddlewaretoken: token } = form.elements;
   const words = box.dataset, going = box.querySelector(".upload-going"), [bar, told, stop] = going.children;
+  const begun = box.querySelector("[data-begun]");
   const buttons = form.querySelector(".actions"), language = document.documentElement.lang.replace("ar", "ar-u-nu-latn");
   const size = (bytes) => {
     const [unit, value] = bytes < 1048576 ? ["kilobyte", bytes / 1024] : ["megabyte", bytes / 1048576];
     return value.toLocaleString(language, { style: "unit", unit, maximumFractionDigits: 1 });
   };
   try { size(1); } catch { return; } /* an old browser: the plain way */
-  let line, stopped, wake = () => {}, spoke = 0;
+  let line, stopped, refused, wake = () => {}, spoke = 0;
+  input.after(going); /* what is said of a file stands at its field */
+  if (begun) begun.hidden = false;
 
   const tell = (text, running = false) => {
     told.textContent = text;
     told.className = running ? "" : "notice notice-warning";
     going.hidden = !text;
     bar.hidden = stop.hidden = !running;
+    if (text && !running) told.focus();
     if (buttons.hidden === running) return;
     buttons.hidden = running;
-    (running ? stop : buttons.children[0]).focus();
+    if (running) stop.focus();
   };
   const wrong = (file) => {
     const ending = /\.\w+$/.exec(file.name.toLowerCase());
@@ -46,7 +50,10 @@
       const began = Date.now();
       try {
         const said = await (at < 0 ? ask(key && `${key}/`, key ? null : facts) : ask(`${key}/?from=${at}`, data.slice(at, at + step)));
-        if (said.words) return tell(said.words);
+        if (said.words) {
+          input.value = "";
+          return tell(refused = said.words);
+        }
         if (!("received" in said)) break;
         if (at >= 0 && Date.now() - began < 4000) step = Math.min(step * 2, words.piece);
         [key, at, wait] = [said.key || key, said.received, 500];
@@ -66,15 +73,19 @@
     return { key };
   };
 
-  input.onchange = () => tell(input.files[0] ? wrong(input.files[0]) : "");
+  input.onchange = () => {
+    refused = input.files[0] ? wrong(input.files[0]) : "";
+    if (refused) input.value = "";
+    tell(refused);
+  };
   stop.onclick = () => { stopped = true; line.abort(); wake(); };
   addEventListener("online", () => wake());
   addEventListener("pagehide", () => tell(""));
   form.addEventListener("submit", async (event) => {
     const file = input.files[0], pressed = event.submitter;
-    if (!file) return;
+    if (!file && !refused) return;
     event.preventDefault();
-    if (wrong(file)) return tell(wrong(file));
+    if (!file) return tell(refused, refused = ""); /* said once more; whoever presses again goes on without a file */
     stopped = false;
     tell(words.reading, true);
     const done = await send(file, await file.arrayBuffer());

@@ -92,6 +92,12 @@ class WithFile(forms.Form):
         upload = uploads.find(self.application, key) if key else None
         return upload if upload and upload.received == upload.size else None
 
+    def begun(self):
+        """The latest file of this kind that has come in part, for the page to name; None when there is none. One
+        without its SHA-256 would not be known again."""
+        going = self.application.uploads.filter(kind=self.kind, done_at=None, received__gt=0).exclude(sha256="")
+        return going.order_by("-touched_at").first()
+
 
 class FileForm(WithFile, SectionForm):
     """The section with the file: a page of its own, so that a failed upload never costs what was typed elsewhere."""
@@ -105,6 +111,9 @@ class FileForm(WithFile, SectionForm):
 
     def facts(self):
         return {"file": self.brings_file or self.application.upr_submission}
+
+    def to_keep(self):
+        return self.cleaned_data if self.is_valid() else None
 
     def saved_meanwhile(self):
         """Of a file nothing is undone: each is a version, and the newest one counts."""

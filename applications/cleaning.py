@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from applications import letters, sandbox, scanner
-from applications.models import Attachment
+from applications.models import Application, Attachment, Consent
 from applications.refusals import REFUSALS
 from presessions import trail, vault
 from presessions.mail import registry, watch
@@ -127,10 +127,14 @@ def _clean(file, original, copy, now):
 def _refuse(file, word, now):
     """Refuse it in words, and tell the applicant unless a newer file has taken its place."""
     with transaction.atomic():
+        # First the application's row, as whoever erases or publishes it does, so that nobody waits for us in a ring.
+        Application.objects.select_for_update(of=("self",)).filter(pk=file.application_id).first()
         moved = _mine(file).update(state=State.REFUSED, refused_because=word, checked_at=now, next_look_at=None)
         if not moved:
             return "lost"
         trail.record(file.application, "file_refused", now=now)
+        if Consent.objects.filter(paper=file, withdrawn_at=None).update(withdrawn_at=now):  # it was for this version
+            Application.objects.filter(pk=file.application_id).update(cleared_at=None)
         newer = Attachment.objects.filter(application=file.application_id, kind=file.kind, version__gt=file.version)
         if not newer.exists():
             file.state, file.refused_because = State.REFUSED, word

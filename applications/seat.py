@@ -24,7 +24,7 @@ Status, Item, Kind = Application.Status, Consent.Item, Attachment.Kind
 HOLDS = (Status.ACCEPTED, Status.CONFIRMED)
 DAYS_BEFORE_MEETING = 2  # the last day to confirm a seat, so that somebody else can still be asked
 OF_THE_PERSON = (Item.NAME, Item.PHOTO, Item.RECORDING)  # somebody else decides these anew
-OF_THE_PAPER = {Kind.STATEMENT: Item.STATEMENT, Kind.FACT_SHEET: Item.FACT_SHEET}  # a new text is asked about anew
+OF_THE_PAPER = {kind: Consent.OF_THE_PAPER[kind] for kind in (Kind.STATEMENT, Kind.FACT_SHEET)}  # each text anew
 OF_AGE = 18
 NEEDS_KEPT_DAYS = 30  # after the meeting's day
 
@@ -254,20 +254,42 @@ def save_passport(application, facts, *, now):
     _step(application, "saved_passport", HOLDS, now=now, also=also, changed_at=now)
 
 
-def publish_again(application, items, *, now):
+def as_asked(application):
+    """A mark of whose face and which versions of the papers a page asked about, so that nothing is cleared unseen."""
+    papers = sorted((kind, file.pk) for kind, file in application.papers().items())
+    return salted_hmac("asked about", f"{as_seen(application)} {papers}", algorithm="sha256").hexdigest()[:20]
+
+
+def publish_again(application, items, *, now, seen=None):
     """Answer anew, by somebody whose seat is confirmed, what may be published. Also when the meeting is over: leave can
     always be taken back. Raises WrongStep.
 
-    items -- what may be; leave for everything else ends. Each answer is a row of its own: the rows are the proof.
+    items -- what may be; leave for everything else ends. Each answer is a row of its own: the rows are the proof, and
+             that for a paper names its version.
+    seen -- what `as_asked` said when the page was made; None where nothing can have changed since
     """
 
     def also():
+        if seen is not None and as_asked(application) != seen:  # the UPDATE before us holds the application's row
+            raise WrongStep(_("Something has changed meanwhile. Please look again."))
+        papers = {OF_THE_PAPER[kind]: file for kind, file in application.papers().items()}
+        given = {"application": application, "wording": CONSENT_WORDING, "cleared": True, "given_at": now}
         _end_consents(application, Item.values, now)
         Consent.objects.bulk_create(
-            Consent(application=application, item=item, wording=CONSENT_WORDING, given_at=now) for item in sorted(items)
+            Consent(item=item, paper=papers.get(item), **given)
+            for item in sorted(items)
+            if item in papers or item not in OF_THE_PAPER.values()
         )
 
-    application.step((Status.CONFIRMED,), "cleared", now=now, also=also, cleared_at=now)
+    try:
+        with transaction.atomic():
+            application.step((Status.CONFIRMED,), "cleared", now=now, also=also, cleared_at=now)
+    except WrongStep:
+        was_confirmed = application.status == Status.CONFIRMED
+        application.refresh_from_db(from_queryset=Application.objects.with_state())
+        if was_confirmed:
+            trail.record(application, "cleared", now=now, refused=True)
+        raise
 
 
 def receive(application, upload, kind, verdict, *, now):

@@ -100,6 +100,9 @@ class Answers:
             Consent(application=self, item=item, wording=CONSENT_WORDING, given_at=now)
             for item in sorted(wanted - standing)
         )
+        if wanted - standing and self.cleared_at:  # with a seat, what is agreed to here is asked about once more
+            type(self).objects.filter(pk=self.pk).update(cleared_at=None)
+            self.cleared_at = None
 
     def attach(self, upload, kind, verdict, *, now, by=None, before=None, open_only=True, **facts):
         """Keep a file that the door let in as the next version of its kind; returns the Attachment. The same file

@@ -20,7 +20,7 @@ from applications import letters, rules
 from applications.models.answers import Answers
 from applications.models.calls import StateCall
 from applications.models.organisation import SHORT_KIND, Organisation
-from applications.models.parts import Attachment, Speaker
+from applications.models.parts import CONSENT_WORDING, Attachment, Consent, Needs, Speaker
 from presessions import trail, vault
 from presessions.trail.references import new_reference
 from presessions.trail.steps import WrongStep
@@ -285,11 +285,21 @@ class Application(Answers, models.Model):
 
     def cleared_items(self):
         """Items that may be published now. What was agreed to with the application only tells staff what to expect:
-        it counts once it has been confirmed anew, by somebody who has a seat and knows who will be in the room."""
-        if self.status != self.Status.CONFIRMED:
+        it counts once it has been confirmed anew, by somebody who has a seat and knows who will be in the room; in the
+        words of today; and for a paper in the very version that was agreed to."""
+        if self.status != self.Status.CONFIRMED or self.seat_answered_at is None:
             return set()
-        standing = (consent for consent in self.consents.all() if consent.withdrawn_at is None)
-        return {consent.item for consent in standing if consent.given_at >= self.seat_answered_at}
+        anew = [one for one in self.consents.all() if one.withdrawn_at is None and one.cleared]
+        anew = [one for one in anew if one.given_at >= self.seat_answered_at and one.wording == CONSENT_WORDING]
+        asked = set(Consent.OF_THE_PAPER.values())
+        papers = {file.pk for file in self.papers().values()} if any(one.item in asked for one in anew) else set()
+        return {one.item for one in anew if one.item not in asked or one.paper_id in papers}
+
+    def papers(self):
+        """The papers that leave to publish can be given for, by kind: what was sent last, unless it was refused. An
+        older version that stands in its place is a text that somebody wanted to be rid of."""
+        newest = {kind: self.newest(kind) for kind in Consent.OF_THE_PAPER}
+        return {kind: file for kind, file in newest.items() if file and file == self.last_sent(kind)}
 
     def newest(self, kind):
         """The newest file of a kind that counts as received: waiting to be looked at or looked at, and not refused."""
@@ -381,9 +391,14 @@ class Application(Answers, models.Model):
                    status=self.Status.SUBMITTED, submitted_at=now)  # fmt: skip
 
     def withdraw(self, *, now, by=None, reason=""):
-        """Take it back, at any time and whatever was decided."""
-        self.step(self.LIVE, "withdrawn", now=now, by=by, reason=reason,
-                   also=lambda: letters.confirm_withdrawal(self, now=now),
+        """Take it back, at any time and whatever was decided. What was told of passports and needs is forgotten at
+        once."""
+
+        def also():
+            Needs.objects.filter(application=self).delete()
+            letters.confirm_withdrawal(self, now=now)
+
+        self.step(self.LIVE, "withdrawn", now=now, by=by, reason=reason, also=also,
                    status=self.Status.WITHDRAWN, withdrawn_at=now)  # fmt: skip
 
     # --- Steps of staff ---------------------------------------------------------------------------------------------

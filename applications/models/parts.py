@@ -10,7 +10,7 @@ from applications import rules
 from applications.refusals import sentences
 from presessions import vault
 
-CONSENT_WORDING = "2026-11-26"  # raise it with every change of the words beside a consent
+CONSENT_WORDING = "2026-11-26b"  # raise it with every change of the words beside a consent: older ones clear nothing
 
 
 class Speaker(models.Model):
@@ -118,8 +118,14 @@ class Consent(models.Model):
     )
     item = models.CharField(_("item"), max_length=15, choices=Item)
     wording = models.CharField(_("version of the words"), max_length=20)
+    cleared = models.BooleanField(_("given anew, with a seat"), default=False)
+    paper = models.ForeignKey(  # the very version that was agreed to
+        "applications.Attachment", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("file")
+    )
     given_at = models.DateTimeField(_("given"))
     withdrawn_at = models.DateTimeField(_("taken back"), null=True)
+
+    OF_THE_PAPER = {"statement": Item.STATEMENT, "fact_sheet": Item.FACT_SHEET}  # by the kind of file
 
     class Meta:
         verbose_name = _("consent")

@@ -1,5 +1,9 @@
 """Browsers and papers for the tests of who has a seat."""
 
+import re
+
+from django.urls import reverse
+
 from applications.models import Attachment
 from applications.views.start import SESSION_KEY
 from tests.applications.factories import upload
@@ -12,6 +16,12 @@ def open_session(client, application):
     session.save()
     client.cookies["sessionid"] = session.session_key
     return client
+
+
+def as_asked(applicant):
+    """The mark on the page that asks what may be published: what it asked about."""
+    page = applicant.get(reverse("applications:consent_again")).content.decode()
+    return re.search(r'name="seen" value="(\w+)"', page)[1]
 
 
 def words_of(answer):

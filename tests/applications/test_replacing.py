@@ -13,12 +13,12 @@ from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
 from presessions.upr.dates import geneva
 from tests.applications.factories import MONDAY, ApplicationFactory, answers
-from tests.applications.seats import open_session, receive, words_of
+from tests.applications.seats import as_asked, open_session, receive, words_of
 
 pytestmark = pytest.mark.django_db
 TUESDAY = MONDAY + timedelta(days=1)
 MEETING = geneva(date(2026, 4, 14), 10)
-EVERYTHING = set(Consent.Item.values)
+EVERYTHING = set(Consent.Item.values) - set(Consent.OF_THE_PAPER.values())  # no paper is there yet
 SOMEBODY = {
     "new": "yes",
     "full_name": "Beatriz Solar",
@@ -187,7 +187,9 @@ def test_each_item_is_asked_anew_and_nothing_is_ticked_before(client, on_tuesday
     answer = applicant.get(publish())
     assert " checked" not in words_of(answer)
     assert words_of(answer).count("You agreed to this before; please answer it anew.") == 2
-    assert applicant.post(publish(), {"consent_organisation": "on"}).url == reverse("applications:seat")
+    assert applicant.post(publish(), {"seen": as_asked(applicant), "consent_organisation": "on"}).url == reverse(
+        "applications:seat"
+    )
     application = fresh(application)
     assert (application.cleared_items(), application.cleared_at) == ({"organisation"}, TUESDAY)
     rows = [(row.item, row.given_at, row.withdrawn_at) for row in application.consents.order_by("item", "pk")]
@@ -196,13 +198,14 @@ def test_each_item_is_asked_anew_and_nothing_is_ticked_before(client, on_tuesday
 
 def test_no_to_everything_is_an_answer(applicant, application):
     application.refresh_from_db()
-    applicant.post(publish(), {"application": application.reference})
+    applicant.post(publish(), {"seen": as_asked(applicant), "application": application.reference})
     assert (fresh(application).cleared_items(), fresh(application).cleared_at) == (set(), TUESDAY)
 
 
 def test_leave_can_be_taken_back_after_the_meeting(client, application):
     with time_machine.travel(MEETING + timedelta(days=20), tick=False):
-        open_session(client, application).post(publish(), {"consent_name": "on"})
+        applicant = open_session(client, application)
+        applicant.post(publish(), {"seen": as_asked(applicant), "consent_name": "on"})
     assert fresh(application).cleared_items() == {"name"}
 
 

@@ -29,6 +29,7 @@ from presessions.mail.models import Letter, Mailing
 from presessions.upr.dates import geneva
 from presessions.upr.models import Series
 from tests.applications.factories import ApplicationFactory, ContactFactory, Verdict, upload
+from tests.applications.seats import as_asked
 from tests.missions.factories import MissionFactory
 from tests.missions.pages import answers
 from tests.upr.factories import SessionFactory, StateFactory, StateUnderReviewFactory
@@ -364,7 +365,8 @@ class World:
         content = pdf(canary("the file behind applications.Attachment.stored"))
         file = SimpleUploadedFile(name, content, "application/pdf")
         assert browser.post(reverse("applications:statement"), {"file": file}).status_code == 302
-        assert browser.post(reverse("applications:consent_again"), {"consent_name": "on"}).status_code == 302
+        asked = {"seen": as_asked(browser), "consent_name": "on"}
+        assert browser.post(reverse("applications:consent_again"), asked).status_code == 302
         self.ring()
 
     def mission_answers(self):

@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -119,6 +120,19 @@ def test_the_same_file_goes_on_from_another_device_and_after_a_restart(device, a
     key = begin(device).json()["key"]
     send(device, key, 0, FILE[:PIECE])
     assert begin(device_of(application)).json() == {"key": key, "received": PIECE}
+
+
+def test_the_page_says_how_much_of_a_file_is_here_at_the_same_price(device, django_assert_num_queries):
+    address = reverse("applications:section", args=["file"])
+    with CaptureQueriesContext(connection) as before:
+        assert "data-begun" not in device.get(address).content.decode()
+    price = len(before)  # the next request empties the log
+    for number in range(3):
+        key = begin(device, name=f"{number}.pdf").json()["key"]
+        send(device, key, 0, FILE[:PIECE])
+    with django_assert_num_queries(price):
+        page = device.get(address).content.decode()
+    assert "of the file “2.pdf” are here" in page
 
 
 @pytest.mark.parametrize(

@@ -322,7 +322,7 @@ def _import(request, desk):
     """A list is shown line by line before anything is written; what is written is what was shown."""
     form = ListForm(request.POST or None, request.FILES or None, initial={"language": languages.spoken(get_language())})
     found, changed = None, False
-    if form.is_valid():
+    if form.is_valid() and request.POST.get("step") != "again":  # back to what was typed
         text, language, source = (form.cleaned_data[name] for name in ("text", "language", "source"))
         try:
             if request.POST.get("step") == "import":

@@ -53,6 +53,7 @@ class Outcome(models.TextChoices):
 
     NEW = "new", gettext_lazy("new")
     REFUSED = "refused", gettext_lazy("cannot be read")
+    TWICE = "twice", gettext_lazy("twice in this list")
     LEFT = "left", gettext_lazy("has left the list")
     BOUNCED = "bounced", gettext_lazy("address does not work")
     THERE = "there", gettext_lazy("on the list, with other wishes")
@@ -120,7 +121,7 @@ def plan(text, *, language):
         key = vault.normal_email(row.email)
         if row.outcome == Outcome.NEW and key in first:
             what = _("The same address stands on line %(line)s. Keep one of the two.") % {"line": first[key]}
-            row = _changed(row, Outcome.REFUSED, what)
+            row = _changed(row, Outcome.TWICE, what)
         elif row.outcome == Outcome.NEW:
             first[key] = line
         rows.append(row)
@@ -142,8 +143,11 @@ def _records(text):
         columns, unread = {name: place for place, name in enumerate(COLUMNS)}, []
     else:
         named = [_column(cell) for cell in header]
-        columns = {name: place for place, name in enumerate(named) if name}
-        unread = [cell.strip() for cell, name in zip(header, named, strict=True) if not name and cell.strip()]
+        columns = {}
+        for place in sorted(range(len(header)), key=lambda place: _rank(header[place])):
+            if named[place]:
+                columns.setdefault(named[place], place)
+        unread = [cell.strip() for place, cell in enumerate(header) if place not in columns.values() and cell.strip()]
         records = records[1:]
     if "email" not in columns:
         raise Unreadable(_("No column has addresses. Name the columns in the first line: email, language, states."))
@@ -157,6 +161,11 @@ def _records(text):
 
 def _column(cell):
     return next((name for name, words in COLUMNS.items() if fold(cell) in words), None)
+
+
+def _rank(cell):
+    """Which of two columns of one name is read: that called just so, then the first; "address" may be a postal one."""
+    return {"email": 0, "address": 2, "adresse": 2}.get(fold(cell), 1)
 
 
 def _delimiter(text):

@@ -132,7 +132,7 @@ def test_lines_are_counted_as_an_editor_counts_them():
         (2, "a@example.org", "new"),
         (4, "bad", "refused"),
         (6, "b@example.org", "new"),
-        (7, "A@EXAMPLE.ORG", "refused"),
+        (7, "A@EXAMPLE.ORG", "twice"),
     ]
     assert contact_import.plan(text, language="en").rows[-1].what.startswith("The same address stands on line 2.")
 
@@ -235,6 +235,21 @@ def test_a_change_in_between_is_noticed_and_nothing_is_imported(desk):
     assert not Contact.objects.confirmed().exists()
     assert desk.post(reverse(PAGE), shown(answer)).status_code == 302
     assert wishes() == [("a@example.org", "en", [])]
+
+
+def test_another_list_begins_with_what_was_typed(desk):
+    page = look(desk, "a@example.org,fr,KE\nbad\n")
+    answer = desk.post(reverse(PAGE), shown(page) | {"step": "again"})
+    assert answer.status_code == 200
+    assert answer.context["plan"] is None
+    assert "a@example.org,fr,KE\nbad" in answer.content.decode().replace("\r", "")
+    assert SOURCE in answer.content.decode()
+    assert not Contact.objects.exists()
+
+
+def test_staff_are_told_how_many_were_imported(desk):
+    answer = desk.post(reverse(PAGE), shown(look(desk, "a@example.org\nb@example.org\n")), follow=True)
+    assert "2 contacts are on the list now." in answer.content.decode()
 
 
 def test_what_was_not_shown_is_not_imported(desk):

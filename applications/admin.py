@@ -7,7 +7,7 @@ applicants stand on no list: a row is known by its random reference.
 from functools import partial
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
@@ -342,7 +342,12 @@ class StateCallAdmin(DatedBySteps):
     def save_model(self, request, obj, form, change):
         if form.has_changed():
             answers = form.cleaned_data
-            obj.extend(answers["closes_at"], now=timezone.now(), by=request.user, reason=answers["reason"])
+            now = timezone.now()
+            obj.extend(answers["closes_at"], now=now, by=request.user, reason=answers["reason"])
+            waiting = extension.waiting(obj)
+            if waiting:
+                words = format_html(_("Waits for your decision: {}"), self._links(waiting))
+                messages.info(request, words)
 
     @admin.display(description=gettext_lazy("State"))
     def state(self, state_call):
@@ -372,6 +377,10 @@ class StateCallAdmin(DatedBySteps):
             for one in extension.mails(state_call)
         ]
         return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>: {}', rows) or self.get_empty_value_display()
+
+    def _links(self, mailings):
+        rows = [(reverse("admin:mail_mailing_change", args=[one.pk]), one.label) for one in mailings]
+        return format_html_join(", ", '<a href="{}">{}</a>', rows)
 
     @admin.display(description=gettext_lazy("applications sent"))
     def applications(self, state_call):

@@ -80,7 +80,7 @@ def _told_of_their_draft(mailing):
     instead_of="correction_call",
     tells=_tells,
     because=_because,
-    label=_("more time, to contacts"),
+    label=_("notice of more time"),
     audience=_("contacts who named this State, or were sent the call and named none"),
     counted=ngettext_lazy("%(n)s contact", "%(n)s contacts", "n"),
     template="mail/extension",
@@ -98,7 +98,7 @@ def to_contacts(mailing):
     instead_of="correction_draft",
     tells=_tells,
     because=_because,
-    label=_("more time, to drafts"),
+    label=_("notice of more time for drafts"),
     audience=_("applicants who have begun and not sent"),
     counted=ngettext_lazy("%(n)s applicant with a draft", "%(n)s applicants with a draft", "n"),
     template="mail/extension_draft",
@@ -133,6 +133,11 @@ def mails(state_call):
     """The mails that were proposed when this State got more time, for the page of its call; the newest first."""
     about = Mailing.objects.with_series().select_related("corrects").filter(kind__in=(CONTACTS, DRAFTS))
     return about.filter(meeting=state_call.meeting_id).order_by("-pk")
+
+
+def waiting(state_call):
+    """Those of them that staff have to decide about."""
+    return mails(state_call).filter(state=Mailing.State.HELD, held_reason=Mailing.Held.PROPOSED)
 
 
 deadline_extended.connect(propose, dispatch_uid="applications.mailings.extension")

@@ -375,12 +375,12 @@ def test_the_change_of_a_date_says_what_will_be_proposed(called):
     with listening() as heard:
         called.extend(IN_MARCH, now=NOW + timedelta(minutes=1), reason="Floods.")
     said = {one.what: (one.before, one.after, one.where) for one in heard}
-    assert said["more time, to contacts, Pre-sessions 54"] == (
+    assert said["notice of more time, Pre-sessions 54"] == (
         "no mail",
         "proposed to 2 contacts; held until staff let it go",
         "Kenya",
     )
-    assert said["more time, to drafts, Pre-sessions 54"][1] == (
+    assert said["notice of more time for drafts, Pre-sessions 54"][1] == (
         "proposed to 1 applicant with a draft; held until staff let it go"
     )
 
@@ -394,6 +394,22 @@ def test_staff_are_asked_before_the_date_changes_and_nothing_is_proposed_until_t
         assert not Mailing.objects.filter(kind="extension").exists()
         assert agree(client, asked).status_code == 302
     assert [one.kind for one in proposals()] == ["extension"]
+
+
+def test_staff_are_told_at_once_which_mail_now_waits_for_them(called, staff, client):
+    client.force_login(staff)
+    typed = {"closes_at_0": "2026-03-29", "closes_at_1": "23:59", "reason": "Floods."}
+    address = f"/admin/applications/statecall/{called.pk}/change/"
+    with time_machine.travel(NOW, tick=False):
+        told = client.get(agree(client, client.post(address, typed)).url).content.decode()
+        (proposal,) = proposals()
+        assert (
+            f'Waits for your decision: <a href="/admin/mail/mailing/{proposal.pk}/change/">notice of more time</a>'
+            in told
+        )
+        assert str(proposal) == "notice of more time, Pre-sessions 54, Kenya"
+        question = client.post(f"/admin/mail/mailing/{proposal.pk}/change/", {"step": "resume", "reason": "Yes."})
+    assert "Let the notice of more time go to 2 contacts?" in question.content.decode()
 
 
 def test_the_page_of_the_states_call_leads_to_what_was_proposed(called, staff, client):

@@ -132,8 +132,10 @@ class Mailing(models.Model):
         ]
 
     def __str__(self):
-        about = f"{self.series}, {self.meeting}" if self.meeting_id else str(self.series)
-        return f"{self.label} ({self.step}), {about}" if self.step else f"{self.label}, {about}"
+        about = f"{self.series}, {self.meeting.state.name}" if self.meeting_id else str(self.series)
+        line = registry.find_plan(self.kind, self.step)
+        step = "" if line and line.instead_of else self.step  # of these only a number
+        return f"{self.label} ({step}), {about}" if step else f"{self.label}, {about}"
 
     @property
     def label(self):

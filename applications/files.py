@@ -7,16 +7,24 @@ its content reaches a log, an exception or a page. What is let in waits in quara
 
 import threading
 import unicodedata
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from time import perf_counter
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import StreamingHttpResponse
+from redis.exceptions import RedisError
 
 from applications import sandbox
 from applications.refusals import sentences
 from presessions import vault
 
 AT_ONCE = threading.BoundedSemaphore(4)  # inspections of one web process; each may take 512 MB
+OWN_TURN = 5  # seconds that a second file of the same applicant waits for the first; a second click needs no more
+# Seconds of looking that one applicant's files may cost in an hour: dozens of honest ones, and three of those that keep
+# a program busy until it is stopped. With the turns it keeps a few people from shutting the door on everybody.
+HOURLY, HOUR = 60, 3600
 NAME_LENGTH = 100  # characters, its ending included
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")}
 
@@ -42,14 +50,17 @@ class Verdict:
     name: str  # as the applicant called it, made harmless
 
 
-def check(upload):
-    """The Verdict on a vault.EncryptedUpload. Raises Refused."""
+def check(upload, of=""):
+    """The Verdict on a vault.EncryptedUpload. Raises Refused.
+
+    of -- the reference of whose file it is: what looking costs is counted
+    """
     if not upload.size:
         raise refusal("empty")
     if upload.size > settings.UPLOAD_LIMIT:
         raise refusal("too_large")
     name = clean_name(upload.name or "")
-    word = inspect(upload)
+    word = inspect(upload, of)
     if word not in CONTENT_TYPES:
         raise refusal(word)
     if ending(name) not in ("", word):
@@ -63,14 +74,53 @@ def refusal(word):
     return refused
 
 
-def inspect(upload):
+def inspect(upload, of=""):
     """The sandbox's word about an upload; "unreadable" when it crashed or was stopped."""
-    if not AT_ONCE.acquire(timeout=2 * sandbox.SECONDS):
+    if _spent(of) >= HOURLY or not AT_ONCE.acquire(timeout=2 * sandbox.SECONDS):
         return "busy"
+    began = perf_counter()
     try:
         return sandbox.run("inspect", upload) or "unreadable"
     finally:
         AT_ONCE.release()
+        _spend(of, perf_counter() - began)
+
+
+# --- Of each applicant no more than a share ---------------------------------------------------------------------------
+
+_looking, _changed = set(), threading.Condition()
+
+
+@contextmanager
+def turn(of):
+    """One file of an applicant after the other in this process, so that nobody takes all places of AT_ONCE. Raises
+    Refused when the one before takes long."""
+    with _changed:
+        if not _changed.wait_for(lambda: of not in _looking, OWN_TURN):
+            raise refusal("busy")
+        _looking.add(of)
+    try:
+        yield
+    finally:
+        with _changed:
+            _looking.remove(of)
+            _changed.notify_all()
+
+
+def _spent(of):
+    """Seconds that looking into files of this applicant has taken in the hour that began with the first; where Redis
+    does not answer nothing is counted, and the turns remain."""
+    try:
+        return (cache.get(f"looking:{of}") or 0) / 1000 if of else 0
+    except RedisError:
+        return 0
+
+
+def _spend(of, seconds):
+    with suppress(RedisError, ValueError):  # ValueError: the hour ended between the two
+        if of:
+            cache.add(f"looking:{of}", 0, timeout=HOUR)
+            cache.incr(f"looking:{of}", int(seconds * 1000))
 
 
 # --- Names ----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Files on their way in, in pieces over a bad line or whole with a form, until they are kept. Room: applications.
 
-A browser that runs scripts sends a file in pieces of at most 512 KB and asks, whenever the line comes back, how much
+A browser that runs scripts sends a file in pieces of 16 to 512 KB and asks, whenever the line comes back, how much
 has arrived; then its form carries `upload=<key>` where another form carries the file. From there on both go the same
 way: `take` looks into the file (`files.check`) and keeps it (`Application.attach`, or what the room of its kind says).
 
@@ -22,17 +22,24 @@ from django.utils.translation import gettext_lazy as _
 from applications import files
 from applications.models import Application, Attachment, Piece, Upload
 from presessions import vault
-from presessions.mail import journal
+from presessions.mail import journal, restoring
 
 PIECE = 512 * 1024  # bytes at most
+LEAST = 16 * 1024  # bytes; only the last piece is smaller, or a file of 20 MB would become a million of ours
 AT_ONCE = 3  # of one application, unfinished; a further one takes the place of the oldest
 KEPT_FOR = timedelta(hours=24)
+VERSIONS = 10  # of one kind in a day: each is scanned, cleaned and kept
+RESTORED_KEPT_FOR = timedelta(days=30)
 
 # What names a file in private storage. `sweep` removes what none of them names.
 FILES = ((Attachment, "stored"), (Attachment, "cleaned"), (Piece, "stored"))
 
 _NOT_WHOLE = _("The file has not arrived whole. Choose it once more and save: what has arrived is kept.")
 _ALTERED = _("The file did not arrive as it left your device. Choose it once more and save.")
+_OFTEN = _(
+    "Ten versions of this file have come within a day. Please send the next one tomorrow; if it cannot wait, write to "
+    "us."
+)
 
 
 class WrongPlace(Exception):
@@ -63,8 +70,13 @@ def begin(application, kind, *, name, size, sha256="", now):
     if size > settings.UPLOAD_LIMIT:
         raise files.refusal("too_large")
     name = files.clean_name(name)
+    _refuse_too_often(application, kind, now)
     with transaction.atomic():
-        Application.objects.select_for_update().only("pk").get(pk=application.pk)  # of two starts at once, one begins
+        # Of two starts at once, one begins; and none once it was erased, whatever the page has read before.
+        row = Application.objects.select_for_update(of=("self",)).with_state().get(pk=application.pk)
+        if row.erased_at:
+            words = {"application": row, "status": row.get_status_display()}
+            raise files.Refused(gettext("%(application)s is already %(status)s.") % words)
         going = list(application.uploads.filter(done_at=None).order_by("touched_at"))
         for upload in going:
             if sha256 and (upload.kind, upload.name, upload.size, upload.sha256) == (kind, name, size, sha256):
@@ -92,7 +104,8 @@ def add(upload, start, data, *, now):
     """Keep one piece; returns how much of the file is here. The same piece again is as good. Raises WrongPlace."""
     if start < upload.received and upload.pieces.filter(start=start, size=len(data)).exists():
         return upload.received
-    if start != upload.received or not 0 < len(data) <= min(PIECE, upload.size - start):
+    rest = upload.size - start
+    if start != upload.received or not min(LEAST, max(rest, 1)) <= len(data) <= min(PIECE, rest):
         raise WrongPlace(upload.received)
     with vault.EncryptedUpload.create("") as piece:
         piece.write(data)
@@ -106,7 +119,8 @@ def add(upload, start, data, *, now):
             Piece.objects.create(upload=upload, start=start, size=len(data), stored=stored)
     except WrongPlace:  # the same piece came twice at once, and the other one was counted
         vault.storage.delete(stored)
-        upload.refresh_from_db(fields=["received"])
+        known = Upload.objects.filter(pk=upload.pk).values_list("received", flat=True).first()
+        upload.received = known or 0  # or it was erased meanwhile
         if start < upload.received:
             return upload.received
         raise WrongPlace(upload.received) from None
@@ -131,34 +145,60 @@ def take(application, kind, *, file=None, key="", now):
     Asking again with a key whose file is kept already is asking once. Raises files.Refused; WrongStep and Closed as
     the door of its kind does.
     """
-    door = DOORS[kind]
-    if file is not None:
-        return door.attach(application, file, kind, _check(file), now=now)
+    _let_go()
+    with files.turn(application.reference):
+        if file is not None:
+            _refuse_too_often(application, kind, now)
+            return DOORS[kind].attach(application, file, kind, _check(file, application), now=now)
+        return _take_pieces(application, kind, key, now)
+
+
+def _take_pieces(application, kind, key, now):
     upload = application.uploads.filter(key=key, kind=kind).first()
-    if upload is not None and upload.done_at:
-        return application.attachments.filter(kind=kind).first()
+    if kept := _kept(upload):
+        return kept
     if upload is None or upload.received < upload.size:
         raise files.Refused(gettext(_NOT_WHOLE))
-    with _joined(upload) as whole:
-        try:
-            verdict = _check(whole)
-        except files.Refused as refused:
-            if refused.word != "busy":  # then the same file may be tried again
-                remove([upload])
-            raise
-        attachment = door.attach(application, whole, kind, verdict, now=now)
+    _refuse_too_often(application, kind, now)
+    try:
+        with _joined(upload) as whole:
+            verdict = _check(whole, application)
+            attachment = DOORS[kind].attach(application, whole, kind, verdict, now=now)
+    except files.Refused as refused:
+        if kept := _kept(upload):  # by a second click that another process answered
+            return kept
+        if refused.word != "busy":  # then the same file may be tried again
+            remove([upload])
+        raise
     with transaction.atomic():
         Upload.objects.filter(pk=upload.pk).update(done_at=now)
         remove_pieces(upload)
     return attachment
 
 
-def _check(file):
-    """files.check, holding no connection meanwhile: many wait for their turn there in the hour before a deadline, and
-    the database has fewer connections than the web has threads."""
+def _kept(upload):
+    """The file that an upload has become, None while it is none."""
+    if upload is None or not Upload.objects.filter(pk=upload.pk, done_at__isnull=False).exists():
+        return None
+    return upload.application.attachments.filter(kind=upload.kind).first()
+
+
+def _refuse_too_often(application, kind, now):
+    since = now - timedelta(days=1)
+    if application.attachments.filter(kind=kind, uploaded_at__gt=since).count() >= VERSIONS:
+        raise files.Refused(gettext(_OFTEN))
+
+
+def _check(file, application):
+    _let_go()
+    return files.check(file, application.reference)
+
+
+def _let_go():
+    """Hold no connection while waiting for a turn: many do in the hour before a deadline, and the database has fewer
+    connections than the web has threads."""
     if not connection.in_atomic_block:
         connection.close()
-    return files.check(file)
 
 
 def _joined(upload):
@@ -175,7 +215,6 @@ def _joined(upload):
             raise files.Refused(gettext(_ALTERED))
     except (OSError, vault.Unreadable, files.Refused) as error:
         whole.close()
-        remove([upload])
         raise files.Refused(gettext(_ALTERED)) from error
     return whole
 
@@ -206,8 +245,12 @@ def sweep(now):
 
 
 def _sweep_files(now):
-    """A file is there before its row is, so rows are asked after files, and only about files older than a day."""
-    old = [(name, path) for name, path, changed in vault.storage.kept() if changed < (now - KEPT_FOR).timestamp()]
+    """A file is there before its row is, so rows are asked after files, and only about files older than a day. After a
+    restored backup files that came before mail was resumed may be the only trace of what was lost: they stay a month.
+    """
+    before, resumed = (now - KEPT_FOR).timestamp(), restoring.resumed_at()
+    since = resumed.timestamp() if resumed and now < resumed + RESTORED_KEPT_FOR else 0
+    old = [(name, path) for name, path, changed in vault.storage.kept() if since <= changed < before]
     named = set()
     for model, column in FILES if old else ():
         named |= set(model.objects.exclude(**{column: ""}).values_list(column, flat=True).iterator())

@@ -6,13 +6,14 @@ leaves to the form, whose POST says it in words on a page.
 
 import re
 
-from django.http import HttpResponseBadRequest, JsonResponse, UnreadablePostError
+from django.http import HttpResponse, HttpResponseBadRequest, JsonResponse, UnreadablePostError
 from django.views.decorators.http import require_POST
 
 from applications import files, uploads
 from applications.views.form import applicants_page
 
 SHA256 = re.compile("[0-9a-f]{64}")
+BYTES = ("application/octet-stream", "")  # a browser says nothing about an ArrayBuffer
 
 
 @require_POST
@@ -48,6 +49,8 @@ def piece(request, application, now, key):
     if upload is None:
         return JsonResponse({}, status=404)
     if request.method == "POST":
+        if request.content_type not in BYTES:  # of a form, the bytes are read away before we see them
+            return HttpResponse("Send the bytes alone, as application/octet-stream.", "text/plain", 415)
         start = request.GET.get("from", "")
         if not start.isdecimal():
             return HttpResponseBadRequest()

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from presessions import trail
 from presessions.mail import journal, registry, watch
 from presessions.mail.models import Attempt, Journal, Letter, Mailing, Switch
+from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
 
 BATCH = 500
@@ -92,6 +93,16 @@ def resume(*, by, now, reason=""):
     journal.write_mark(row.installation, row.epoch)  # the folder is told last, as always
     Switch.compared(by=by, now=now, reason=reason)
     watch.ended(journal.RESTORED, now=now)
+
+
+def resumed_at():
+    """When mail was resumed after the last restore, None where there was none. Where staff had stopped all mail before
+    the restore, it is the moment of the comparison."""
+    steps = Event.objects.about(Switch(pk=Switch.ONLY))
+    stopped = steps.filter(code="stop_restored").last()
+    after = steps.filter(pk__gt=stopped.pk) if stopped else steps.none()
+    resumed = after.filter(code="start").first() or after.filter(code="reconciled").last()
+    return resumed and resumed.at
 
 
 def _pairs():

@@ -31,7 +31,7 @@ def upload(content, name="submission.pdf"):
 @pytest.mark.parametrize(("size", "word"), [(0, "empty"), (10_000_001, "too_large")])
 def test_size_is_asked_before_anything_is_opened(settings, monkeypatch, size, word):
     settings.UPLOAD_LIMIT = 10_000_000
-    monkeypatch.setattr(files, "inspect", lambda incoming: pytest.fail("opened"))
+    monkeypatch.setattr(files, "inspect", lambda *_: pytest.fail("opened"))
     with pytest.raises(files.Refused, match=str(REFUSALS[word][0])):
         files.check(SimpleNamespace(size=size, name="a.pdf"))
 

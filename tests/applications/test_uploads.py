@@ -239,7 +239,7 @@ def test_a_refusal_leaves_the_file_that_was_there(device, application):
 def test_while_many_files_are_looked_into_nothing_has_to_be_sent_again(device, application, monkeypatch, in_pieces):
     posted = {"upload": send_all(device)} if in_pieces else {"file": SimpleUploadedFile("a.pdf", FILE)}
     with monkeypatch.context() as busy:
-        busy.setattr(files, "inspect", lambda upload: "busy")
+        busy.setattr(files, "inspect", lambda *_: "busy")
         response = save(device, **posted)
     assert "has arrived and is kept" in response.content.decode()
     assert save(device, upload=application.uploads.get().key).status_code == 302
@@ -339,14 +339,14 @@ def test_nonsense_is_refused(device, nonsense):
 
 
 def test_a_piece_costs_the_same_whether_few_or_many_came_before(device, django_assert_num_queries):
-    key = begin(device).json()["key"]
-    for place in range(0, 3000, 1000):
+    key, step = begin(device).json()["key"], uploads.LEAST
+    for place in range(0, 3 * step, step):
         with django_assert_num_queries(PIECE_QUERIES):
-            send(device, key, place, FILE[place : place + 1000])
-    for place in range(3000, 20_000, 1000):
-        send(device, key, place, FILE[place : place + 1000])
+            send(device, key, place, FILE[place : place + step])
+    for place in range(3 * step, 8 * step, step):
+        send(device, key, place, FILE[place : place + step])
     with django_assert_num_queries(PIECE_QUERIES):
-        send(device, key, 20_000, FILE[20_000:21_000])
+        send(device, key, 8 * step, FILE[8 * step : 9 * step])
 
 
 PIECE_QUERIES = 7  # session, application, upload; a transaction of two writes
@@ -420,7 +420,7 @@ def test_every_column_that_names_a_file_is_known_to_the_sweep():
 @pytest.mark.parametrize("in_pieces", [True, False])
 def test_who_waits_for_a_file_to_be_looked_into_holds_no_connection(device, application, monkeypatch, in_pieces):
     held = []
-    monkeypatch.setattr(files, "inspect", lambda upload: held.append(connection.connection) or "pdf")
+    monkeypatch.setattr(files, "inspect", lambda *_: held.append(connection.connection) or "pdf")
     posted = {"upload": send_all(device)} if in_pieces else {"file": SimpleUploadedFile("a.pdf", FILE)}
     assert save(device, **posted).status_code == 302
     assert held == [None]

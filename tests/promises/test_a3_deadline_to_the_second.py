@@ -95,7 +95,7 @@ def taken(client, way):
 @pytest.mark.parametrize("deadline, opened, sent, verdict", CASES)
 def test_every_way_in_closes_on_the_second_and_has_an_hour_of_grace(deadline, opened, sent, verdict):
     application = ApplicationFactory(state_call=start(closes_at=deadline))
-    uploads.begin(application, "upr_submission", name="begun.pdf", size=9, now=MONDAY)
+    uploads.begin(application, "upr_submission", name="begun.pdf", size=8, now=MONDAY)
     with time_machine.travel(deadline + timedelta(seconds=opened), tick=False):
         client = open_form(application)
     with time_machine.travel(deadline + timedelta(seconds=sent), tick=False):

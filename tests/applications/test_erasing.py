@@ -81,7 +81,7 @@ def filled(state_call, *, email=ADDRESS, **state):
         rows = model.objects.filter(pk=application.pk) if model is Application else _rows(model, application)
         rows.update(**words) if words else None
     Assessment.objects.filter(application=application).update(note=CANARY)
-    begun = uploads.begin(application, "statement", name=f"{CANARY}.pdf", size=len(CANARY) + 1, now=MONDAY)
+    begun = uploads.begin(application, "statement", name=f"{CANARY}.pdf", size=len(CANARY), now=MONDAY)
     uploads.add(begun, 0, CANARY.encode(), now=MONDAY)
     cleaned = vault.storage.keep(upload(f"%PDF-1.4 cleaned {CANARY}".encode()))
     Attachment.objects.filter(application=application).update(

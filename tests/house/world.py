@@ -19,7 +19,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from applications import cleaning, seat
+from applications import cleaning, seat, uploads
 from applications.models import Application, Attachment, Call, Contact, Needs, Theme
 from missions.models import Invitation, MissionTask, PermanentMission
 from presessions import settings as product
@@ -336,8 +336,8 @@ class World:
 
     def line_breaks(self, browser):
         """A file in pieces, of which only the first one arrives; then the applicant sends it the plain way."""
-        content = canary("the file behind applications.Attachment.stored").encode() * 9
-        facts = {"name": f"{canary('applications.Upload.name')}.pdf", "size": 999, "kind": "upr_submission"}
+        content = canary("the file behind applications.Attachment.stored").encode().ljust(uploads.LEAST)
+        facts = {"name": f"{canary('applications.Upload.name')}.pdf", "size": 99_999, "kind": "upr_submission"}
         key = browser.post(reverse("applications:upload"), facts).json()["key"]
         address = f"{reverse('applications:upload_piece', args=[key])}?from=0"
         assert browser.post(address, content, content_type="application/octet-stream").status_code == 200

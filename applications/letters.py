@@ -63,12 +63,19 @@ def visitor(email_index):
 
 def receipt(application):
     """The recipient of a receipt, with what it proves."""
-    file = application.last_sent("upr_submission")
-    return of_application(application, submitted_at=application.submitted_at, file=file)
+    return of_application(
+        application,
+        submitted_at=application.submitted_at,
+        received_at=application.received_at,
+        file=application.last_sent("upr_submission"),
+    )
 
 
 def send_receipt(application, *, now):
-    return outbox.put(kind="receipt", key=f"receipt:{application.reference}:1", recipient=receipt(application), now=now)
+    """One for each version of the file: the first when the application is sent, another whenever it is exchanged."""
+    recipient = receipt(application)
+    key = f"receipt:{application.reference}:{recipient.context['file'].version}"
+    return outbox.put(kind="receipt", key=key, recipient=recipient, now=now)
 
 
 def withdrawal(application):

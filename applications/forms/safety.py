@@ -95,6 +95,9 @@ class SendForm(forms.Form):
 
     def __init__(self, data=None, *, application):
         super().__init__(data)
+        if application.by:  # staff cannot say for anybody what that person has understood
+            self.fields["understood"].label = _("I have compared every answer with the e-mail.")
+            self.fields["understood"].error_messages["required"] = _("Please compare the answers with the e-mail.")
         self.helper = FormHelper()
         self.helper.attrs = {"novalidate": True}
         self.helper.layout = Layout(

@@ -6,7 +6,7 @@ A part of Application that knows the form's names; what an application is, and i
 
 from django.db import models
 
-from applications import rules
+from applications import letters, rules
 from applications.models.parts import CONSENT_WORDING, Attachment, Consent, Recommendation, Speaker
 from presessions import vault
 
@@ -118,7 +118,7 @@ class Answers:
             if last and last == self.newest(kind) and last.sha256 == upload.sha256:
                 return last
             kept.append(vault.storage.keep(upload))
-            return Attachment.objects.create(
+            file = Attachment.objects.create(
                 application=self,
                 kind=kind,
                 version=last.version + 1 if last else 1,
@@ -131,6 +131,9 @@ class Answers:
                 next_look_at=now,  # in quarantine, where `cleaning` takes it from
                 **facts,
             )
+            if self.was_sent and kind == Attachment.Kind.UPR_SUBMISSION:  # the receipt they have proves another file
+                letters.send_receipt(self, now=now)
+            return file
 
         try:
             return self.step(before or self.EDITABLE, f"attached_{kind}", now=now, by=by, open_only=open_only, also=add,

@@ -246,6 +246,11 @@ class Application(Answers, models.Model):
         return self.submitted_at is not None
 
     @property
+    def came_at(self):
+        """When it was sent to us, by e-mail or here; None while it is a draft."""
+        return self.submitted_at and (self.received_at or self.submitted_at)
+
+    @property
     def is_withdrawn(self):
         return self.status == self.Status.WITHDRAWN
 

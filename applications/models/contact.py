@@ -92,6 +92,14 @@ class Contact(models.Model):
     def has_left(self):
         return self.left_at is not None
 
+    def has_nothing_to_leave(self):
+        """Whether it has left, and no other sign-up of its address is there either: `leave` would change nothing."""
+        return self.has_left and not self._others().exists()
+
+    def _others(self):
+        same = Contact.objects.filter(email_index=self.email_index, left_at=None).exclude(email_index="")
+        return same.exclude(pk=self.pk)
+
     @classmethod
     def sign_up(cls, *, email, language, states, now, source="", by=None):
         """Note the wish and mail a link that confirms it. source, by -- where staff note it for somebody"""
@@ -159,8 +167,7 @@ class Contact(models.Model):
         """Take the address off the list and forget it, with every sign-up of it: the link in an old mail leads here,
         too. Again is no harm."""
         with transaction.atomic():
-            same = Contact.objects.filter(email_index=self.email_index, left_at=None).exclude(email_index="")
-            for other in same.exclude(pk=self.pk).select_for_update().order_by("pk"):
+            for other in self._others().select_for_update().order_by("pk"):
                 other._end("left", now=now)
             self._end("left", now=now, by=by, reason=reason)
 

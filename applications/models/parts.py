@@ -205,6 +205,12 @@ class Attachment(models.Model):
         return f"{self.kind} {self.version} of {self.application_id}"
 
     @property
+    def received_at(self):
+        """When we had it: with the e-mail, where staff entered it from one; else the moment it came in here."""
+        sent_at, by_email = self.application.submitted_at, self.application.received_at
+        return by_email if by_email and sent_at and self.uploaded_at <= sent_at else self.uploaded_at
+
+    @property
     def is_waiting(self):
         return self.state == self.State.QUARANTINE
 

@@ -13,10 +13,13 @@ from django.urls import reverse
 from applications import erasure, everything, seat
 from applications.forms import WithdrawForm
 from applications.forms.after import EraseForm
-from applications.models import Attachment
+from applications.models import Application, Attachment
 from applications.views.form import applicants_page
 from presessions import trail
 from presessions.trail.steps import WrongStep
+
+Status = Application.Status
+IN_PLAY = (Status.SUBMITTED, Status.ACCEPTED, Status.WAITLISTED, Status.CONFIRMED)  # a seat is held, or still hoped for
 
 
 @applicants_page
@@ -41,6 +44,7 @@ def status(request, application, now):
         "meeting": meeting,
         "place": seat.place(meeting),
         "first_day": application.state_call.series.first_day,
+        "in_play": application.status in IN_PLAY,
         "open": application.can_change(now),
         "grace": application.grace_ends_at(now),
         "closed": closed,

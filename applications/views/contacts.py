@@ -1,6 +1,6 @@
 """Who is told of the call: sign-up, confirmation, leaving. Known and unknown addresses are answered alike."""
 
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from applications import throttle
 from applications.forms import ContactForm
 from applications.models import Contact
+from applications.views import typed_address
 from presessions.mail import languages, links
 
 page = require_http_methods(["GET", "HEAD", "POST"])
@@ -23,18 +24,18 @@ def sign_up(request):
     if not form.is_valid():
         return render(request, "applications/contact_signup.html", {"form": form})
     if form.is_robot:
-        return redirect("applications:contact_sent")
+        return typed_address.lead_to("applications:contact_sent", form.cleaned_data["email"])
     if not throttle.allows(request, "sign_up", now=now):
         form.add_error(None, throttle.TOO_MANY)
         return render(request, "applications/contact_signup.html", {"form": form}, status=429)
     Contact.sign_up(**form.wishes(), now=now)
-    return redirect("applications:contact_sent")
+    return typed_address.lead_to("applications:contact_sent", form.cleaned_data["email"])
 
 
 @require_safe
 @never_cache
 def sent(request):
-    return render(request, "applications/contact_sent.html")
+    return typed_address.show(request, "applications:contact_sent", "applications/contact_sent.html")
 
 
 @page
@@ -72,9 +73,11 @@ def _leave(request, token):
     link = links.find(token, "leave", now=now, revoked_too=True)  # leaving ends it; again is no harm
     if link is None:
         return render(request, "applications/dead_link.html", {"of_contact": True}, status=404)
+    contact = Contact.objects.filter(reference=link.target_id).first()
+    if contact is None or contact.has_nothing_to_leave():
+        return render(request, "applications/contact_left.html", {"already": True})
     if request.method == "POST":
-        for contact in Contact.objects.filter(reference=link.target_id):
-            contact.leave(now=now)
+        contact.leave(now=now)
         return render(request, "applications/contact_left.html", {"done": True})
     links.visited(link, request, now)
     return render(request, "applications/contact_left.html", {"done": False})

@@ -62,7 +62,7 @@ def _check(request):
 def _received(reference, fingerprints):
     """The file that both belong to, or None. One question to the database, whatever the answer."""
     files = Attachment.objects.select_related("application").only(
-        "kind", "uploaded_at", "sha256", "application__submitted_at"
+        "kind", "uploaded_at", "sha256", "application__submitted_at", "application__received_at"
     )
     of_reference = files.filter(application__reference=reference, application__submitted_at__isnull=False)
     alike = of_reference.filter(sha256=min(fingerprints)).exclude(state=Attachment.State.ERASED)

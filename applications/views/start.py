@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from applications import entering, throttle
 from applications.forms import LostLinkForm, StartForm
 from applications.models import Application, Closed, StateCall
+from applications.views.typed_address import lead_to
+from applications.views.typed_address import show as show_typed
 from presessions.mail import languages, links
 
 SESSION_KEY = "application"
@@ -36,7 +38,7 @@ def start(request, number, iso2):
     if not form.is_valid():
         return show()
     if form.is_robot:
-        return redirect("applications:link_sent")
+        return lead_to("applications:link_sent", form.cleaned_data["email"])
     if not throttle.allows(request, "start", now=now):
         form.add_error(None, throttle.TOO_MANY)
         return show(status=429)
@@ -44,7 +46,7 @@ def start(request, number, iso2):
         Application.start(state_call, **form.wishes(), now=now)  # the draft and its letter, or neither
     except Closed:
         return closed(request, state_call, form)
-    return redirect("applications:link_sent")
+    return lead_to("applications:link_sent", form.cleaned_data["email"])
 
 
 start.typed = lambda request, number, iso2: StartForm(request.POST, now=timezone.now()).typed()
@@ -59,7 +61,7 @@ def closed(request, state_call, form):
 @require_safe
 @never_cache
 def link_sent(request):
-    return render(request, "applications/link_sent.html")
+    return show_typed(request, "applications:link_sent", "applications/link_sent.html")
 
 
 @page
@@ -71,13 +73,13 @@ def lost_link(request):
     if not form.is_valid():
         return render(request, "applications/lost_link.html", {"form": form})
     if form.is_robot:
-        return redirect("applications:link_sent")
+        return lead_to("applications:link_sent", form.cleaned_data["email"])
     if not throttle.allows(request, "lost_link", now=now):
         form.add_error(None, throttle.TOO_MANY)
         return render(request, "applications/lost_link.html", {"form": form}, status=429)
     with throttle.in_equal_time():
         Application.send_links_again(form.cleaned_data["email"], language=get_language(), now=now)
-    return redirect("applications:link_sent")
+    return lead_to("applications:link_sent", form.cleaned_data["email"])
 
 
 lost_link.typed = lambda request: LostLinkForm(request.POST, now=timezone.now()).typed()

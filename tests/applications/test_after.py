@@ -99,6 +99,30 @@ def test_the_receipt_shows_a_file_that_was_refused_later_too(client, kenya):
     assert FINGERPRINT in text_of(client.get(reverse("applications:receipt")))
 
 
+def test_each_file_that_is_exchanged_after_sending_has_a_receipt_of_its_own(kenya, clock):
+    application = ApplicationFactory(state_call=kenya, submitted=True)
+    clock.shift(timedelta(days=1))
+    for _click in range(2):  # the same file again is no new version
+        application.attach(
+            upload(b"%PDF-1.4 another"), Attachment.Kind.UPR_SUBMISSION, Verdict, now=MONDAY + timedelta(days=1)
+        )
+    first, second = Letter.objects.filter(kind="receipt").order_by("pk")
+    assert FINGERPRINT in body_of(first)
+    assert "This file received" not in body_of(first)
+    assert hashlib.sha256(b"%PDF-1.4 another").hexdigest() in body_of(second)
+    assert "Received: Mon 2 March 2026, 10:00 Geneva time" in body_of(second)
+    assert "This file received: Tue 3 March 2026, 10:00 Geneva time" in body_of(second)
+
+
+def test_a_file_that_is_exchanged_before_sending_has_none(kenya):
+    application = ApplicationFactory(state_call=kenya)
+    application.attach(upload(b"%PDF-1.4 another"), Attachment.Kind.UPR_SUBMISSION, Verdict, now=MONDAY)
+    assert not Letter.objects.filter(kind="receipt").exists()
+    application.submit(now=MONDAY)
+    receipt = Letter.objects.get(kind="receipt")
+    assert hashlib.sha256(b"%PDF-1.4 another").hexdigest() in body_of(receipt)
+
+
 # --- Checked by anybody ----------------------------------------------------------------------------------------------
 
 
@@ -310,13 +334,40 @@ def test_with_the_statement_here_nobody_is_asked_for_it(client, kenya):
     ("state", "words"),
     [
         ("waitlisted", "If a seat becomes free, we write to you at once."),
-        ("declined", "you are welcome to come and to talk to missions"),
+        ("declined", "There were more applications than seats."),
         ("withdrawn", "we shall not use it"),
     ],
 )
 def test_other_answers_say_what_they_mean(client, kenya, state, words):
     page = status(client, ApplicationFactory(state_call=kenya, submitted=True, **{state: True}))
     assert words in page
+
+
+CONFIRM = "Your seat: confirm it"
+SEAT = "Your seat: tell us what you need"
+PUBLISH = "Change what may be published"
+TAKE_BACK = "Take the application back"
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        ({}, {PUBLISH, TAKE_BACK}),
+        ({"waitlisted": True}, {PUBLISH, TAKE_BACK}),
+        ({"accepted": True}, {CONFIRM, PUBLISH, TAKE_BACK}),
+        ({"confirmed": True}, {SEAT, PUBLISH, TAKE_BACK}),
+        ({"declined": True}, set()),
+        ({"withdrawn": True}, set()),
+    ],
+)
+def test_only_what_still_has_a_meaning_is_offered(client, kenya, state, offered):
+    page = status(client, ApplicationFactory(state_call=kenya, submitted=True, **state))
+    assert {words for words in (CONFIRM, SEAT, PUBLISH, TAKE_BACK) if words in page} == offered
+    assert "Erase everything" in page
+
+
+def test_nobody_is_promised_to_come_in_without_a_badge(client, kenya):
+    assert "welcome to come" not in status(client, ApplicationFactory(state_call=kenya, declined=True))
 
 
 def test_a_seat_given_up_by_mistake_has_a_way_back(client, kenya):
@@ -368,7 +419,7 @@ def test_a_refused_file_after_the_deadline_has_a_person_to_write_to(client, keny
 def test_what_can_be_done_now_is_listed_and_nothing_else(client, kenya, state):
     page = status(client, ApplicationFactory(state_call=kenya, **{"submitted": True, state: True}))
     can = {name: reverse(f"applications:{name}") in page for name in ("receipt", "everything", "erase", "withdraw")}
-    assert can == {"receipt": True, "everything": True, "erase": True, "withdraw": state != "withdrawn"}
+    assert can == {"receipt": True, "everything": True, "erase": True, "withdraw": state in ("submitted", "accepted")}
     assert (reverse("applications:seat") in page) == (state == "accepted")
 
 

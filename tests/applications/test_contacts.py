@@ -204,6 +204,25 @@ def test_one_click_in_the_mail_program_leaves_without_cookies(form):
     assert not mailings.still_a_contact(Letter.objects.get(kind="call"))
 
 
+def test_who_has_left_is_not_promised_to_be_erased_again():
+    address = path_in(the_call(ContactFactory(), MONDAY), "leave")
+    assert "We have erased your address" in Client().post(address).content.decode()
+    for answer in (Client().get(address), Client().post(address)):
+        assert answer.status_code == 200
+        assert "You had left already." in answer.content.decode()
+        assert "erased" not in answer.content.decode() and "we erase" not in answer.content.decode()
+
+
+def test_an_old_link_still_takes_off_the_list_who_has_signed_up_again():
+    contact = ContactFactory(email=ADDRESS)
+    address = path_in(the_call(contact, MONDAY), "leave")
+    contact.leave(now=MONDAY)
+    ContactFactory(email=ADDRESS)
+    assert "Take me off the list" in Client().get(address).content.decode()
+    Client().post(address)
+    assert not Contact.objects.confirmed().exists()
+
+
 def test_looking_at_the_address_in_the_header_leaves_nothing():
     contact = ContactFactory()
     address = path_in(the_call(contact, MONDAY), "leave")

@@ -20,7 +20,8 @@ from tests.accounts.factories import StaffFactory
 from tests.applications.factories import CLOSES_AT, MONDAY, OPENS_AT, ApplicationFactory, StateCallFactory, answers
 from tests.applications.hostile import pdf
 from tests.applications.test_admin import may, page, text
-from tests.applications.test_journey import open_session, path_in, posted
+from tests.applications.test_journey import hidden, open_session, path_in, posted
+from tests.mail.letters import body_of
 from tests.upr.factories import CountryMeetingFactory
 
 pytestmark = pytest.mark.django_db
@@ -348,3 +349,65 @@ def test_the_page_costs_the_same_queries_for_one_begun_and_for_many(desk, staff,
         begin(n)
         StateCallFactory(meeting=CountryMeetingFactory(series=kenya.series))
     assert cost() == few
+
+
+# --- What it proves afterwards ----------------------------------------------------------------------------------------
+
+RECEIVED = "Sun 22 March 2026, 23:59 Geneva time"
+ENTERED = "Wed 25 March 2026, 00:00 Geneva time"
+
+
+@pytest.fixture
+def entered(desk, kenya):
+    enter(desk, kenya)
+    Application.objects.update(language="en")
+    fill(desk)
+    send(desk)
+    return Application.objects.get()
+
+
+def test_receipt_and_status_say_when_it_came_by_email_and_when_staff_entered_it(entered):
+    letter = Letter.objects.get(kind="receipt")
+    browser = Client()
+    browser.post(path_in(letter))
+    shown = [text(browser.get(reverse(f"applications:{name}"))) for name in ("receipt", "status")]
+    for words in (body_of(letter), *shown):
+        assert f"Received by e-mail: {RECEIVED}" in words
+        assert f"Entered by UPR Info from your e-mail: {ENTERED}" in words
+        assert "If something in it is wrong" in words
+        assert f"Received: {ENTERED}" not in words
+    assert [words.count(ENTERED) for words in shown] == [1, 1]  # the file came by e-mail, too
+
+
+def test_anybody_who_checks_the_receipt_learns_both_moments(entered, clock):
+    browser, address = Client(), reverse("applications:receipt_check")
+    shown = hidden(browser.get(address))
+    clock.shift(timedelta(seconds=20))
+    facts = {"reference": entered.reference, "fingerprint": entered.upr_submission.sha256, "shown": shown}
+    words = text(browser.post(address, facts))
+    assert f"we received exactly this file under this reference on {RECEIVED}." in words
+    assert f"The application it belongs to was sent on {RECEIVED}." in words
+    assert f"It came by e-mail, and UPR Info entered it on {ENTERED}." in words
+
+
+def test_staff_see_both_moments_and_who_entered_it(desk, entered):
+    words = text(desk.get(page("application_change", entered.pk)))
+    assert "received by e-mail 22 March 2026 23:59 · entered by Nadia Staff, 25 March 2026 00:00" in words
+
+
+# --- In words for staff -----------------------------------------------------------------------------------------------
+
+
+def test_no_page_speaks_to_staff_as_if_they_were_the_applicant(desk, kenya):
+    enter(desk, kenya)
+    fill(desk)
+    tasks, check = (text(desk.get(reverse(f"applications:{name}"))) for name in ("tasks", "check"))
+    for words in (tasks, check):
+        assert "go back to the staff desk" in words
+        for said in ("Leave this form", "Your link opens", "Send it until", "You may change", "I have understood"):
+            assert said not in words
+    assert "Erase everything" not in tasks  # staff do that at the desk
+    assert "I have compared every answer with the e-mail." in check
+    assert "Please compare the answers with the e-mail." in text(
+        desk.post(reverse("applications:check"), {"send": "1"})
+    )

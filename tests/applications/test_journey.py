@@ -181,6 +181,26 @@ def test_an_invented_instant_is_replaced_by_ours(client, clock, kenya, shown):
     assert client.post(address, {"email": ADDRESS, "language": "en", "shown": hidden(answer)}).status_code == 302
 
 
+def test_the_address_that_was_typed_is_shown_once_and_stands_nowhere_else(client, clock, kenya):
+    answer = begin(client, clock, email="amina@exmaple.org")
+    assert "exmaple" not in answer.url + answer.content.decode() + answer.cookies.output()
+    assert answer.cookies["typed"]["path"] == answer.url
+    assert answer.cookies["typed"]["httponly"]
+    assert "session" not in answer.cookies.output()
+    page = client.get(answer.url)
+    assert '<strong dir="ltr">amina@exmaple.org</strong>' in page.content.decode()
+    assert "no-store" in page.headers["Cache-Control"]
+    assert "exmaple" not in client.get(answer.url).content.decode()
+
+
+@pytest.mark.parametrize("forged", ["x", "%%%", "YW1pbmE=", "é"])
+def test_a_forged_address_is_not_shown(client, forged):
+    client.cookies["typed"] = forged
+    page = client.get(reverse("applications:link_sent"))
+    assert page.status_code == 200
+    assert "You typed" not in page.content.decode()
+
+
 # --- The link ---------------------------------------------------------------------------------------------------------
 
 

@@ -3,8 +3,9 @@
 import re
 import zipfile
 
+from addresses import loads
 from limits import No
-from word_check import LINKS, read_part
+from word_check import LINKS, Drawing, read_part
 from zip_check import unpacked
 
 KIND = b"application/vnd.oasis.opendocument."
@@ -58,6 +59,7 @@ class Part:
 
     def __init__(self, name):
         self.shown = not name.startswith(NOT_SHOWN)
+        self.drawing = Drawing("odt_linked")
 
     def doctype(self, *_):
         raise No("unreadable")  # entities come by it
@@ -66,17 +68,19 @@ class Part:
         tag = tag.rsplit("}", 1)[-1]
         if tag in TAGS:
             raise No(TAGS[tag])
-        if not self.shown:
+        if not self.shown or self.drawing.start(tag, facts):
             return
         for name, value in facts.items():
             if name.rsplit("}", 1)[-1] == "href" and not (LINKS if tag == "a" else INSIDE).match(value):
                 raise No("odt_linked")
+            if loads(tag, name, value):
+                raise No("odt_linked")
 
     def end(self, tag):
-        pass
+        self.drawing.end(tag)
 
     def data(self, text):
-        pass
+        self.drawing.data(text)
 
     def close(self):
         pass

@@ -2,6 +2,7 @@
 
 import re
 
+from addresses import loads, styles_load
 from kinds import ARCHIVES, OLE, PROGRAMS
 from limits import No
 from lxml import etree
@@ -11,6 +12,8 @@ MAIN_PART = "application/vnd.openxmlformats-officedocument.wordprocessingml.docu
 LINKS = re.compile(r"(https?://|mailto:|tel:|#|[^:\\/][^:\\]*$|$)", re.IGNORECASE)
 CALLING_FIELDS = {"DDE", "DDEAUTO", "INCLUDEPICTURE", "INCLUDETEXT", "INCLUDE", "IMPORT", "LINK", "RD", "DATABASE"}
 FIRST_WORD = re.compile("[A-Za-z]+")
+BUTTON = re.compile(r'[\s"]*MACROBUTTON[\s"]+(?!NoMacro\b)', re.IGNORECASE)  # NoMacro: a place to type in, of templates
+LEFT_OUT = ("customxml/", "docprops/")  # of the copy that staff get; other programs note addresses in them
 # In a HYPERLINK field: a path, a share of the network, or a scheme that is not one of the web.
 AWAY = re.compile(r'(?:^|["“\s])(?!(?:https?|mailto|tel):)(?:[a-z][a-z0-9+-]*:\S|\\\\|//)', re.IGNORECASE)
 FORBIDDEN_INSIDE = {  # the last word of a relationship's type
@@ -76,7 +79,7 @@ class WordDocument:
     def field(self, code):
         """The first word says what a field does; Word takes it in quotes as well."""
         word = FIRST_WORD.search(code)
-        if word and word[0].upper() in CALLING_FIELDS:
+        if (word and word[0].upper() in CALLING_FIELDS) or BUTTON.match(code):
             raise No("word_fields")
         if word and word[0].upper() == "HYPERLINK" and AWAY.search(code[word.end() :]):
             raise No("word_linked")
@@ -92,6 +95,8 @@ class Part:
     def __init__(self, document, name):
         self.document, self.types, self.rels = document, name == "[Content_Types].xml", name.lower().endswith(".rels")
         self.fields, self.in_code = [], False
+        self.judged = not (self.types or self.rels or name.lower().startswith(LEFT_OUT))
+        self.drawing = Drawing("word_linked")
 
     def doctype(self, *_):
         raise No("unreadable")  # Word never writes one; entities come by it
@@ -108,6 +113,9 @@ class Part:
         elif tag == "fldChar":
             self.mark(plain(facts).get("fldCharType", ""))
         self.in_code = tag in ("instrText", "delInstrText")
+        judged = self.judged and not self.drawing.start(tag, facts)
+        if judged and any(loads(tag, name, value) for name, value in facts.items()):
+            raise No("word_linked")
 
     def mark(self, kind):
         """A field begins, its code ends, or it ends. Fields stand inside each other."""
@@ -123,13 +131,45 @@ class Part:
     def data(self, text):
         if self.in_code and self.fields:
             self.fields[-1] += text
+        self.drawing.data(text)
 
     def end(self, tag):
         self.in_code = False
+        self.drawing.end(tag)
 
     def close(self):
         for code in self.fields:
             self.document.field(code)
+
+
+class Drawing:
+    """What a drawing (SVG) fetches. Programs note many addresses in one that mean nothing, so only these are judged."""
+
+    def __init__(self, word):
+        self.word, self.inside, self.begun, self.in_style = word, False, False, False
+
+    def start(self, tag, facts):
+        """Whether this element belongs to a drawing, which is the whole part."""
+        if not self.begun:
+            self.begun, self.inside = True, tag == "svg"
+        if self.inside:
+            self.in_style = tag == "style"
+            for name, value in facts.items():
+                name = name.rsplit("}", 1)[-1]
+                if name in ("href", "src", "style") or "url(" in value:
+                    self.refuse_if(loads(tag, name, value))
+        return self.inside
+
+    def data(self, text):
+        if self.in_style:
+            self.refuse_if(styles_load(text))
+
+    def end(self, _tag):
+        self.in_style = False
+
+    def refuse_if(self, loads):
+        if loads:
+            raise No(self.word)
 
 
 def plain(facts):

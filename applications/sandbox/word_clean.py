@@ -1,27 +1,32 @@
 """A Word document written anew, without who wrote it, when and where. The text stays. Room: applications, in the
 sandbox.
 
-Followed are the relationships that the text needs; a part that none of them leads to does not come along: properties,
-people, data behind forms, printers, templates, previews, signatures.
+Of the parts only those come along that a relationship on a list leads to: no properties, people, data behind forms,
+printers, templates, previews, signatures, and no fonts, which Word hides behind a key so that nobody can look into one.
+Of the fields only those on a list keep their code. Inside the parts it is a list of what programs are known to note
+that is left out (elements, attributes), not a list of what is kept.
 """
 
 import posixpath
-import re
 
+import fields
 import pictures
+from addresses import loads
 from zip_check import entries
 from zip_clean import PATH, WEB, drop, local, parts, serialised, tree, written
 
 TYPES = "[Content_Types].xml"
 FOLLOWED = {  # the last word of a relationship's type
     "officedocument", "styles", "styleswitheffects", "settings", "numbering", "fonttable", "theme", "themeoverride",
-    "header", "footer", "footnotes", "endnotes", "comments", "image", "font", "chart", "chartstyle", "chartcolorstyle",
+    "header", "footer", "footnotes", "endnotes", "comments", "image", "chart", "chartstyle", "chartcolorstyle",
     "chartusershapes", "diagramdata", "diagramlayout", "diagramquickstyle", "diagramcolors", "diagramdrawing",
 }  # fmt: skip
 ELEMENTS = {
     "rsids", "rsid", "docVars", "attachedTemplate", "mailMerge", "writeProtection", "documentProtection", "proofState",
     "proofErr", "activeWritingStyle", "docId", "saveThroughXslt", "attachedSchema", "schemaLibrary", "printerSettings",
-    "dataBinding", "permStart", "permEnd", "customXmlPr", "smartTagPr", "presenceInfo",
+    "dataBinding", "permStart", "permEnd", "customXmlPr", "smartTagPr", "presenceInfo", "fldData", "alias", "tag",
+    "webVideoPr", "entryMacro", "exitMacro", "embedRegular", "embedBold", "embedItalic", "embedBoldItalic",
+    "saveSubsetFonts",
 }  # fmt: skip
 IDENTITIES = {
     "paraId",
@@ -34,10 +39,12 @@ IDENTITIES = {
     "initials",
     "date",
     "dateUtc",
+    "gfxdata",
+    "schemaLocation",
 }
 NAMED = ("docPr", "cNvPr")  # pictures, known by the name of the file they came from
 SAID = ("descr", "title", "alt", "tooltip")  # words about a picture or link: kept unless they are a path
-LINK_IN_FIELD = re.compile(r'(HYPERLINK\s+)"(?!https?:|mailto:|tel:|#)[^"]*"', re.IGNORECASE)
+MARKS = ("customXml", "smartTag")  # what a program took a word for
 
 
 def clean(data):
@@ -53,7 +60,12 @@ def clean(data):
             new[rels], lost, found = related(old[rels], name, old)
             waiting += found
         if name:
-            new[name] = cleaned(old[name], kind, lost)
+            new[name] = pictures.clean(old[name]) if kind == "image" else cleaned(old[name], lost)
+    trees = {name: part for name, part in new.items() if not isinstance(part, bytes)}
+    names = fields.names_of_bookmarks(trees.values())
+    for name, root in trees.items():
+        fields.clean(root, names)
+        new[name] = serialised(root)
     return written({TYPES: types(old[TYPES], new), **new})
 
 
@@ -80,7 +92,7 @@ def related(content, source, old):
         if not kept:
             lost.add(each.get("Id"))
             root.remove(each)
-    return serialised(root), lost, found
+    return root, lost, found
 
 
 def types(content, new):
@@ -94,38 +106,35 @@ def types(content, new):
     return serialised(root)
 
 
-def cleaned(content, kind, lost):
-    if kind == "image":
-        return pictures.clean(content)
-    if kind == "font":
-        return content
+def cleaned(content, lost):
     root = tree(content)
     for element in list(root.iter()):
         if local(element.tag) in ELEMENTS and element is not root:
             drop(element)
         else:
             clean_element(element, lost)
-    return serialised(root)
+    return root
 
 
 def clean_element(element, lost):
     tag = local(element.tag)
+    if tag == "f" and "/chart}" in element.tag and element.text:  # where a chart had its numbers from
+        element.text = "Sheet1!" + element.text.rpartition("!")[2]
     for key, value in list(element.attrib.items()):
         name = local(key)
-        if name.startswith("rsid") or name in IDENTITIES or (name in SAID and PATH.search(value)):
+        of_somebody = name.startswith("rsid") or name in IDENTITIES or (name in SAID and PATH.search(value))
+        if of_somebody or loads(tag, key, value) or (tag in MARKS and name == "uri"):
             del element.attrib[key]
+        elif tag in MARKS and name == "element":
+            element.set(key, "e")
         elif name == "author":
             element.set(key, "Author")  # Word wants one
         elif name == "name" and tag in NAMED:
             element.set(key, "")
         elif (tag == "imagedata" and name in ("title", "href", "src")) or (name == "href" and PATH.search(value)):
             del element.attrib[key]
-        elif name == "instr":
-            element.set(key, LINK_IN_FIELD.sub(r'\1"#"', value))
         elif "/relationships}" in key and value in lost:
             unlink(element, key, tag)
-    if tag in ("instrText", "delInstrText") and element.text:
-        element.text = LINK_IN_FIELD.sub(r'\1"#"', element.text)
 
 
 def unlink(element, key, tag):

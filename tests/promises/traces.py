@@ -227,6 +227,7 @@ RSID = f'w:rsidR="00A{"B" * 5}"'
 CHANGED = (
     f'<w:p><w:ins w:id="1" w:author="{WHO}" w:date="2026-03-02T10:00:00Z"><w:r><w:t>added</w:t></w:r></w:ins></w:p>'
 )
+CODES = ("ADDIN ZOTERO_ITEM", "ADDIN EN.CITE", "AUTHOR", "SET who", "DOCPROPERTY", "IF 1 = 1", "FILLIN")
 DOCX = {
     "the author in its properties": _part("core-properties", "core.xml", f"<a>{WHO}</a>"),
     "the company in its properties": _part("extended-properties", "app.xml", f"<a>{WHO}</a>"),
@@ -266,6 +267,24 @@ DOCX = {
         "links": relationship("hyperlink", "amina.canary.docx"),
     },
     "a link to a file, by a field": {"body": hostile.field([' HYPERLINK "amina.canary.docx" '])},
+    **{f"the code of a field, {word}": {"body": hostile.field([f" {word} ", f'"{WHO}" '])} for word in CODES},
+    "the code of a short field": {"body": f'<w:p><w:fldSimple w:instr=" AUTHOR &quot;{WHO}&quot; "/></w:p>'},
+    "the data of a field": {"body": f"<w:p><w:r><w:fldData>{WHO}</w:fldData></w:r></w:p>"},
+    "the data of a shape": {
+        "body": f'<w:p><v:shape xmlns:v="urn:v" xmlns:o="urn:o" o:gfxdata="{WHO}"/></w:p>'
+    },
+    "the name of a box to fill in": {
+        "body": f'<w:sdt><w:sdtPr><w:alias w:val="{WHO}"/><w:tag w:val="{WHO}"/></w:sdtPr><w:sdtContent/></w:sdt>'
+    },
+    "what a word was taken for": {"body": f'<w:customXml w:uri="urn:{WHO}" w:element="{WHO}"><w:p/></w:customXml>'},
+    "the name of a bookmark": {
+        "body": '<w:bookmarkStart w:id="9" w:name="amina.canary"/><w:bookmarkEnd w:id="9"/>'
+        '<w:p><w:hyperlink w:anchor="amina.canary"><w:r><w:t>there</w:t></w:r></w:hyperlink></w:p>'
+    },
+    "the file behind a chart": _part(
+        "chart", "chart1.xml",
+        f'<c:chart xmlns:c="{DRAW}/chart"><c:f>\'C:\\Users\\amina.canary\\[a.xlsx]Sheet1\'!$A$1</c:f></c:chart>',
+    ),
     "remarks on the archive": {"change": lambda archive: setattr(archive, "comment", WHO.encode())},
     **{what: _with_picture(name, content) for what, (name, content) in PICTURES.items()},
 }  # fmt: skip
@@ -333,6 +352,33 @@ ODT = {
     "how it was laid out": {"parts": [("layout-cache", WHO)]},
     "a part nobody knows": {"parts": [("notes.xml", f"<a>{WHO}</a>")]},
     "a remark of a program": {"body": f"<!-- {WHO} --><?office {WHO}?>"},
+    "a value that nothing shows": {
+        "body": f'<text:user-field-decls><text:user-field-decl text:name="a" office:string-value="{WHO}"/>'
+        "</text:user-field-decls>"
+    },
+    "the name of a value": {
+        "body": f'<text:user-field-decls><text:user-field-decl text:name="{WHO}"/></text:user-field-decls>'
+        f'<text:p><text:user-field-get text:name="{WHO}">5</text:user-field-get></text:p>'
+    },
+    "hidden text": {"body": f'<text:p><text:hidden-text text:string-value="{WHO}"/></text:p>'},
+    "the name of a database": {"body": f'<text:p><text:database-display text:database-name="{WHO}"/></text:p>'},
+    "what to write in a place": {"body": f'<text:p><text:placeholder text:description="{WHO}"/></text:p>'},
+    "the shown name of a style": {"styles": f'<style:style style:name="P1" style:display-name="{WHO}"/>'},
+    "the name of a shape": {"body": f'<text:p><draw:rect draw:name="{WHO}"/></text:p>'},
+    "the name of a box that goes on in another": {
+        "body": frame(f'<draw:text-box draw:chain-next-name="{WHO}"/>')
+        + f'<text:p><draw:frame draw:name="{WHO}"/></text:p>'
+    },
+    "the name of a section": {"body": f'<text:section text:name="{WHO}"><text:p/></text:section>'},
+    "the name of a bookmark": {
+        "body": f'<text:p><text:bookmark text:name="{WHO}"/><text:a xlink:href="#{WHO}">there</text:a>'
+        f'<text:bookmark-ref text:ref-name="{WHO}">5</text:bookmark-ref></text:p>'
+    },
+    "a source, by a library of literature": {
+        "body": f'<text:p><text:reference-mark-start text:name="ZOTERO_ITEM {WHO}"/>(Doe)'
+        f'<text:reference-mark-end text:name="ZOTERO_ITEM {WHO}"/></text:p>'
+    },
+    "properties inside the text": {"before": f"<office:meta>{BY}</office:meta>"},
     "remarks on the archive": {"change": lambda archive: setattr(archive, "comment", WHO.encode())},
     **{what: picture_in_odt(name, content) for what, (name, content) in PICTURES.items()},
 }  # fmt: skip
@@ -340,10 +386,11 @@ ODT = {
 
 def odt(*plants):
     """One document with all these traces."""
-    facts = {"body": "", "styles": "", "parts": {}}
+    facts = {"body": "", "before": "", "styles": "", "parts": {}}
     changes = [plant["change"] for plant in plants if "change" in plant]
     for plant in plants:
         facts["body"] += plant.get("body", "")
+        facts["before"] += plant.get("before", "")
         facts["styles"] += plant.get("styles", "")
         facts["parts"] |= dict(plant.get("parts", []))
     facts["parts"] = list(facts["parts"].items())

@@ -22,8 +22,9 @@ from presessions import trail, vault
 from presessions.mail import links
 from presessions.mail.forgetting import forget
 
-# Choices that stay, for the figures that UPR Info publishes: how many institutions of which kind, how many women.
-KEPT = {Application: ("kind", "scope", "language", "themes"), Speaker: ("role", "gender")}
+# Choices that stay, for the figures that UPR Info publishes: which themes, how many women. The kind of institution does
+# not: most States have one NHRI, so that kind and State would name it; and were only that of others kept, its absence.
+KEPT = {Application: ("language", "themes"), Speaker: ("role", "gender")}
 
 # Rows that say nothing once their words are gone.
 DELETED = (Recommendation, Needs, Assessment, Upload)
@@ -31,6 +32,8 @@ DELETED = (Recommendation, Needs, Assessment, Upload)
 # What is not encrypted and may still tell who it was; all that is encrypted goes by itself.
 CLEARED = {
     Application: {
+        "kind": "",
+        "scope": "",
         "organisation": None,
         "ganhri_status": "",
         "ganhri_status_on": None,
@@ -87,10 +90,12 @@ def erase(application, *, now, by=None, reason=""):
 
 
 def _files(application):
-    """The names in private storage of everything that was ever sent with it."""
+    """The names in private storage of everything that was ever sent with it. The rows stay locked, so that a copy that
+    is being cleaned this very moment is either named here or thrown away by its own worker."""
     found = []
     for model, path, columns in FILES:
-        for names in model.objects.filter(**{path: application}).values_list(*columns):
+        rows = model.objects.filter(**{path: application}).select_for_update(of=("self",)).order_by("pk")
+        for names in rows.values_list(*columns):
             found += filter(None, names)
     return found
 

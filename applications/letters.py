@@ -6,11 +6,15 @@ by its reference. `mailings` registers the kinds named here.
 
 from datetime import timedelta
 
+from django.db import transaction
+
 from presessions import vault
 from presessions.mail import outbox
+from presessions.mail.models import Letter
 from presessions.mail.registry import Recipient
 
 ONE_LINK_IN = timedelta(minutes=5)  # asked twice within it, a link is mailed once
+A_DAY, MOST_A_DAY = timedelta(days=1), 3  # times that one mailbox is written to because somebody asked, whoever did
 
 
 def of_application(application, **context):
@@ -37,16 +41,25 @@ def of_contact(contact, **context):
 
 
 def send_link(application, *, now):
-    return outbox.put(
-        kind="application_link",
-        key=f"application_link:{application.reference}:{_window(now)}",
-        recipient=of_application(application),
-        now=now,
-    )
+    """Its personal link; None once it is erased, and once that mailbox had enough today. A link of each application
+    gets through, or who begins several would miss some."""
+    with transaction.atomic():
+        living = type(application).objects.filter(pk=application.pk, erased_at=None)
+        is_there = living.select_for_update(of=("self",)).values_list("pk").first()
+        if not is_there or _has_enough("application_link", application.email, now, but_for=application.reference):
+            return None
+        return outbox.put(
+            kind="application_link",
+            key=f"application_link:{application.reference}:{_window(now)}",
+            recipient=of_application(application),
+            now=now,
+        )
 
 
 def say_nothing_found(email, *, language, now):
     """The answer to a lost link nobody has: the same work, and the truth only to who reads that mailbox."""
+    if _has_enough("no_application", email, now):
+        return None
     kind, id = visitor(vault.blind_index("email", email))
     return outbox.put(
         kind="no_application",
@@ -146,12 +159,26 @@ def tell_of_refused_file(file, *, now):
 
 
 def ask_to_confirm(contact, *, now):
+    if _has_enough("contact_confirm", contact.email, now):
+        return None
     return outbox.put(
         kind="contact_confirm",
         key=f"contact_confirm:{contact.reference}:{_window(now)}",
         recipient=of_contact(contact),
         now=now,
     )
+
+
+def _has_enough(kind, email, now, *, but_for=None):
+    """Whether a mailbox was written to so often today that whoever asks once more would only be a nuisance. Letters of
+    one moment count as one: a lost link is answered with one for each application.
+
+    but_for -- a recipient who is written to at least once
+    """
+    today = Letter.objects.to_address(email).filter(kind=kind, created_at__gt=now - A_DAY).exclude(created_at=now)
+    asked = today.values_list("created_at", "recipient_id")
+    moments, recipients = {moment for moment, _id in asked}, {id for _moment, id in asked}
+    return len(moments) >= MOST_A_DAY and (but_for is None or but_for in recipients)
 
 
 def _window(now):

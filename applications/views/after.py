@@ -5,7 +5,9 @@ Like the form's, these pages show the application of this session and no other.
 """
 
 from contextlib import suppress
+from functools import wraps
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import prefetch_related_objects
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,6 +22,18 @@ from presessions.trail.steps import WrongStep
 
 Status = Application.Status
 IN_PLAY = (Status.SUBMITTED, Status.ACCEPTED, Status.WAITLISTED, Status.CONFIRMED)  # a seat is held, or still hoped for
+
+
+def own_hand(view):
+    """For steps that staff do not take in an applicant's place: who enters an application has others at the desk."""
+
+    @wraps(view)
+    def page(request, application, now):
+        if application.by:
+            raise PermissionDenied
+        return view(request, application, now)
+
+    return page
 
 
 @applicants_page
@@ -65,6 +79,7 @@ def _where_to_change(application, kind, now, closed):
 
 
 @applicants_page
+@own_hand
 def withdraw(request, application, now):
     if application.is_withdrawn:
         return redirect("applications:status")
@@ -77,6 +92,7 @@ def withdraw(request, application, now):
 
 
 @applicants_page
+@own_hand
 def erase(request, application, now):
     """Says what goes and what stays; one tick, and it is gone. This device forgets it too."""
     form = EraseForm(request.POST or None, application=application)
@@ -88,6 +104,7 @@ def erase(request, application, now):
 
 
 @applicants_page
+@own_hand
 def download(request, application, now):
     """Says what is in it; the button hands it over. That it was taken stands in the history."""
     if request.method == "POST":

@@ -99,6 +99,24 @@ def test_lists_are_read_as_people_have_them(text):
     assert read(text) == [("a@example.org", "fr", ("KE", "TR"))]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Email,Name,Address\na@example.org,Amina,12 Long Street\n",
+        "Address,Name,E-mail\n12 Long Street,Amina,a@example.org\n",
+        "Courriel;E-mail;Adresse\na@example.org;b@example.org;Rue Longue 12\n",
+        "E-mail address,email\nb@example.org,a@example.org\n",
+    ],
+)
+def test_a_postal_address_is_not_taken_for_the_one_we_write_to(text):
+    assert [row[0] for row in read(text)] == ["a@example.org"]
+
+
+def test_a_column_that_another_of_its_name_outranks_is_told_as_not_read():
+    plan = contact_import.plan("Email,Name,Address\na@example.org,Amina,12 Long Street\n", language="en")
+    assert plan.unread == ["Name", "Address"]
+
+
 def test_who_names_no_language_gets_the_one_of_the_page_and_no_state_means_all():
     assert read("email\na@example.org\nb@example.org", language="ar") == [
         ("a@example.org", "ar", ()),

@@ -15,10 +15,11 @@ AIMS_WORDS = 200  # UPR Info application form, series 29
 ISSUES_WORDS = 300
 RECOMMENDATIONS = 5
 RECOMMENDATION_WORDS = 60
+PART_IN_UPR_WORDS = 100
 
 GRACE = timedelta(minutes=60)  # for who opened the form before the deadline
-
 REPLACE_FOR = timedelta(days=5)  # after a file was refused: whoever came in time may send another, deadline or not
+
 SECTIONS = ("institution", "speaker", "replacement", "issues", "recommendations", "submission", "file", "safety")
 OPTIONAL = ("replacement",)  # may stay empty; what has been begun must still be whole
 
@@ -26,6 +27,15 @@ BULLET = re.compile(r"^\s*(?:[-–—*•·]+|\d{1,3}\.\s|\(?\d{1,3}\))\s*")  # 
 ACCENT = re.compile(
     r"COMBINING |ARABIC (FATHA|DAMMA|KASRA|SHADDA|SUKUN|TATWEEL)"
 )  # marks over a letter that people leave out as often as they write them
+
+# What may be *saved* at any length, so that nothing typed is lost, and must be shorter to be sent.
+MOST_WORDS = {
+    "aims": AIMS_WORDS,
+    "part_in_upr": PART_IN_UPR_WORDS,
+    "issues": ISSUES_WORDS,
+    "follow_up": ISSUES_WORDS,
+    **{f"recommendation_{number}": RECOMMENDATION_WORDS for number in range(1, RECOMMENDATIONS + 1)},
+}
 
 OF_NHRI = {"ganhri_status", "ganhri_status_on"}
 OF_CSO = {"scope", "ecosoc_status", "is_coalition", "coalition_members"}
@@ -74,8 +84,13 @@ def not_asked(section, facts):
 
 
 def missing(section, facts):
-    """Names of the needed answers that are not there yet."""
-    return [name for name in needed(section, facts) if not facts.get(name)]
+    """Names of the needed answers that are not there yet, and of texts that must be shortened first."""
+    return [name for name in needed(section, facts) if not facts.get(name)] + too_long(facts)
+
+
+def too_long(facts):
+    """Names of the texts that have too many words."""
+    return [name for name, most in MOST_WORDS.items() if count_words(facts.get(name) or "") > most]
 
 
 def state_of(section, facts):
@@ -145,6 +160,8 @@ def is_latin(text):
 class AtMostWords:
     """A validator that says how many words are too many."""
 
+    code = "too_many_words"
+
     def __init__(self, limit):
         self.limit = limit
 
@@ -158,7 +175,7 @@ class AtMostWords:
                     over,
                 )
                 % {"limit": self.limit, "over": over},
-                code="too_many_words",
+                code=self.code,
             )
 
     def __eq__(self, other):

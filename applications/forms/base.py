@@ -94,6 +94,11 @@ def mark(facts):
     return salted_hmac("section as read", words, algorithm="sha256").hexdigest()[:20]
 
 
+def named(label, words):
+    """What is wrong, where it could be meant of several fields: said of one."""
+    return f"{label} – {words}"
+
+
 def whose(application):
     """Which application a page was made for: the same browser may have opened another one since."""
     return [Hidden("application", application.reference)] if application else []
@@ -139,7 +144,8 @@ class SectionForm(forms.Form):
 
     def clean(self):
         """Answers to what is not asked are dropped. What was sent once stays complete; a draft may have gaps."""
-        for name in rules.not_asked(self.section, self.cleaned_data):
+        known = self.saved() | self.cleaned_data if self.errors else self.cleaned_data
+        for name in rules.not_asked(self.section, known):
             self.cleaned_data[name] = self.fields[name].to_python("")
             self.errors.pop(name, None)
         if self.application.was_sent:
@@ -156,21 +162,52 @@ class SectionForm(forms.Form):
     def saved(self):
         return self.application.answers(self.section)
 
+    def to_keep(self):
+        """The answers to save, None for nothing. Of a page with mistakes a draft keeps all others, and beside a mistake
+        what was saved before it. What was sent counts at once, and is changed as a whole."""
+        if self.is_valid():
+            return self.cleaned_data
+        if not self.is_bound or self.application.was_sent:
+            return None
+        return self.saved() | self.cleaned_data | self._too_long()
+
+    def _too_long(self):
+        """The texts that have nothing wrong with them but too many words."""
+        found = {name: {error.code for error in errors} for name, errors in self.errors.as_data().items()}
+        names = [name for name, codes in found.items() if codes == {rules.AtMostWords.code}]
+        return {name: self.fields[name].to_python(self[name].data) for name in names}
+
+    @property
+    def mistakes(self):
+        """Names of the answers that cannot be saved as they are."""
+        return set(self.errors) - set(self._too_long())
+
     def saved_meanwhile(self):
         """(label, words) of answers that another page or device has saved since this one was made, where what was typed
-        here differs. Saving it now would undo the other without a word."""
+        here differs. Saving it now would undo the other without a word; a mistake is not saved, and undoes nothing."""
         facts = self.saved()
         if self.data.get("as_read", "") in ("", mark(facts)):
             return []
+        mistakes = self.mistakes
         self.initial, saved = facts, type(self)(application=self.application)
-        return [(saved[name].label, saved.in_words(saved[name])) for name in self.changed_data]
+        return [(saved[name].label, saved.in_words(saved[name])) for name in self.changed_data if name not in mistakes]
 
     @classmethod
-    def words_for(cls, name):
-        """What to do about one missing answer, or about a page that was never saved."""
+    def words_for(cls, name, given=None):
+        """What to do about one missing answer, one that is too long, or about a page that was never saved."""
+        if name in rules.MOST_WORDS and given:
+            try:
+                cls.base_fields[name].run_validators(given)
+            except forms.ValidationError as error:
+                return named(cls.base_fields[name].label, error.messages[0])
         return cls.missing_words.get(name) or gettext("Look at the page “%(title)s” and save it.") % {
             "title": cls.title
         }
+
+    @property
+    def too_long(self):
+        """Names of the texts to be shortened, of what is saved."""
+        return rules.too_long(self.initial)
 
     def typed(self):
         return typed(self)

@@ -18,7 +18,7 @@ class SpeakerForm(SectionForm):
     )
     full_name = line(_("Full name"), who=US_UNTIL_CONSENT, autocomplete="name")
     position = line(_("Position in the institution"), who=US_UNTIL_CONSENT, autocomplete="organization-title")
-    part_in_upr = text(_("Experience, and part in the UPR so far"), words=100, longest=2000, rows=4)
+    part_in_upr = text(_("Experience, and part in the UPR so far"), words=rules.PART_IN_UPR_WORDS, longest=2000, rows=4)
     spoken_english = choice(_("Spoken English"), Speaker.English.choices, about=_("Statements are read in English."))
     attends = choice(_("How would this person take part?"), Speaker.Attends.choices)
     email = forms.EmailField(

@@ -95,7 +95,7 @@ class SendForm(forms.Form):
 
     def __init__(self, data=None, *, application):
         super().__init__(data)
-        if application.by:  # staff cannot say for anybody what that person has understood
+        if application and application.by:  # staff cannot say for anybody what that person has understood
             self.fields["understood"].label = _("I have compared every answer with the e-mail.")
             self.fields["understood"].error_messages["required"] = _("Please compare the answers with the e-mail.")
         self.helper = FormHelper()

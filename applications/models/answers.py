@@ -58,15 +58,20 @@ class Answers:
         found = {section: rules.missing(section, self.answers(section)) for section in rules.SECTIONS}
         return {section: names for section, names in found.items() if names}
 
-    def save_section(self, section, facts, *, now, by=None):
+    def save_section(self, section, facts, *, now, by=None, in_part=False):
         """Keep the answers of one section, complete or not. Raises WrongStep; Closed after the deadline, except for
-        safety and consent, which an applicant may change as long as the application lives."""
+        safety and consent, which an applicant may change as long as the application lives.
+
+        in_part -- others of its answers were wrong: kept in a draft only, because what was sent counts at once
+        """
+        before = (self.Status.DRAFT,) if in_part else None
         own = {name: facts[name] for name in self.ANSWERS.get(section, ()) if name in facts}
         if section == "safety":
-            self.step(self.LIVE, "saved_safety", now=now, by=by, also=lambda: self._save_consents(facts, now),
-                      safety_seen_at=now, changed_at=now, **own)  # fmt: skip
+            self.step(before or self.LIVE, "saved_safety", now=now, by=by,
+                      also=lambda: self._save_consents(facts, now),
+                      safety_seen_at=self.safety_seen_at if in_part else now, changed_at=now, **own)  # fmt: skip
             return
-        self.step(self.EDITABLE, f"saved_{section}", now=now, by=by, open_only=True,
+        self.step(before or self.EDITABLE, f"saved_{section}", now=now, by=by, open_only=True,
                   also=lambda: self._save_elsewhere(section, facts), changed_at=now, **own)  # fmt: skip
 
     def _save_elsewhere(self, section, facts):

@@ -49,7 +49,10 @@ class Speaker(models.Model):
     full_name = vault.EncryptedTextField(_("full name"), max_length=200, blank=True)
     position = vault.EncryptedTextField(pgettext_lazy("of a person", "position"), max_length=200, blank=True)
     part_in_upr = vault.EncryptedTextField(
-        _("experience and part in the UPR"), max_length=2000, blank=True, validators=[rules.AtMostWords(100)]
+        _("experience and part in the UPR"),
+        max_length=2000,
+        blank=True,
+        validators=[rules.AtMostWords(rules.PART_IN_UPR_WORDS)],
     )
     email = vault.EncryptedEmailField(_("e-mail address"), blank=True)
     phone = vault.EncryptedTextField(_("telephone"), max_length=50, blank=True)

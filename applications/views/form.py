@@ -93,32 +93,47 @@ def tasks(request, application, now):
 
 @applicants_page
 def section(request, application, now, section):
-    """One section: shown, or saved as it is, complete or not."""
+    """One section: shown, or saved as it is, complete or not. Beside a mistake the other answers are saved."""
     if application.is_withdrawn or (section != "safety" and application.is_decided):
         return redirect("applications:status")
     form = SECTION_FORMS[section](request.POST or None, request.FILES or None, application=application)
     may_save = application.can_send_file if section == "file" else application.can_change
     if section != "safety" and not may_save(now):
         return _too_late(request, application, form)
-    if form.is_valid() and (saved := form.saved_meanwhile()):
+    facts, kept = form.to_keep(), ""
+    if facts is not None and (saved := form.saved_meanwhile()):
         return _show(request, application, form, now, saved=saved, status=409)
-    if form.is_valid():
+    if facts is not None:
         try:
             if isinstance(form, WithFile):
                 form.keep_file(now=now)
             else:
-                application.save_section(section, form.cleaned_data, now=now)
+                application.save_section(section, facts, now=now, in_part=bool(form.errors))
+                kept = gettext("Your other answers on this page are saved.") if form.mistakes else gettext("Saved.")
         except Closed:
             return _too_late(request, application, form)
-        except WrongStep:  # decided or withdrawn meanwhile: the status page says which
-            return redirect("applications:status")
+        except WrongStep:
+            if not form.errors or application.status not in application.EDITABLE:
+                return redirect("applications:status")  # decided or withdrawn meanwhile: it says which
+            # sent meanwhile: the page is shown with its mistakes, and nothing of it was saved
     if form.is_bound and not form.errors:
-        messages.success(request, " ".join(filter(None, [gettext("Saved."), form.said_back()])))
+        _say_saved(request, application, form)
         return redirect(_next(request, application, section))
-    return _show(request, application, form, now)
+    return _show(request, application, form, now, kept=kept)
 
 
-def _show(request, application, form, now, *, saved=(), status=200):
+def _say_saved(request, application, form):
+    """What has become of a page without mistakes, which may still be far from complete."""
+    facts = form.facts()
+    if form.section == "file" and not facts["file"]:
+        messages.warning(request, gettext("Nothing is attached yet."))
+        return
+    has_gaps = rules.state_of(form.section, facts) in ("not_started", "incomplete")
+    gaps = gettext("Some answers are still missing.") if has_gaps else ""
+    messages.success(request, " ".join(filter(None, [gettext("Saved."), gaps, form.said_back()])))
+
+
+def _show(request, application, form, now, *, saved=(), kept="", status=200):
     number = rules.SECTIONS.index(form.section) + 1
     context = {
         "application": application,
@@ -126,8 +141,9 @@ def _show(request, application, form, now, *, saved=(), status=200):
         "number": number,
         "of": len(rules.SECTIONS),
         "saved": saved,
-        "grace": application.grace_ends_at(now),
+        "kept": kept,
         "replace_until": application.replace_until(now) if form.section == "file" else None,
+        "grace": application.grace_ends_at(now),
     }
     return render(request, "applications/section.html", context, status=status)
 
@@ -185,7 +201,11 @@ def check(request, application, now):
 def _missing_words(application):
     """What to do about each missing answer, and where."""
     return [
-        {"section": section, "field": name, "words": SECTION_FORMS[section].words_for(name)}
+        {
+            "section": section,
+            "field": name,
+            "words": SECTION_FORMS[section].words_for(name, application.answers(section).get(name)),
+        }
         for section, names in application.missing().items()
         for name in names
     ]

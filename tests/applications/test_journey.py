@@ -313,7 +313,7 @@ def test_a_wrong_value_gets_a_clear_sentence_and_nothing_typed_is_lost(client, k
     for name, value in facts.items():
         if isinstance(value, str) and name not in wrong and len(value) > 4 and section != "safety":
             assert value in page
-    assert not Application.objects.get(pk=application.pk).name
+    assert Application.objects.get(pk=application.pk).name == facts.get("name", "")
 
 
 def test_a_refused_file_leaves_the_one_before(client, kenya):

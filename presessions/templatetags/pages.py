@@ -78,7 +78,8 @@ def widget(field):
 
 @register.simple_tag
 def problems(*forms):
-    """Every error of these forms and formsets, in the order of the page: text, and the id it leads to, if any."""
+    """Every error of these forms and formsets, in the order of the page: text, the id it leads to, if any, and the
+    label of its field where the text alone could be meant of another."""
     found = []
     for form in filter(None, forms):
         if hasattr(form, "management_form"):
@@ -88,8 +89,22 @@ def problems(*forms):
         found += [{"text": text, "target": ""} for text in form.non_field_errors()]
         for field in form:
             target = "" if field.is_hidden else first_id(field)
-            found += [{"text": text, "target": target} for text in field.errors]
+            label = "" if field.is_hidden else field.label
+            found += [
+                {"text": text, "target": target, "label": label if _fits_others(field.field, error) else ""}
+                for error in field.errors.as_data()
+                for text in error.messages
+            ]
     return found
+
+
+def _fits_others(asked, error):
+    """Whether an error is in words of a validator or of Django, which any field may have, not in the field's own."""
+    if error.code not in asked.error_messages:
+        return error.code in {getattr(validator, "code", None) for validator in asked.validators} - {None}
+    kinds = [kind for kind in type(asked).__mro__ if kind.__module__.startswith("django.")]
+    said = [getattr(kind, "default_error_messages", {}).get(error.code) for kind in kinds]
+    return asked.error_messages[error.code] in [words for words in said if words]
 
 
 @register.filter

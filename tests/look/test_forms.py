@@ -2,9 +2,12 @@
 
 import pytest
 from crispy_forms.utils import render_crispy_form
+from django import forms
 from django.forms import formset_factory
 from django.template.loader import render_to_string
 from lxml import html
+
+from applications.rules import AtMostWords
 
 from .forms import EveryField
 
@@ -72,15 +75,37 @@ def test_each_error_is_in_the_summary_in_the_same_words_with_a_link_that_can_tak
     form = EveryField({"email": "nobody"})
     tree = page(form)
     links = [(link.text_content().strip(), link.get("href")) for link in tree.xpath("//*[@class='error-summary']//a")]
-    assert ("Enter a valid email address.", "#id_email") in links
-    assert ("This field is required.", "#id_kind_0") in links
+    assert ("E-mail – Enter a valid email address.", "#id_email") in links
+    assert ("Kind – This field is required.", "#id_kind_0") in links
     for _text, target in links:
         (found,) = tree.xpath("//*[@id=$id]", id=target[1:])
         assert found.tag in {"input", "select", "textarea", "fieldset"}
     at_the_fields = [
         paragraph.xpath("string(text()[last()])").strip() for paragraph in tree.xpath("//*[@class='error']/p")
     ]
-    assert at_the_fields == [text for text, _target in links]
+    assert at_the_fields == [text.partition(" – ")[2] for text, _target in links]
+
+
+@pytest.mark.parametrize(
+    "own, text, told",
+    [
+        ({}, "", "Aims and work – This field is required."),
+        ({"required": "Say what you do."}, "", "Say what you do."),
+        ({}, "word " * 3, "Aims and work – Please shorten this to 2 words: there is 1 too many."),
+        ({}, "none", "Say more."),
+    ],
+    ids=["Django's words", "the field's own", "a validator's", "the form's own"],
+)
+def test_the_summary_names_a_field_where_its_words_alone_could_be_meant_of_another(own, text, told):
+    class Form(forms.Form):
+        aims = forms.CharField(label="Aims and work", error_messages=own, validators=[AtMostWords(2)])
+
+        def clean_aims(self):
+            if self.cleaned_data["aims"] == "none":
+                raise forms.ValidationError("Say more.", code="more")
+
+    summary = html.fromstring(render_to_string("_error_summary.html", {"form": Form({"aims": text})}))
+    assert [link.text_content().strip() for link in summary.xpath("//a")] == [told]
 
 
 def test_the_summary_takes_the_focus_and_counts():

@@ -9,6 +9,8 @@ from django import forms
 
 from applications.forms import SECTION_FORMS, SendForm
 
+MOST_LINES = 8
+
 
 @dataclass(frozen=True)
 class Question:
@@ -18,6 +20,7 @@ class Question:
     optional: bool = False
     tick: bool = False
     by_hand: bool = False  # answered in words, not by a choice or a file
+    lines: tuple = ()  # to write on, on paper
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ def _question(bound):
     choices = [str(label) for _value, label in asked.choices] if isinstance(asked, forms.ChoiceField) else []
     tick = isinstance(asked, forms.BooleanField)
     by_hand = not choices and not tick and not isinstance(asked, forms.FileField)
+    lines = min(asked.widget.attrs.get("rows", 1), MOST_LINES) if by_hand else 0
     return Question(
         label=bound.label,
         hint=bound.help_text,
@@ -62,4 +66,5 @@ def _question(bound):
         optional=not asked.required and not getattr(asked, "needed", False) and not tick,
         tick=tick,
         by_hand=by_hand,
+        lines=tuple(range(lines)),
     )

@@ -36,7 +36,7 @@ class DoorForm(forms.Form):
     """A field that people do not see, and the signed instant at which the page was shown.
 
     Who fills the hidden field is answered like everybody else, and nothing is done (`is_robot`). Who is too fast is
-    asked to press the button again, with nothing lost.
+    asked to press the button again, with nothing lost; so nobody who has chosen a file is asked.
     """
 
     button = _("Send")
@@ -45,6 +45,7 @@ class DoorForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
     )
+    leave_empty.needed = True  # so that it is not called optional
     shown = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data=None, *, now, **kwargs):
@@ -57,7 +58,7 @@ class DoorForm(forms.Form):
         self.helper.attrs = {"novalidate": True, "data-brief": True}
         self.helper.layout = Layout(
             *names,
-            Div("leave_empty", css_class="visually-hidden"),
+            Div("leave_empty", css_class="visually-hidden", aria_hidden="true"),
             "shown",
             ButtonHolder(Submit("send", self.button)),
         )
@@ -69,7 +70,7 @@ class DoorForm(forms.Form):
     def clean(self):
         was_read = self._was_read()
         self.errors.pop("shown", None)  # nobody can mend what nobody sees
-        if not was_read and not self.errors:  # a real mistake is enough to hear of
+        if not was_read and not self.errors and not self.files:  # a real mistake is enough; a file would be lost
             raise forms.ValidationError(_("That was very fast. Please press the button once more."), code="fast")
 
     def _was_read(self):

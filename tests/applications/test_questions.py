@@ -5,6 +5,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.html import escape
+from lxml import html
 
 from applications.forms import SECTION_FORMS, SendForm
 from applications.models import Theme
@@ -30,6 +31,16 @@ def test_page_and_text_hold_every_question_hint_and_choice(client, code):
             for words in [str(field.label), str(field.help_text), *choices]:
                 assert str(escape(words)) in page.content.decode(), words
                 assert words in text, words
+
+
+def test_on_paper_there_is_room_to_write_under_each_question_answered_in_words(client):
+    page = html.document_fromstring(client.get(reverse("applications:questions")).content)
+    lines = {
+        one.find("strong").text_content(): len(one.findall(".//div[@class='ruled']/hr"))
+        for one in page.xpath("//section[@class='questions']//li")
+    }
+    assert (lines["Aims and work"], lines["Full name"], lines["The issues you would raise"]) == (6, 1, 8)
+    assert lines["What are you?"] == lines["The file"] == 0
 
 
 def test_each_question_stands_there_once(client):

@@ -1,10 +1,12 @@
 """Pictures without what cameras, phones and programs write into them: who, where, when, with what. Pixels stay as they
-are, byte for byte. Room: applications, in the sandbox."""
+are, byte for byte. Of each kind only what is on a list is kept, and of JPEG 2000 all but what is known to be about the
+picture; what cannot be cleaned so becomes a blank one. Room: applications, in the sandbox."""
 
 import base64
 import re
 import struct
 
+import metafiles
 from lxml import etree
 
 # One transparent pixel, in the place of a picture of a kind that nobody here can clean.
@@ -19,7 +21,10 @@ def clean(data):
     """The same picture, known by its first bytes, without traces."""
     for begins, how in KINDS:
         if begins.match(data):
-            return how(data)
+            try:
+                return how(data)
+            except (metafiles.Unknown, struct.error, ValueError):
+                return BLANK
     return BLANK
 
 
@@ -28,7 +33,7 @@ def clean(data):
 ALONE = {0x01, *range(0xD0, 0xD8)}  # markers without a length
 SCAN, END = 0xDA, 0xD9
 JFIF, EXIF, ADOBE = 0xE0, 0xE1, 0xEE
-ABOUT = {*range(0xE0, 0xF0), 0xFE}  # what programs write about a picture, and comments
+DRAWN = {*range(0xC0, 0xD0), *range(0xD8, 0xE0)} - {0xC8, 0xD8}  # pixels and their tables; the others are about them
 
 
 def jpeg(data):
@@ -50,7 +55,7 @@ def jpeg(data):
         elif marker == EXIF and turned is None and segment[4:10] == b"Exif\0\0":
             turned = _orientation(segment[10:])
             segment = _exif(turned) if turned else b""
-        elif marker in ABOUT:
+        elif marker not in DRAWN and marker not in ALONE:
             segment = b""
         kept.append(segment)
         at = max(end, at + 2)
@@ -149,47 +154,6 @@ def webp(data):
     return b"RIFF" + struct.pack("<L", len(kept) + 4) + b"WEBP" + kept
 
 
-TIFF_ABOUT = {269, 270, 271, 272, 305, 306, 315, 316, 700, 32781, 33432, 33723, 34377, 37724, 40091, 40092, 40093, 40094, 40095}  # fmt: skip  # noqa: E501
-TIFF_FOLDERS = {34665, 34853}  # EXIF, GPS: everything in them
-TIFF_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-
-
-def tiff(data):
-    """In its place, so that no offset changes: what programs write about the picture becomes zeros."""
-    blank, order = bytearray(data), "<" if data[:2] == b"II" else ">"
-    waiting, seen = [(struct.unpack_from(f"{order}L", data, 4)[0], False)], set()
-    while waiting:
-        start, everything = waiting.pop()
-        if start in seen or not 8 <= start <= len(data) - 2:
-            continue
-        seen.add(start)
-        (count,) = struct.unpack_from(f"{order}H", data, start)
-        for entry in range(start + 2, min(start + 2 + 12 * count, len(data) - 11), 12):
-            tag, kind, number, value = struct.unpack_from(f"{order}HHLL", data, entry)
-            if tag in TIFF_FOLDERS:
-                waiting.append((value, True))
-            if everything or tag in TIFF_ABOUT:
-                size = TIFF_BYTES.get(kind, 1) * number
-                place = value if size > 4 else entry + 8
-                end = min(place + size, len(data))
-                blank[place:end] = bytes(max(end - place, 0))
-        after = start + 2 + 12 * count
-        if after + 4 <= len(data) and not everything:
-            waiting.append((struct.unpack_from(f"{order}L", data, after)[0], False))
-    return bytes(blank)
-
-
-def emf(data):
-    """Its header names the program and the drawing."""
-    length, place = struct.unpack_from("<LL", data, 60)
-    end = min(place + 2 * length, len(data))
-    return data[:place] + bytes(end - place) + data[end:] if length and 88 <= place < end else data
-
-
-def as_it_is(data):
-    return data
-
-
 def jp2(data):
     """JPEG 2000, as PDFs hold it: boxes, or the bare pixels."""
     if not data.startswith(JP2):
@@ -220,6 +184,25 @@ def _codestream(data):
 
 
 XLINK = "{http://www.w3.org/1999/xlink}href"
+DRAWS = {  # attributes of SVG
+    "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "fx", "fy", "fr", "d", "dx", "dy", "points",
+    "width", "height", "viewBox", "version", "preserveAspectRatio", "transform", "rotate", "style", "class", "id",
+    "type", "fill", "fill-rule", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-linecap",
+    "stroke-linejoin", "stroke-miterlimit", "stroke-dasharray", "stroke-dashoffset", "opacity", "color", "display",
+    "visibility", "overflow", "clip-path", "clip-rule", "clipPathUnits", "mask", "maskUnits", "maskContentUnits",
+    "filter", "filterUnits", "primitiveUnits", "in", "in2", "result", "stdDeviation", "values", "mode", "operator",
+    "flood-color", "flood-opacity", "k1", "k2", "k3", "k4", "offset", "stop-color", "stop-opacity", "gradientUnits",
+    "gradientTransform", "spreadMethod", "patternUnits", "patternContentUnits", "patternTransform", "markerUnits",
+    "markerWidth", "markerHeight", "refX", "refY", "orient", "marker-start", "marker-mid", "marker-end", "font",
+    "font-family", "font-size", "font-style", "font-weight", "font-variant", "font-stretch", "text-anchor",
+    "text-decoration", "text-rendering", "textLength", "lengthAdjust", "letter-spacing", "word-spacing",
+    "writing-mode", "direction", "unicode-bidi", "baseline-shift", "dominant-baseline", "alignment-baseline",
+    "shape-rendering", "image-rendering", "color-interpolation", "color-interpolation-filters", "vector-effect",
+    "paint-order", "pathLength", "startOffset", "method", "spacing", "enable-background", "href",
+}  # fmt: skip
+NOT_DRAWN = {"metadata", "script", "foreignObject", "image", "title", "desc"}
+ACTS = re.compile(r"url\((?!#)|[@\\]|expression|/\*", re.IGNORECASE)  # or says something
+PLAIN_STYLE = re.compile(rf"(?!.*(?:{ACTS.pattern}))[\w\s.,:;#%(){{}}!>+*\"'-]*", re.IGNORECASE | re.DOTALL)
 
 
 def svg(data):
@@ -228,21 +211,30 @@ def svg(data):
         resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
     root = etree.fromstring(data, parser)
+    meant = {name for each in root.iter("*") for value in each.attrib.values() for name in MEANT.findall(value)}
+    meant.update(MEANT.findall("".join("".join(each.itertext()) for each in root.iter("{*}style"))))
     for element in list(root.iter()):
         if not isinstance(element.tag, str):
             element.getparent().remove(element)
             continue
         space, _, name = element.tag.rpartition("}")
         foreign = space not in ("", "{http://www.w3.org/2000/svg")
-        if (foreign or name in ("metadata", "script", "foreignObject", "image")) and element.getparent() is not None:
+        loads = name == "style" and not PLAIN_STYLE.fullmatch("".join(element.itertext()))
+        if (foreign or loads or name in NOT_DRAWN) and element.getparent() is not None:
             element.getparent().remove(element)
             continue
-        for key in list(element.attrib):
-            away = key.endswith("href") and not element.attrib[key].startswith("#")
-            if away or key.lower().startswith("on") or (key.startswith("{") and key != XLINK):
+        for key, value in list(element.attrib.items()):
+            if key.endswith("href"):
+                kept = key in ("href", XLINK) and value.startswith("#")
+            else:
+                kept = key in DRAWS and PLAIN_STYLE.fullmatch(value) and (key != "id" or value in meant)
+            if not kept:
                 del element.attrib[key]
     etree.cleanup_namespaces(root)
     return etree.tostring(root)
+
+
+MEANT = re.compile(r"#([\w.:-]+)")  # the names of what is referred to; others are only names
 
 
 KINDS = [
@@ -252,10 +244,10 @@ KINDS = [
         (re.escape(PNG), png),
         (rb"GIF8[79]a.{7}", gif),
         (rb"RIFF....WEBP", webp),
-        (rb"II\*\0....|MM\0\*....", tiff),
-        (rb"\x01\0\0\0.{36} EMF.{44}", emf),
-        (rb"\xd7\xcd\xc6\x9a|\x01\0\x09\0", as_it_is),  # Windows metafiles: they have no room for more
-        (rb"BM", as_it_is),
+        (rb"II\*\0....|MM\0\*....", metafiles.tiff),
+        (rb"\x01\0\0\0.{36} EMF.{44}", metafiles.emf),
+        (rb"\xd7\xcd\xc6\x9a|[\x01\x02]\0\x09\0", metafiles.wmf),
+        (rb"BM", metafiles.bmp),
         (rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<([a-z]+:)?svg\b", svg),
     )
 ]

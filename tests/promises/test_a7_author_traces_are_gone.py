@@ -149,6 +149,22 @@ def test_a_photograph_keeps_its_pixels_and_which_side_is_up():
     assert name == "jpg"
 
 
+def test_pictures_of_windows_scans_and_drawings_still_show_what_they_showed():
+    clean = program.sys.modules["pictures"].clean
+    assert clean(PICTURES["a picture of Windows"][1]).endswith(b"\1\2\3\0")
+    assert clean(PICTURES["a map"][1]).endswith(b"\x7f")
+    assert struct.pack("<LHHH", 5, 0x0213, 5, 5) in clean(PICTURES["an old drawing of Windows"][1])
+    drawing = clean(PICTURES["a drawing of Windows with a comment"][1])
+    assert struct.pack("<LLLL", 54, 16, 5, 5) in drawing
+    assert struct.unpack_from("<LL", drawing, 48) == (len(drawing), 3)
+    style = b"<style>.a{fill:#c00}</style>"
+    lines = clean(
+        b'<svg xmlns="http://www.w3.org/2000/svg">' + style + b'<path id="b" class="a"/><use href="#b"/></svg>'
+    )
+    assert style in lines
+    assert b'<path id="b" class="a"/><use href="#b"/>' in lines
+
+
 @pytest.mark.parametrize("what", PICTURES)
 def test_no_cut_of_a_picture_stops_the_cleaning(what):
     pictures, (_name, whole) = program.sys.modules["pictures"], PICTURES[what]

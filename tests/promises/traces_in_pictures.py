@@ -104,6 +104,44 @@ def emf():
     return head + bytes(100 - len(head)) + name
 
 
+def emf_with_a_comment():
+    whole = emf()
+    whole = whole[:4] + struct.pack("<L", len(whole) + -len(whole) % 4) + whole[8:] + bytes(-len(whole) % 4)
+    note = WHO.encode() + bytes(-len(WHO) % 4)
+    comment = struct.pack("<LLL", 70, 12 + len(note), len(note)) + note
+    line = struct.pack("<LLLL", 54, 16, 5, 5)
+    return whole + line + comment + struct.pack("<LLLLL", 14, 20, 0, 16, 20) + WHO.encode()
+
+
+def wmf():
+    note = WHO.encode() + bytes(len(WHO) % 2)
+    line = struct.pack("<LHHH", 5, 0x0213, 5, 5)
+    escape = struct.pack("<LHHH", 5 + len(note) // 2, 0x0626, 15, len(note)) + note
+    return b"\1\0\x09\0\0\3" + bytes(12) + line + escape + b"\3\0\0\0\0\0" + WHO.encode()
+
+
+def bmp():
+    head = struct.pack("<LllHHLLllLL", 40, 1, 1, 1, 24, 0, 4, 0, 0, 0, 0)
+    between = WHO.encode()
+    first = b"BM" + struct.pack("<LLL", 0, 0, 54 + len(between))
+    return first + head + between + b"\1\2\3\0" + WHO.encode()
+
+
+def map_in_tiff():
+    """One grey pixel, with what scanners and programs for maps add, and something behind its end."""
+    notes = WHO.encode() + b"\0"
+    entries = [(256, 3, 1, 1), (257, 3, 1, 1), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 134),
+               (278, 3, 1, 1), (279, 4, 1, 1), (285, 2, len(notes), 135), (42112, 2, len(notes), 135)]  # fmt: skip
+    values = [struct.pack("<HHL", *entry[:3]) + struct.pack("<L", entry[3]) for entry in entries]
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(values) + bytes(4) + b"\x7f" + notes + notes
+
+
+MORE_OF_SVG = (
+    f'<svg xmlns="http://www.w3.org/2000/svg" data-owner="{WHO}" id="{WHO}" aria-label="{WHO}"><title>{WHO}</title>'
+    f'<style>/* {WHO} */</style><path style="fill:red;/*amina.canary*/" d="M0 0h9"/></svg>'
+).encode()
+
+
 PICTURES = {
     "a photograph": ("jpg", PHOTO),
     "a picture with remarks": ("png", DRAWING),
@@ -113,4 +151,10 @@ PICTURES = {
     "a drawing of Windows": ("emf", emf()),
     "a drawing in lines": ("svg", SVG),
     "a picture of a kind nobody knows": ("wdp", b"II\xbc\1" + WHO.encode()),
+    "a photograph with segments nobody knows": ("jpg", jpeg([(0xF0, WHO.encode()), (0xFD, WHO.encode())])),
+    "a drawing of Windows with a comment": ("emf", emf_with_a_comment()),
+    "an old drawing of Windows": ("wmf", wmf()),
+    "a picture of Windows": ("bmp", bmp()),
+    "a map": ("tiff", map_in_tiff()),
+    "a drawing in lines with words about it": ("svg", MORE_OF_SVG),
 }

@@ -52,6 +52,12 @@ def test_home_says_when_the_next_call_comes_or_that_this_is_not_known(client, ne
     assert ("The next call stands here as soon as its date is known." in text) != next_is_known
 
 
+def test_of_fingerprint_and_file_one_is_needed_so_neither_is_called_optional(client):
+    text = client.get(reverse("applications:receipt_check")).content.decode()
+    assert "Or the file itself" in text
+    assert "(optional)" not in text
+
+
 def test_a_meeting_that_is_not_held_cannot_be_applied_for(client):
     state_call = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
     state_call.meeting.call_off("postponed", now=MONDAY)

@@ -48,7 +48,7 @@ END = THANKS_DUE = geneva(date(2026, 4, 15), 9)  # a day after the last meeting
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-DATES = {"applications.Needs.born_on": "1917-03-29"}  # where only a date can stand
+DATES = {"applications.Needs.born_on": "2010-03-29"}  # where only a date can stand
 
 
 def canary(place):
@@ -223,7 +223,7 @@ class World:
             page = reverse(f"admin:applications_{step}", args=[self.application.pk])
             assert staff.post(page, posted).status_code == 302
         seen = f"{self.application.reference}:accept"
-        staff.post(reverse("admin:applications_release", args=[self.kenya.pk]), {"seen": [seen]})
+        staff.post(reverse("admin:applications_release", args=[self.kenya.pk]), {"seen": [seen], "while_open": "yes"})
         for step in ("stop", "start"):
             staff.post(reverse("admin:mail_switch"), {"step": step, "reason": canary("trail.Reason.text")})
         mailing = Mailing.objects.get(kind="invitation")
@@ -351,6 +351,7 @@ class World:
         needs = {place: canary(f"applications.Needs.{place}") for place in places} | {"visa_letter": "on"}
         assert browser.post(reverse("applications:needs"), needs).url == reverse("applications:passport")
         passport = {place: canary(f"applications.Needs.{place}") for place in Needs.PASSPORT}
+        passport["passport_name"] += f" {_speaker('full_name')}"  # the letter is for nobody else
         assert browser.post(reverse("applications:passport"), passport).url == reverse("applications:seat")
         assert browser.get(reverse("applications:visa_letter"))["Content-Type"] == "application/pdf"
         other = ApplicationFactory(state_call=self.call_of["KE"], accepted=True, now=timezone.now())

@@ -5,13 +5,15 @@ What a page needs to look as it does is named here and kept; what else the docum
 Old versions, objects that nothing refers to, and whatever was hung on the end do not come along.
 """
 
+import base64
 import io
 import re
+import struct
 import zlib
 
+import pdf_drawings
 import pictures
 import pikepdf
-from limits import No
 from pdf_check import does
 from pikepdf import Array, Dictionary, Name, Stream, String
 
@@ -51,6 +53,7 @@ def clean(data):
     for page in pdf.pages:
         clean_page(page)
         left -= clean_drawing(page, left)
+    pdf_drawings.clean(pdf, left)
     for thing in pdf.objects:
         clean_deeply(thing)
     copy = io.BytesIO()
@@ -77,6 +80,7 @@ def clean_document(root):
 
 def clean_page(page):
     keep(page.obj, OF_PAGE)
+    pdf_drawings.properties(page.obj.get("/Resources"))
     kept = [each for each in page.obj.get("/Annots", []) if isinstance(each, Dictionary) and is_kept(each)]
     for each in kept:
         clean_annotation(each)
@@ -94,6 +98,8 @@ def is_kept(annotation):
 
 
 def clean_annotation(annotation):
+    if annotation.get("/Subtype") == Name.Stamp and "/Name" in annotation:
+        del annotation["/Name"]
     for key in OF_REMARKS:
         is_name_of_field = key == "/T" and annotation.get("/Subtype") == Name.Widget
         if key in annotation and not is_name_of_field:
@@ -108,62 +114,75 @@ def clean_drawing(page, most):
     drawn = b"\n".join(each.read_bytes() for each in streams if isinstance(each, Stream))
     if re.search(rb"/(DCT|JPX)", drawn):
         page.externalize_inline_images(min_size=0)
-    if b"%" not in drawn or len(drawn) > most:
+    if not pdf_drawings.says(drawn) or len(drawn) > most:
         return 0
-    without = page.get_filtered_contents(WithoutRemarks())
+    without = page.get_filtered_contents(pdf_drawings.OnlyDrawing())
     page.contents_coalesce()
     page.obj.Contents.write(without)
     return len(drawn)
 
 
-class WithoutRemarks(pikepdf.TokenFilter):
-    def handle_token(self, token=None):
-        return None if token.type_ == pikepdf.TokenType.comment else token
-
-
 # --- Everywhere -----------------------------------------------------------------------------------------------------
+
+
+# Keys that `clean_facts` and `clean_stream` have something to do about. A tagged document has a hundred thousand
+# objects, nearly all without any of them: those are passed over by one look at how they are written.
+TO_DO = re.compile(
+    rb"/(?:%s|FT|URI|ByteRange|Usage|ClassMap|A|T|Alt)(?![^\s/<>\[\]()])|%s"
+    % (b"|".join(key[1:].encode() for key in sorted(NOWHERE)), b"|".join(re.escape(b.encode()) for b in OF_PROGRAMS))
+)
 
 
 def clean_deeply(thing):
     """One object, and all that stands directly inside it."""
+    is_stream = isinstance(thing, Stream)
+    if is_stream:
+        clean_stream(thing)
+    if not isinstance(thing, Array | Dictionary | Stream):
+        return
+    if not TO_DO.search((thing.stream_dict if is_stream else thing).unparse(resolved=True)):
+        return
     pile = [thing]
     while pile:
-        thing, parts = pile.pop(), ()
-        if isinstance(thing, Stream):
-            clean_facts(thing)
-            clean_stream(thing)
-            parts = [part for _key, part in thing.items()]
-        elif isinstance(thing, Dictionary):
-            clean_facts(thing)
-            parts = [part for _key, part in thing.items()]
-        elif isinstance(thing, Array):
+        thing = pile.pop()
+        if isinstance(thing, Array):
             parts = list(thing)
+        else:
+            clean_facts(thing)
+            parts = [part for _key, part in thing.items()]
         pile += [part for part in parts if isinstance(part, Array | Dictionary) and not part.is_indirect]
 
 
 def clean_facts(facts):
-    for key in set(facts.keys()):
+    keys = set(facts.keys())
+    for key in keys:
         if key in NOWHERE or key.startswith(OF_PROGRAMS):
             del facts[key]
-    action = facts.get("/A")
-    if isinstance(facts.get("/URI"), String) and not WEB.match(str(facts["/URI"])):  # a path on the writer's machine
+    keys -= NOWHERE
+    if "/A" in keys:
+        clean_action(facts)
+    if "/URI" in keys and isinstance(facts.URI, String) and not WEB.match(str(facts.URI)):  # on the writer's machine
         facts["/URI"] = String("")
+    if "/ByteRange" in keys or ("/FT" in keys and facts["/FT"] in (Name.Sig,)):  # names who signed
+        for key in keys & OF_SIGNATURE:
+            del facts[key]
+    if "/Usage" in keys and isinstance(facts.Usage, Dictionary) and "/User" in facts.Usage:  # of a layer
+        del facts["/Usage"]["/User"]
+    if "/S" in keys and "/P" in keys and keys & {"/T", "/Alt", "/A"}:  # a part of the structure
+        clean_structure(facts)
+    if "/ClassMap" in keys and isinstance(facts.ClassMap, Dictionary):
+        for name in set(facts["/ClassMap"].keys()):
+            if says_something_about_users(facts["/ClassMap"][name]):
+                del facts["/ClassMap"][name]
+
+
+def clean_action(facts):
+    action = facts["/A"]
     if isinstance(action, Dictionary) and "/S" in action:
         if does(action) not in KEPT_ACTIONS:
             del facts["/A"]
         elif "/Next" in action:
             del action["/Next"]
-    if facts.get("/FT") == Name.Sig or "/ByteRange" in facts:  # names who signed
-        for key in set(facts.keys()) & OF_SIGNATURE:
-            del facts[key]
-    if isinstance(facts.get("/Usage"), Dictionary) and "/User" in facts["/Usage"]:  # of a layer
-        del facts["/Usage"]["/User"]
-    if "/S" in facts and "/P" in facts:  # a part of the structure
-        clean_structure(facts)
-    if isinstance(facts.get("/ClassMap"), Dictionary):
-        for name in set(facts["/ClassMap"].keys()):
-            if says_something_about_users(facts["/ClassMap"][name]):
-                del facts["/ClassMap"][name]
 
 
 def clean_structure(element):
@@ -188,8 +207,15 @@ def says_something_about_users(attributes):
 
 # --- Streams --------------------------------------------------------------------------------------------------------
 
-PACKED = {"/FlateDecode", "/Fl"}
+PACKED = {
+    "/FlateDecode": zlib.decompress,
+    "/Fl": zlib.decompress,
+    "/ASCII85Decode": lambda text: base64.a85decode(text.strip().removeprefix(b"<~").split(b"~>")[0]),
+    "/ASCIIHexDecode": lambda text: bytes.fromhex(text.split(b">")[0].decode("ascii")),
+}
+PACKED |= {"/A85": PACKED["/ASCII85Decode"], "/AHx": PACKED["/ASCIIHexDecode"]}
 JPEGS = {"/DCTDecode": pictures.jpeg, "/DCT": pictures.jpeg, "/JPXDecode": pictures.jp2}
+OF_PIXELS = {"/Filter", "/DecodeParms", "/Decode", "/ImageMask", "/Mask", "/SMask", "/SMaskInData", "/Matte"}
 
 
 def clean_stream(stream):
@@ -202,11 +228,23 @@ def clean_stream(stream):
     if not filters or filters[-1] not in JPEGS:
         return
     content = bytes(stream.read_raw_bytes())
-    for each in filters[:-1]:
-        if each not in PACKED:
-            raise No("unreadable")
-        content = zlib.decompress(content)
+    try:
+        for each in filters[:-1]:
+            content = PACKED[each](content)
+        content = JPEGS[filters[-1]](content)
+    except (LookupError, ValueError, struct.error, zlib.error):  # nobody here can clean it; the text is worth more
+        blank(stream)
+        return
     parms = stream.get("/DecodeParms")
     parms = parms[-1] if isinstance(parms, Array) and len(parms) else parms
     parms = parms if isinstance(parms, Dictionary) else None
-    stream.write(JPEGS[filters[-1]](content), filter=Name(filters[-1]), decode_parms=parms)
+    stream.write(content, filter=Name(filters[-1]), decode_parms=parms)
+
+
+def blank(picture):
+    """One white pixel, in its place."""
+    for key in OF_PIXELS & set(picture.keys()):
+        del picture[key]
+    picture.write(b"\xff")
+    for key, value in {"Width": 1, "Height": 1, "BitsPerComponent": 8, "ColorSpace": Name.DeviceGray}.items():
+        picture[f"/{key}"] = value

@@ -133,6 +133,37 @@ def _jpeg2000(document):
     _picture(boxes, "/JPXDecode")(document)
 
 
+def _form(drawing):
+    def plant(document):
+        form = document.make_stream(drawing, Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 9, 9]))
+        resources = document.pages[0].obj.Resources
+        resources.XObject = Dictionary(dict(resources.get("/XObject", {})))
+        resources.XObject[f"/Fm{len(resources.XObject)}"] = form
+
+    return plant
+
+
+def _looks(document):
+    look = document.make_stream(f"% {WHO}\n0 0 m".encode(), Subtype=Name.Form, BBox=Array([0, 0, 9, 9]))
+    _remark(Subtype=Name.Square, AP=Dictionary(N=look))(document)
+
+
+def _pattern(document):
+    pattern = document.make_stream(f"% {WHO}\n0 0 m".encode(), PatternType=1, PaintType=1, BBox=Array([0, 0, 9, 9]))
+    document.pages[0].obj.Resources.Pattern = Dictionary(P1=pattern)
+
+
+def _properties(document):
+    document.pages[0].obj.Resources.Properties = Dictionary(M1=Dictionary(MCID=1, Canary=String(WHO)))
+
+
+def _layers(document):
+    layer = document.make_indirect(Dictionary(Type=Name.OCG, Name=String(WHO)))
+    layers = document.Root.get("/OCProperties", Dictionary(OCGs=Array([]), D=Dictionary()))
+    layers.OCGs = Array([*layers.OCGs, layer])
+    document.Root.OCProperties = layers
+
+
 PDF = {
     "the author in its properties": lambda document: document.docinfo.__setitem__("/Author", WHO),
     "a property of a program": lambda document: document.docinfo.__setitem__("/Canary", WHO),
@@ -167,6 +198,16 @@ PDF = {
     "properties of a picture": _metadata_of_picture,
     "a picture that TeX put in": _included_by_tex,
     "a remark in the drawing": _remark_in_the_drawing,
+    "a remark in a drawing inside the page": _form(b"% by " + WHO.encode() + b"\n0 0 m"),
+    "a photograph inside a drawing inside the page": _form(
+        b"q BI /W 8 /H 8 /CS /G /BPC 8 /F /DCT ID " + jpeg(CAMERA) + b" EI Q\n"
+    ),
+    "who drew a part of a drawing": _form(b"/P <</MCID 1/Author (" + WHO.encode() + b")/Lang (fr)>> BDC EMC"),
+    "a remark in the looks of a remark": _looks,
+    "a remark in a pattern": _pattern,
+    "who drew a part, by a name": _properties,
+    "the name of a layer": _layers,
+    "the name of a stamp": _remark(Subtype=Name.Stamp, Name=Name("/amina.canary")),
     "an object that nothing refers to": lambda document: document.make_indirect(Dictionary(A=String(WHO))),
 }
 

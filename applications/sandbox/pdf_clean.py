@@ -1,7 +1,8 @@
 """A PDF written anew, without who made it, when, where and with what. The text stays. Room: applications, in the
 sandbox.
 
-What a page needs to look as it does is named here and kept; what else the document, a page or a form says is left out.
+Of the document, of pages and of forms only keys on a list are kept. In all other objects it is a list of what programs
+are known to note that is left out, not a list of what is kept.
 Old versions, objects that nothing refers to, and whatever was hung on the end do not come along.
 """
 

@@ -18,6 +18,11 @@ CLOSES = {pikepdf.TokenType.dict_close, pikepdf.TokenType.array_close}
 BLANKS = {pikepdf.TokenType.space, pikepdf.TokenType.comment}
 
 
+class WithoutRemarks(pikepdf.TokenFilter):
+    def handle_token(self, token=None):
+        return None if token.type_ == pikepdf.TokenType.comment else token
+
+
 class OnlyDrawing(pikepdf.TokenFilter):
     """Without remarks, and of the properties written into the drawing only those that a reader needs."""
 
@@ -55,6 +60,8 @@ def says(drawn):
 def clean(pdf, most):
     """All drawings but those of pages, until `most` bytes are gone through."""
     for thing in list(pdf.objects):
+        if isinstance(thing, Dictionary) and thing.get("/Type") == Name.Font:
+            most -= clean_font(pdf, thing, most)
         if not isinstance(thing, Stream):
             continue
         facts = set(thing.keys())
@@ -68,9 +75,21 @@ def clean(pdf, most):
             layer["/Name"] = String("Layer")
 
 
-def clean_stream(pdf, stream, most):
+def clean_font(pdf, font, most):
+    """Its table of letters, and its letters where they are drawings."""
+    table, letters, before = font.get("/ToUnicode"), font.get("/CharProcs"), most
+    if isinstance(table, Stream):
+        most -= clean_stream(pdf, table, most, WithoutRemarks)
+    for _name, letter in letters.items() if isinstance(letters, Dictionary) else ():
+        if isinstance(letter, Stream):
+            most -= clean_stream(pdf, letter, most)
+    return before - most
+
+
+def clean_stream(pdf, stream, most, tokens=OnlyDrawing):
     drawn = stream.read_bytes()
-    has_picture, speaks = PICTURE.search(drawn), says(drawn)
+    of_font = tokens is WithoutRemarks
+    has_picture, speaks = not of_font and PICTURE.search(drawn), b"%" in drawn if of_font else says(drawn)
     if len(drawn) > most or not (has_picture or speaks):
         return 0
     page = pikepdf.Page(
@@ -84,7 +103,7 @@ def clean_stream(pdf, stream, most):
     if has_picture:
         page.externalize_inline_images(min_size=0)
         stream["/Resources"] = page.obj.Resources
-    stream.write(page.get_filtered_contents(OnlyDrawing()))
+    stream.write(page.get_filtered_contents(tokens()))
     return len(drawn)
 
 

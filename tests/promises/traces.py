@@ -153,6 +153,13 @@ def _pattern(document):
     document.pages[0].obj.Resources.Pattern = Dictionary(P1=pattern)
 
 
+def _table_of_letters(document):
+    letters = "<< /Registry (Adobe) /Ordering (UCS) /Supplement 0 >>\n1 beginbfchar <53> <0053> endbfchar"
+    document.pages[0].obj.Resources.Font.F1.Type = Name.Font
+    document.pages[0].obj.Resources.Font.F1 = document.make_indirect(document.pages[0].obj.Resources.Font.F1)
+    document.pages[0].obj.Resources.Font.F1.ToUnicode = document.make_stream(f"% {WHO}\n{letters}".encode())
+
+
 def _properties(document):
     document.pages[0].obj.Resources.Properties = Dictionary(M1=Dictionary(MCID=1, Canary=String(WHO)))
 
@@ -205,6 +212,7 @@ PDF = {
     "who drew a part of a drawing": _form(b"/P <</MCID 1/Author (" + WHO.encode() + b")/Lang (fr)>> BDC EMC"),
     "a remark in the looks of a remark": _looks,
     "a remark in a pattern": _pattern,
+    "a remark in a table of letters": _table_of_letters,
     "who drew a part, by a name": _properties,
     "the name of a layer": _layers,
     "the name of a stamp": _remark(Subtype=Name.Stamp, Name=Name("/amina.canary")),

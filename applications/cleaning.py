@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from applications import letters, sandbox, scanner
 from applications.models import Application, Attachment, Consent
@@ -27,8 +27,9 @@ log = logging.getLogger(__name__)
 
 State = Attachment.State
 
-LEASE = timedelta(minutes=3)  # longer than one run with its last file: 40 s, then a scan, a cleaning and a counting
+LEASE = timedelta(minutes=4)  # longer than one run with its last file: 40 s, then a scan, a cleaning and a counting
 AGAIN = timedelta(minutes=1)  # after a trouble that is ours, or a look that ended in nothing
+AT_LATEST = timedelta(minutes=30)  # a file that is in trouble again and again is looked at less and less often
 MOST_LOOKS = 3  # that may end in nothing, with the program killed or out of memory; then the file is to blame
 PATIENCE = timedelta(minutes=5)  # a file that waits longer is worth an alarm
 
@@ -42,8 +43,13 @@ def look_through(now, *, seconds=40):
     watch.seen("files", now)
     if _scanner_is_there(now):
         while file := _claim(now):
-            counts[_look(file, now)] += 1
-            if counts["trouble"] or time.monotonic() >= ends:
+            try:
+                counts[_look(file, now)] += 1
+            except scanner.Trouble as trouble:  # no other file would fare better
+                log.error("a file stays in quarantine: %s", trouble)
+                counts["trouble"] += 1
+                break
+            if time.monotonic() >= ends:
                 break
     else:
         counts["trouble"] += 1
@@ -65,15 +71,23 @@ def _scanner_is_there(now):
 
 
 def _waiting(now):
+    """What is due. A version whose successor waits as well is not: sixty of one file do not let others wait."""
     due = Q(next_look_at__lte=now) | Q(next_look_at=None)
-    return Attachment.objects.filter(due, state=State.QUARANTINE)
+    files = Attachment.objects.filter(due, state=State.QUARANTINE).exclude(Exists(_newer(State.QUARANTINE)))
+    return files.annotate(is_old=Exists(_newer(State.CHECKED)))
+
+
+def _newer(*states):
+    """Versions after it that are in one of these states."""
+    same = {"application": OuterRef("application"), "kind": OuterRef("kind")}
+    return Attachment.objects.filter(**same, version__gt=OuterRef("version"), state__in=states)
 
 
 def _claim(now):
-    """Take the file that waits longest, or None. Two workers never get the same one."""
+    """Take the file that waits longest, old versions last, or None. Two workers never get the same one."""
     with transaction.atomic():
         rows = _waiting(now).select_for_update(skip_locked=True, of=("self",)).select_related("application")
-        file = rows.order_by("next_look_at", "pk").first()
+        file = rows.order_by("is_old", "next_look_at", "pk").first()
         if file:
             file.looks, file.next_look_at = file.looks + 1, now + LEASE
             file.save(update_fields=["looks", "next_look_at"])
@@ -86,18 +100,38 @@ def _look(file, now):
         return _refuse(file, "unreadable", now)
     try:
         with vault.storage.open(file.stored) as original:
-            if settings.CLAMAV_URL and not scanner.is_clean(original.chunks()):
+            if settings.CLAMAV_URL and not scanner.is_clean(_pieces(original)):
                 return _refuse(file, "malware", now)
             with vault.EncryptedUpload.create("") as copy:
                 return _clean(file, original, copy, now)
-    except (scanner.Trouble, vault.Unreadable, OSError) as trouble:
-        log.error("a file stays in quarantine: %s", trouble if isinstance(trouble, scanner.Trouble) else type(trouble))
-        _mine(file).update(next_look_at=now + AGAIN, looks=F("looks") - 1)  # not the file's fault
-        return "trouble"
+    except scanner.Trouble:
+        _mine(file).update(next_look_at=now + AGAIN, looks=F("looks") - 1)
+        raise
+    except (vault.Unreadable, OSError) as trouble:
+        log.error("the file of %s stays in quarantine: %s", file.application, type(trouble).__name__)
+        return _later(file, now, "trouble")
+
+
+def _later(file, now, outcome):
+    """Not what is in the file is to blame, so that this look does not count."""
+    pause = min(max(AGAIN, (now - file.uploaded_at) / 8), AT_LATEST)
+    _mine(file).update(next_look_at=now + pause, looks=F("looks") - 1)
+    return outcome
+
+
+def _pieces(file):
+    """Its bytes for the scanner: what cannot be read here is no trouble of the scanner's."""
+    try:
+        yield from file.chunks()
+    except OSError as trouble:
+        raise vault.Unreadable from trouble
 
 
 def _clean(file, original, copy, now):
     word = sandbox.run("clean", original, copy)
+    if word == "busy":
+        log.error("the file of %s stays in quarantine: this machine was too busy to clean it", file.application)
+        return _later(file, now, "again")
     if not word:
         _mine(file).update(next_look_at=now + AGAIN)
         return "again"
@@ -160,7 +194,8 @@ def look_for_worries(now):
 
 
 def _waits_too_long(now):
-    return Attachment.objects.filter(state=State.QUARANTINE, uploaded_at__lt=now - PATIENCE).exists()
+    late = Attachment.objects.filter(state=State.QUARANTINE, uploaded_at__lt=now - PATIENCE)
+    return late.exclude(Exists(_newer(State.QUARANTINE, State.CHECKED))).exists()
 
 
 def _is_silent(now):

@@ -2,9 +2,9 @@
 
 No file of an applicant is parsed by a web server or a worker. `run` starts this folder as a program, isolated, with an
 empty environment; the file goes in by its standard input. Before it parses a byte the program gives up what a parser
-taken over by a hostile file would want (`limits`): memory beyond 512 MB, more than 20 seconds, and any new file or
-socket. One line comes out; after it, when a file was cleaned, its bytes. The modules beside this one are that program:
-they import one another by their bare names, and nothing of ours or of Django.
+taken over by a hostile file would want (`limits`): memory beyond 512 MB, more than 20 seconds of work (60 to clean),
+and any new file or socket. One line comes out; after it, when a file was cleaned, its bytes. The modules beside this
+one are that program: they import one another by their bare names, and nothing of ours or of Django.
 
     inspect   pdf, docx or odt, or the word that says why it is refused
     clean     "cleaned pdf 12345" and then so many bytes, or such a word
@@ -18,27 +18,37 @@ from contextlib import suppress
 from pathlib import Path
 
 PROGRAM = Path(__file__).parent
-SECONDS = 20  # for one file, by the clock on the wall
+SECONDS = 20  # for one file, by the clock on the wall: somebody waits at the door
+SECONDS_TO_CLEAN = 120  # nobody waits for that
 LONGEST_LINE = 40
 MOST_BYTES = 64 * 1024 * 1024  # of a cleaned copy: pictures may be packed worse than before, and nobody is that large
 PIECE = 64 * 1024
 
 
 def run(what, file, copy=None):
-    """The program's line about a file, "" when it crashed or was stopped. The cleaned bytes are written to `copy`."""
+    """The program's line about a file; "" when it crashed or had more than its share. "busy" when only the clock on the
+    wall stopped it: then so much else went on here, and the file is not to blame. The cleaned bytes are written to
+    `copy`."""
+    late = threading.Event()
     # A broken pipe: it has died, or had seen enough of us.
     with suppress(BrokenPipeError), start(what) as process:
-        stop = threading.Timer(SECONDS, process.kill)
+        stop = threading.Timer(SECONDS_TO_CLEAN if what == "clean" else SECONDS, _stop, (process, late))
         stop.start()
         try:
             for chunk in file.chunks():
                 process.stdin.write(chunk)
             process.stdin.close()
-            return _answer(process.stdout, copy)
+            line = _answer(process.stdout, copy)
+            return line or ("busy" if late.is_set() else "")
         finally:
             stop.cancel()
             process.kill()
-    return ""
+    return "busy" if late.is_set() else ""
+
+
+def _stop(process, late):
+    late.set()
+    process.kill()
 
 
 def start(what):

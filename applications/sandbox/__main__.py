@@ -12,7 +12,7 @@ def main(what):
     head = sys.stdin.buffer.read(1024)
     for name in door.modules(what, head):  # all that will be needed, and no more, or every upload would wait for it
         importlib.import_module(name)
-    limits.give_up_rights()
+    limits.give_up_rights(what)
     line, content = "unreadable", b""
     try:
         line, content = getattr(door, what)(head + sys.stdin.buffer.read())

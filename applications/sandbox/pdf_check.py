@@ -59,8 +59,38 @@ def inspect(data):
     return "pdf"
 
 
+# Words that `look_at` asks about, and names that stand elsewhere and might be one. A tagged document has a hundred
+# thousand objects, nearly all without any: those are passed over by one look at how they are written.
+WORTH_A_LOOK = re.compile(
+    rb"/(?:%s)(?![^\s/<>\[\]()])|/(?:S|Subtype|Type) +\d"
+    % b"|".join(
+        word.encode().removeprefix(b"/")
+        for word in sorted(
+            {
+                *KEYS,
+                *ACTIONS,
+                *ANNOTATIONS,
+                "/EmbeddedFile",
+                "/Thread",
+                "/URI",
+                "/Base",
+                "/Ref",
+                "/OpenAction",
+                "/AA",
+                "/F",
+            }
+        )
+    )
+)
+
+
 def look_through(thing):
     """Refuse what acts, calls or carries something, in one object and all that stands directly inside it."""
+    if not isinstance(thing, pikepdf.Array | pikepdf.Dictionary | pikepdf.Stream):
+        return
+    written = (thing.stream_dict if isinstance(thing, pikepdf.Stream) else thing).unparse(resolved=True)
+    if not WORTH_A_LOOK.search(written):
+        return
     pile = [thing]
     while pile:
         thing = pile.pop()

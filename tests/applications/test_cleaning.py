@@ -1,11 +1,15 @@
 """From quarantine to a copy that staff may open: each file once, whoever works, and whoever dies meanwhile."""
 
+import base64
 import importlib
+import io
+import resource
 import sys
 import threading
 from datetime import timedelta
 from types import SimpleNamespace
 
+import pikepdf
 import pytest
 from django.apps import apps
 from django.core.management import call_command
@@ -214,14 +218,103 @@ def test_after_a_worker_killed_in_the_middle_the_next_one_goes_on_when_the_lease
     assert cleaning.look_through(MONDAY + cleaning.LEASE) == {"checked": 1}
 
 
-@pytest.mark.parametrize("source", ["import os; os.abort()", "import time; time.sleep(60)", "print('cleaned pdf 99')"])
-def test_a_file_that_kills_whoever_looks_into_it_is_refused_in_the_end(stand_in, monkeypatch, source):
+@pytest.mark.parametrize("source", ["import os; os.abort()", "print('cleaned pdf 99')"])
+def test_a_file_that_kills_whoever_looks_into_it_is_refused_in_the_end(stand_in, source):
     stand_in(source)
-    monkeypatch.setattr(sandbox, "SECONDS", 0.5)
     waiting()
     outcomes = [*(cleaning.look_through(MONDAY + number * MINUTE) for number in range(4))]
     assert outcomes == [{"again": 1}, {"again": 1}, {"again": 1}, {"refused": 1}]
     assert Attachment.objects.get().refused_because == "unreadable"
+
+
+def test_a_stop_by_the_clock_is_our_trouble_and_never_refuses_a_file(stand_in, monkeypatch):
+    with monkeypatch.context() as patch:
+        script = sandbox.PROGRAM
+        stand_in("import time; time.sleep(60)")
+        patch.setattr(sandbox, "SECONDS_TO_CLEAN", 0.2)
+        file = waiting()
+        hours = [MONDAY + timedelta(hours=number) for number in range(6)]
+        assert [cleaning.look_through(now) for now in hours] == [{"again": 1}] * 6
+    file.refresh_from_db()
+    assert (file.state, file.looks) == (State.QUARANTINE, 0)
+    assert file.next_look_at == hours[-1] + cleaning.AT_LATEST  # looked at less and less often
+    monkeypatch.setattr(sandbox, "PROGRAM", script)
+    assert cleaning.look_through(file.next_look_at) == {"checked": 1}
+
+
+def test_files_that_cannot_be_read_keep_no_others_waiting_and_are_named(settings, caplog):
+    lost = [waiting() for _number in range(3)]
+    for file in lost:
+        for path in settings.PRIVATE_FILES.rglob(file.stored):
+            path.unlink()
+    waiting()
+    assert cleaning.look_through(MONDAY) == {"trouble": 3, "checked": 1}
+    assert all(file.application.reference in caplog.text for file in lost)
+    assert set(Attachment.objects.filter(state=State.QUARANTINE).values_list("looks", flat=True)) == {0}
+
+
+def test_an_old_version_waits_until_all_others_are_done(monkeypatch):
+    looked, look = [], cleaning._look
+    monkeypatch.setattr(cleaning, "_look", lambda file, now: looked.append(file.pk) or look(file, now))
+    application = ApplicationFactory(complete=False)
+    first = waiting(hostile.pdf(pages=2), application=application)
+    second = waiting(hostile.pdf(pages=3), application=application)
+    other = waiting()
+    assert cleaning.look_through(MONDAY) == {"checked": 3}
+    assert looked == [second.pk, other.pk, first.pk]
+
+
+def test_while_its_successor_waits_an_old_version_is_not_looked_at():
+    application = ApplicationFactory(complete=False)
+    waiting(hostile.pdf(pages=2), application=application)
+    waiting(hostile.pdf(pages=3), application=application)
+    Attachment.objects.filter(version=2).update(next_look_at=MONDAY + MINUTE)
+    assert cleaning.look_through(MONDAY) == {}
+    assert cleaning.look_through(MONDAY + MINUTE) == {"checked": 2}
+
+
+def tagged(number):
+    """A tagged document with so many parts, some of which say something about users."""
+
+    def add(document):
+        root = document.make_indirect(pikepdf.Dictionary(Type=pikepdf.Name.StructTreeRoot))
+        part = {"Type": pikepdf.Name.StructElem, "S": pikepdf.Name.P, "P": root}
+        parts = [document.make_indirect(pikepdf.Dictionary(**part, K=each)) for each in range(number)]
+        parts[-1]["/T"] = pikepdf.String("the minister")
+        root.K = pikepdf.Array(parts)
+        document.Root.StructTreeRoot = root
+
+    return hostile.pdf(add, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+def test_a_long_tagged_document_is_cleaned_with_much_time_to_spare():
+    waiting(tagged(50_000))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    assert cleaning.look_through(MONDAY) == {"checked": 1}
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 20
+    with pikepdf.open(io.BytesIO(vault.storage.open(Attachment.objects.get().cleaned).read())) as copy:
+        assert len(copy.Root.StructTreeRoot.K) == 50_000
+        assert "/T" not in copy.Root.StructTreeRoot.K[-1]
+
+
+@pytest.mark.parametrize("filters", [["ASCII85Decode"], ["ASCIIHexDecode"], ["LZWDecode"], ["FlateDecode"]])
+def test_a_picture_packed_as_old_printers_did_refuses_no_file(filters):
+    jpeg = b"\xff\xd8\xff\xfe\0\x0eminister\0\0\0\0\xff\xd9"
+    packed = {"ASCII85Decode": base64.a85encode(jpeg) + b"~>", "ASCIIHexDecode": jpeg.hex().encode() + b">"}
+
+    def add(document):
+        picture = document.make_stream(packed.get(filters[0], b"noise"), Width=9, Height=9, BitsPerComponent=8)
+        for key, value in {"Type": "XObject", "Subtype": "Image", "ColorSpace": "DeviceRGB"}.items():
+            picture[f"/{key}"] = pikepdf.Name(f"/{value}")
+        picture.Filter = pikepdf.Array([pikepdf.Name(f"/{each}") for each in (*filters, "DCTDecode")])
+        document.pages[0].Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im0=picture))
+
+    waiting(hostile.pdf(add))
+    assert cleaning.look_through(MONDAY) == {"checked": 1}
+    with pikepdf.open(io.BytesIO(vault.storage.open(Attachment.objects.get().cleaned).read())) as copy:
+        picture = copy.pages[0].Resources.XObject.Im0
+        assert b"minister" not in picture.read_raw_bytes()
+        assert (picture.Width == 9) is (filters[0] in packed)
 
 
 def test_what_was_erased_meanwhile_stays_erased(monkeypatch, settings):

@@ -168,11 +168,6 @@ def _rank(cell):
     return {"email": 0, "address": 2, "adresse": 2}.get(fold(cell), 1)
 
 
-def _rank(cell):
-    """Which of two columns of one name is read: that called just so, then the first; "address" may be a postal one."""
-    return {"email": 0, "address": 2, "adresse": 2}.get(fold(cell), 1)
-
-
 def _delimiter(text):
     """Comma, semicolon or tab: that under which the first line has columns that we know, or begins with an address."""
     line = next((line for line in text.split("\n") if line.strip()), "")

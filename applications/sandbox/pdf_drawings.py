@@ -15,6 +15,7 @@ SAYS = re.compile(rb"%%|<<[^>]*/(?!(?:%s)(?![^\s/<>\[\]()]))" % b"|".join(OF_PRO
 PICTURE = re.compile(rb"/(DCT|JPX)")
 OPENS = {pikepdf.TokenType.dict_open, pikepdf.TokenType.array_open}
 CLOSES = {pikepdf.TokenType.dict_close, pikepdf.TokenType.array_close}
+BEGINS = {pikepdf.TokenType.comment, pikepdf.TokenType.dict_open}
 BLANKS = {pikepdf.TokenType.space, pikepdf.TokenType.comment}
 
 
@@ -32,10 +33,12 @@ class OnlyDrawing(pikepdf.TokenFilter):
 
     def handle_token(self, token=None):
         kind = token.type_
+        if not self.depth and kind not in BEGINS:  # nearly always
+            return token
         if kind == pikepdf.TokenType.comment:
             return None
         if not self.depth:
-            self.depth, self.key = int(kind == pikepdf.TokenType.dict_open), None
+            self.depth, self.key = 1, None
             return token
         if kind in BLANKS:
             return token

@@ -249,7 +249,6 @@ class PublishForm(SeatForm):
             )
             self.fields[f"consent_{item}"] = tick(asked.label, who or asked.help_text)
         self.helper.layout.fields.insert(0, Hidden("seen", seat.as_asked(application)))
-        self.helper.layout.fields.insert(0, Hidden("seen", seat.as_asked(application)))
 
     def wanted(self):
         return {item for item in self.items if self.cleaned_data.get(f"consent_{item}")}

@@ -61,11 +61,11 @@ def status(request, application, now):
         "in_play": application.status in IN_PLAY,
         "open": application.can_change(now),
         "grace": application.grace_ends_at(now),
+        "replace_until": application.replace_until(now),
         "closed": closed,
         "late": seat.is_late(application, now),
         "due_on": seat.due_on(application),
         "has_statement": application.newest(Attachment.Kind.STATEMENT) is not None,
-        "replace_until": application.replace_until(now),
         "files": [(file, _where_to_change(application, file.kind, now, closed)) for file in files],
     }
     return render(request, "applications/status.html", context)

@@ -22,9 +22,10 @@ from presessions import vault
 
 AT_ONCE = threading.BoundedSemaphore(4)  # inspections of one web process; each may take 512 MB
 OWN_TURN = 5  # seconds that a second file of the same applicant waits for the first; a second click needs no more
-# Seconds of looking that one applicant's files may cost in an hour: dozens of honest ones, and three of those that keep
-# a program busy until it is stopped. With the turns it keeps a few people from shutting the door on everybody.
-HOURLY, HOUR = 60, 3600
+# Seconds of looking that one applicant's files may cost in an hour: hundreds of honest ones, and fifteen of those that
+# keep a program busy until it is stopped. So many, because on a busy evening an honest file may be stopped by the clock
+# as well. With the turns it keeps a few people from shutting the door on everybody.
+HOURLY, HOUR = 300, 3600
 NAME_LENGTH = 100  # characters, its ending included
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³")}
 

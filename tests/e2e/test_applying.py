@@ -242,7 +242,7 @@ def press(page, name, value):
 
 def submit(page):
     """Tab to the page's first button after where one is, and press it."""
-    button = page.locator("main form:not([action]) button").first
+    button = page.locator("main form:not([action]) button:visible").first
     tab_to(page, button)
     with page.expect_navigation():
         page.keyboard.press("Enter")

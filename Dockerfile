@@ -30,5 +30,5 @@ ENV PATH=/srv/venv/bin:$PATH \
 USER presessions
 EXPOSE 8000
 # No access log: the paths of personal links are secrets.
-CMD ["gunicorn", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=32", \
+CMD ["gunicorn", "--bind=0.0.0.0:8000", "--worker-class=gthread", "--workers=2", "--threads=16", \
      "--worker-tmp-dir=/dev/shm", "--no-control-socket", "presessions.wsgi"]

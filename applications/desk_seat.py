@@ -70,7 +70,7 @@ def passport(request, site, pk):
     from applications import desk
 
     desk.require(request, "view_application", "read_document")
-    application = get_object_or_404(Application.objects.filter(status__in=seat.HOLDS), pk=pk)
+    application = get_object_or_404(Application.objects.filter(status__in=Application.HOLDS_SEAT), pk=pk)
     needs = Needs.objects.wanting_papers().filter(application=application).first()
     if needs is None:
         raise Http404

@@ -5,12 +5,14 @@ All of it can be done until the meeting begins. The clock throws nobody out: an 
 answer, while staff see that it is late and may offer the seat to somebody else.
 """
 
+from contextlib import contextmanager
+
 from django.db import transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from applications import files, letters, rules
+from applications import letters, rules
 from applications.models import Application, Attachment, Consent, Needs, Speaker
 from applications.models.parts import CONSENT_WORDING
 from presessions import trail, vault
@@ -21,7 +23,7 @@ from presessions.upr.names import fold
 
 Status, Item, Kind = Application.Status, Consent.Item, Attachment.Kind
 
-HOLDS = (Status.ACCEPTED, Status.CONFIRMED)
+HOLDS = Application.HOLDS_SEAT
 DAYS_BEFORE_MEETING = 2  # the last day to confirm a seat, so that somebody else can still be asked
 OF_THE_PERSON = (Item.NAME, Item.PHOTO, Item.RECORDING)  # somebody else decides these anew
 OF_THE_PAPER = {kind: Consent.OF_THE_PAPER[kind] for kind in (Kind.STATEMENT, Kind.FACT_SHEET)}  # each text anew
@@ -58,8 +60,7 @@ def due_on(application):
 
 def with_paper(kind):
     """Keys of applications whose paper of a kind we hold, being looked at or looked at; a refused one is none."""
-    counts = (Attachment.State.QUARANTINE, Attachment.State.CHECKED)
-    return Attachment.objects.filter(kind=kind, state__in=counts).order_by().values("application")
+    return Attachment.objects.counting().filter(kind=kind).order_by().values("application")
 
 
 def minutes_each(meeting):
@@ -147,14 +148,6 @@ def contradicts_age(application, born_on, today):
         sent = application.submitted_at.astimezone(dates.GENEVA).date() if application.submitted_at else today
         return years_between(born_on, sent) >= OF_AGE
     return years_between(born_on, today) < OF_AGE
-
-
-def why_refused(application, kind):
-    """Why the newest file of a kind was refused, and what to do about it, in words; "" where it was not."""
-    newest = next((file for file in application.attachments.all() if file.kind == kind), None)
-    if newest is None or newest.state != Attachment.State.REFUSED:
-        return ""
-    return str(files.refusal(newest.refused_because))
 
 
 def minutes_in_words(minutes):
@@ -281,15 +274,8 @@ def publish_again(application, items, *, now, seen=None):
             if item in papers or item not in OF_THE_PAPER.values()
         )
 
-    try:
-        with transaction.atomic():
-            application.step((Status.CONFIRMED,), "cleared", now=now, also=also, cleared_at=now)
-    except WrongStep:
-        was_confirmed = application.status == Status.CONFIRMED
-        application.refresh_from_db(from_queryset=Application.objects.with_state())
-        if was_confirmed:
-            trail.record(application, "cleared", now=now, refused=True)
-        raise
+    with _refusals_noted(application, "cleared", now):
+        application.step((Status.CONFIRMED,), "cleared", now=now, also=also, cleared_at=now)
 
 
 def receive(application, upload, kind, verdict, *, now):
@@ -331,13 +317,20 @@ def _step(application, code, before, *, now, also=None, reason="", **facts):
 
 
 def _take(application, code, before, *, now, step):
-    """Take a step while the meeting lies ahead. A refusal leaves its event, also where `step` had begun to write."""
-    try:
+    """Take a step while the meeting lies ahead."""
+    with _refusals_noted(application, code, now):
         closed = why_closed(CountryMeeting.objects.get(pk=application.meeting.pk), now)
         if closed and application.status in before:
             raise WrongStep(closed)
+        return step()
+
+
+@contextmanager
+def _refusals_noted(application, code, now):
+    """A step in one transaction; a refusal leaves its event, also where the step had begun to write."""
+    try:
         with transaction.atomic():
-            return step()
+            yield
     except WrongStep:
         application.refresh_from_db(from_queryset=Application.objects.with_state())
         trail.record(application, code, now=now, refused=True)

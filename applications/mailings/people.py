@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from applications import letters, seat
+from applications import letters
 from applications.models import Application, Contact
 from presessions.mail import registry
 from presessions.upr import dates
@@ -22,9 +22,9 @@ STILL = {  # kinds that only those who stand there now want
     "unfinished_draft": (Status.DRAFT,),
     "correction_draft": (Status.DRAFT,),
     "extension_draft": (Status.DRAFT,),
-    "statement_due": seat.HOLDS,
-    "correction_statement": seat.HOLDS,
-    "thanks_speakers": seat.HOLDS,
+    "statement_due": Application.HOLDS_SEAT,
+    "correction_statement": Application.HOLDS_SEAT,
+    "thanks_speakers": Application.HOLDS_SEAT,
 }
 
 

@@ -51,7 +51,7 @@ def correction_of_statement_due(mailing):
 
 
 def _accepted(mailing):
-    return Application.objects.filter(status__in=seat.HOLDS).for_meeting(mailing.meeting)
+    return Application.objects.filter(status__in=Application.HOLDS_SEAT).for_meeting(mailing.meeting)
 
 
 def _speakers(mailing, applications, **context):
@@ -88,7 +88,7 @@ def _statement_on(meeting, now):
 )
 def thanks_to_speakers(mailing):
     """Those who were accepted for a meeting that was not called off."""
-    accepted = Application.objects.filter(status__in=seat.HOLDS, state_call__call__series=mailing.series)
+    accepted = Application.objects.filter(status__in=Application.HOLDS_SEAT, state_call__call__series=mailing.series)
     held = CountryMeeting.objects.for_series(mailing.series).going_ahead()
     for application in (
         accepted.filter(state_call__meeting__in=held.order_by().values("pk")).with_state().order_by("pk")

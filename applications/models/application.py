@@ -121,6 +121,7 @@ class Application(Answers, models.Model):
         JOINT = "joint", _("Part of a joint submission")
 
     EDITABLE = (Status.DRAFT, Status.SUBMITTED)
+    HOLDS_SEAT = (Status.ACCEPTED, Status.CONFIRMED)
     LIVE = (*EDITABLE, Status.ACCEPTED, Status.WAITLISTED, Status.DECLINED, Status.CONFIRMED, Status.RELEASED)
 
     reference = models.CharField(_("reference"), max_length=20, unique=True, default=new_reference, editable=False)
@@ -279,10 +280,7 @@ class Application(Answers, models.Model):
 
     @property
     def refused_submission(self):
-        """The UPR submission that came last, where it was refused and nothing newer has taken its place; else None."""
-        files = (file for file in self.attachments.all() if file.kind == Attachment.Kind.UPR_SUBMISSION)
-        newest = next(files, None)
-        return newest if newest and newest.refusal else None
+        return self.refused(Attachment.Kind.UPR_SUBMISSION)
 
     def standing_consents(self):
         """Items the applicant agrees to now."""
@@ -308,8 +306,13 @@ class Application(Answers, models.Model):
 
     def newest(self, kind):
         """The newest file of a kind that counts as received: waiting to be looked at or looked at, and not refused."""
-        counts = (Attachment.State.QUARANTINE, Attachment.State.CHECKED)
+        counts = Attachment.COUNTS
         return next((file for file in self.attachments.all() if file.kind == kind and file.state in counts), None)
+
+    def refused(self, kind):
+        """The file of a kind that came last, where it was refused and nothing newer has taken its place; else None."""
+        last = self.last_sent(kind)
+        return last if last and last.state == Attachment.State.REFUSED else None
 
     def last_sent(self, kind):
         """The newest file of a kind that was ever sent, whatever became of it; None once it is erased."""
@@ -319,7 +322,7 @@ class Application(Answers, models.Model):
     @property
     def holds_seat(self):
         """Accepted, whether or not that has been confirmed yet."""
-        return self.status in (self.Status.ACCEPTED, self.Status.CONFIRMED)
+        return self.status in self.HOLDS_SEAT
 
     def can_change(self, now):
         """Whether answers and the file may be saved, and a draft be sent."""

@@ -145,6 +145,10 @@ class Consent(models.Model):
 
 
 class AttachmentQuerySet(models.QuerySet):
+    def counting(self):
+        """Those that count as received: being looked through or looked through, and not refused."""
+        return self.filter(state__in=Attachment.COUNTS)
+
     def checked(self):
         """Looked through, with a cleaned copy: the only ones that anybody but the applicant may open."""
         return self.filter(state=Attachment.State.CHECKED).exclude(cleaned="")
@@ -163,6 +167,8 @@ class Attachment(models.Model):
         CHECKED = "checked", _("checked")
         REFUSED = "refused", _("refused")
         ERASED = "erased", _("erased")
+
+    COUNTS = (State.QUARANTINE, State.CHECKED)
 
     class ContentType(models.TextChoices):
         PDF = "pdf", "PDF"

@@ -210,7 +210,7 @@ def _paper(request, application, now, form_class):
         "application": application,
         "form": form,
         "file": paper,
-        "refused": seat.why_refused(application, form.kind),
+        "refused": application.refused(form.kind),
         "reading": minutes and seat.minutes_in_words(minutes),
         "minutes": allowed,
         "too_long": bool(minutes and allowed and minutes > allowed),

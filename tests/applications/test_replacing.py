@@ -174,6 +174,7 @@ def test_nobody_is_cleared_without_a_confirmed_seat(db):
     application = ApplicationFactory(accepted=True, consents=["name"])
     with pytest.raises(WrongStep):
         seat.publish_again(application, {"name"}, now=TUESDAY)
+    assert Event.objects.about(application).filter(code="cleared", refused=True).count() == 1
     seat.confirm(application, now=TUESDAY)
     seat.publish_again(application, {"name"}, now=TUESDAY)
     assert fresh(application).cleared_items() == {"name"}

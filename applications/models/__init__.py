@@ -2,13 +2,16 @@
 and the basement; missions may import us."""
 
 from applications.models.application import Application, Closed, Incomplete, closed_words
+from applications.models.asked import InformationRequest
 from applications.models.calls import Call, StateCall, Theme
 from applications.models.contact import Contact
-from applications.models.organisation import Organisation
+from applications.models.organisation import KnownName, Organisation
+from applications.models.panel import Agenda, Panel, Seat
 from applications.models.parts import Assessment, Attachment, Consent, Needs, Recommendation, Speaker
 from applications.models.uploads import Piece, Upload
 
 __all__ = [
+    "Agenda",
     "Application",
     "Assessment",
     "Attachment",
@@ -17,10 +20,14 @@ __all__ = [
     "Consent",
     "Contact",
     "Incomplete",
+    "InformationRequest",
+    "KnownName",
     "Needs",
     "Organisation",
+    "Panel",
     "Piece",
     "Recommendation",
+    "Seat",
     "Speaker",
     "StateCall",
     "Theme",

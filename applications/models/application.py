@@ -200,6 +200,9 @@ class Application(Answers, models.Model):
     )
     erased_at = models.DateTimeField(_("erased"), null=True)
 
+    at_risk = models.BooleanField(_("at risk"), default=False)  # masked for all but the safety officer
+    late_until = models.DateTimeField(_("open until, for this one alone"), null=True)  # the first instant too late
+
     # Of one visit, not kept here: see `applicants_page`.
     opened_at = None  # when this session opened the form; before the deadline, it has an hour more
     by = None  # the member of staff whose session it is, who enters it for somebody
@@ -214,6 +217,9 @@ class Application(Answers, models.Model):
             ("decide", _("Can prepare and release decisions")),
             ("read_document", _("Can read documents and private security notes")),
             ("enter", _("Can enter applications received by e-mail")),
+            ("compose", _("Can compose panels and publish agendas")),
+            ("reveal", _("Can reveal what is masked of people at risk")),
+            ("export", _("Can export applications")),
         ]
         constraints = [
             # A second start from the same address for the same State is sent the link again.

@@ -24,3 +24,20 @@ class Organisation(models.Model):
 
     def __str__(self):
         return self.reference
+
+
+class KnownName(models.Model):
+    """A name under which an organisation has applied, findable without being readable: only its index is kept."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="known_names", verbose_name=_("organisation")
+    )
+    name_index = vault.BlindIndexField()
+
+    class Meta:
+        verbose_name = _("known name")
+        verbose_name_plural = _("known names")
+        constraints = [models.UniqueConstraint(fields=["name_index"], name="a_name_leads_to_one_organisation")]
+
+    def __str__(self):
+        return f"a name of {self.organisation}"

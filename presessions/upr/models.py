@@ -290,6 +290,7 @@ class Series(models.Model):
     reply_to = models.EmailField(
         _("replies go to"), blank=True, help_text=_("A mailbox that somebody reads. Empty: the usual one.")
     )
+    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("series of Pre-sessions")

@@ -20,7 +20,9 @@ from django.utils.translation import gettext_lazy
 
 from applications import (
     admin_contacts,  # noqa: F401 -- contacts register themselves
+    decisions,
     desk,
+    desk_decisions,
     desk_entering,
     desk_erasing,
     desk_seat,
@@ -101,7 +103,7 @@ class WorkFilter(admin.SimpleListFilter):
         if chosen == "unconfirmed":
             return desk_seat.unconfirmed(queryset, timezone.now())
         if chosen == "prepared":
-            return queryset.exclude(prepared="").filter(status__in=desk.decisions.OPEN)
+            return queryset.exclude(prepared="").filter(status__in=decisions.OPEN)
         return queryset.filter(status=chosen) if chosen in Application.Status else queryset
 
 
@@ -150,7 +152,7 @@ class ApplicationAdmin(Readable):
 
     @admin.display(description=gettext_lazy("prepared"), ordering="prepared")
     def prepared_pill(self, application):
-        open_to_it = application.prepared and application.status in desk.decisions.OPEN
+        open_to_it = application.prepared and application.status in decisions.OPEN
         return pill("late", application.get_prepared_display()) if open_to_it else self.admin_site.empty_value_display
 
     @admin.display(description=gettext_lazy("sent"), ordering="submitted_at")
@@ -181,9 +183,7 @@ class ApplicationAdmin(Readable):
             page("enter/", desk_entering.enter, "enter"),
             page("enter/stop/", desk_entering.stop, "enter_stop"),
             page("<int:pk>/enter/", desk_entering.go_on, "enter_go_on"),
-            page("decisions/", desk.decisions_index, "decisions_index"),
-            page("decisions/<int:meeting_pk>/", desk.meeting_decisions, "decisions"),
-            page("decisions/<int:meeting_pk>/release/", desk.release, "release"),
+            *(page(*one) for one in desk_decisions.PAGES),
             *super().get_urls(),
         ]
 

@@ -1,4 +1,4 @@
-"""The staff's own pages: one application beside its document, and the answers of one meeting. Room: applications.
+"""The staff's own page of one application beside its document. Room: applications.
 
 They hang under ApplicationAdmin's addresses. Whoever may not do a thing gets 403; a step that cannot be taken says so
 in a message. A GET changes nothing; reading a document or a security note leaves an event.
@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Exists, OuterRef, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -18,11 +17,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from applications import assessments, decisions, desk_seat, files
 from applications.events import EVENTS
-from applications.models import Application, Assessment, Attachment, Speaker, StateCall
+from applications.models import Application, Assessment, Attachment, Speaker
 from presessions import trail
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
-from presessions.upr.models import CountryMeeting
 
 Status = Application.Status
 HIDDEN = (Status.DRAFT, Status.WITHDRAWN)  # not ours to read: not sent yet, or taken back
@@ -217,79 +215,3 @@ def security_note(request, site, pk):
     response = TemplateResponse(request, "admin/applications/application/security_note.html", context)
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-# --- The answers of one meeting --------------------------------------------------------------------------------------
-
-
-def _meetings():
-    """Meetings that have a call, with how many of their applications stand where."""
-    counted = {
-        name: Count("state_call__applications", filter=Q(**{f"state_call__applications__{key}": value}))
-        for name, (key, value) in {
-            "submitted": ("status", Status.SUBMITTED),
-            "accepted": ("status__in", (Status.ACCEPTED, Status.CONFIRMED)),
-            "waitlisted": ("status", Status.WAITLISTED),
-            "declined": ("status", Status.DECLINED),
-        }.items()
-    }
-    waiting = Q(state_call__applications__status__in=decisions.OPEN) & ~Q(state_call__applications__prepared="")
-    meetings = CountryMeeting.objects.filter(state_call__isnull=False).with_state()
-    return meetings.annotate(**counted, prepared=Count("state_call__applications", filter=waiting))
-
-
-def decisions_index(request, site):
-    """Every meeting with a call, the newest series first."""
-    require(request, "view_application")
-    meetings = _meetings().order_by("-state_under_review__session__number", "state_under_review__state__sort_key")
-    context = {
-        **site.each_context(request),
-        "opts": Application._meta,
-        "title": _("Answers per meeting"),
-        "meetings": meetings,
-    }
-    return TemplateResponse(request, "admin/applications/decisions/index.html", context)
-
-
-def meeting_decisions(request, site, meeting_pk):
-    """Where a meeting's applications stand, and what each applicant would get."""
-    require(request, "view_application")
-    state_call = get_object_or_404(StateCall.objects.with_state(), meeting=meeting_pk)
-    meeting = get_object_or_404(_meetings(), pk=meeting_pk)
-    assessed = Assessment.objects.filter(application=OuterRef("pk"), by=request.user)
-    sent = Application.objects.for_meeting(meeting).sent().live().annotate(assessed_by_me=Exists(assessed))
-    previews = decisions.preview(meeting, now=timezone.now())
-    context = {
-        **site.each_context(request),
-        "opts": Application._meta,
-        "title": _("Answers: %(state)s") % {"state": meeting.state.name},
-        "meeting": meeting,
-        "state_call": state_call,
-        "is_open": state_call.is_open(timezone.now()),
-        "accepts": any(preview.decision == Application.Decision.ACCEPT for preview in previews),
-        "applications": sent.only("reference", "status", "kind", "prepared", "submitted_at").order_by("submitted_at"),
-        "previews": previews,
-        "unprepared": meeting.submitted - sum(preview.application.status == Status.SUBMITTED for preview in previews),
-        "may_release": request.user.has_perm("applications.decide"),
-    }
-    return TemplateResponse(request, "admin/applications/decisions/meeting.html", context)
-
-
-@require_POST
-def release(request, site, meeting_pk):
-    """Release what was seen on the page before, and only that."""
-    require(request, "view_application", "decide")
-    meeting = get_object_or_404(CountryMeeting.objects.with_state(), pk=meeting_pk, state_call__isnull=False)
-    try:
-        count = decisions.release(
-            meeting,
-            by=request.user,
-            now=timezone.now(),
-            seen=set(request.POST.getlist("seen")),
-            while_open="while_open" in request.POST,
-        )
-    except WrongStep as refusal:
-        messages.error(request, str(refusal))
-    else:
-        messages.success(request, _("Released: %(count)s. The letters leave within seconds.") % {"count": count})
-    return redirect("admin:applications_decisions", meeting_pk)

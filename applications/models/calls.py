@@ -100,6 +100,7 @@ class StateCallQuerySet(models.QuerySet):
         return (
             self.with_deadline()
             .filter(deadline_in_force__gt=rules.counts_as(now, opened_at), call__opens_at__isnull=False)
+            .filter(call__series__closed_at=None)
             .exclude(meeting__status=CountryMeeting.Status.NOT_HELD)
         )
 
@@ -156,7 +157,7 @@ class StateCall(models.Model):
         opened_at -- when a form was opened that asks: before the deadline, it has an hour more
         """
         opens_at, deadline = self.call.opens_at, self.deadline
-        if not opens_at or not deadline or not self.meeting.goes_ahead:
+        if not opens_at or not deadline or not self.meeting.goes_ahead or self.series.closed_at:
             return False
         return opens_at <= now and rules.counts_as(now, opened_at) < deadline
 

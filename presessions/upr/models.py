@@ -366,6 +366,21 @@ class Series(models.Model):
                 self.meetings().update(sequence=F("sequence") + 1)
             self.announce_dates(now=now)
 
+    def close(self, *, now, by=None, reason=""):
+        """Nothing is left to do: it goes into the books. Raises WrongStep if it is closed already.
+
+        Whether anybody still waits for an answer is asked on a floor above: see missions.closing.
+        """
+        done = _change(self, "closed", Q(closed_at=None), now=now, by=by, reason=reason, closed_at=now)
+        if not done:
+            raise WrongStep(gettext("%(series)s are closed already.") % {"series": self})
+
+    def reopen(self, *, now, by=None, reason=""):
+        """Take it out of the books again. Raises WrongStep unless it is closed."""
+        done = _change(self, "reopened", Q(closed_at__isnull=False), now=now, by=by, reason=reason, closed_at=None)
+        if not done:
+            raise WrongStep(gettext("%(series)s are not closed.") % {"series": self})
+
     def announce_dates(self, *, now):
         """Tell the floors above that a date of this series may have changed. Call it in the transaction that did it."""
         with transaction.atomic():

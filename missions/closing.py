@@ -1,0 +1,76 @@
+"""Closing a series: into the books once nothing is left to do, and out of them again. Room: missions.
+
+A closed series takes no applications and leaves the home page. Nobody may be left without an answer: that is asked in
+the transaction that closes, and a refusal leaves its event outside of what it undoes.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from applications import decisions
+from applications.models import StateCall
+from presessions import trail
+from presessions.trail.steps import WrongStep
+from presessions.upr.models import CountryMeeting, Series
+
+
+@dataclass(frozen=True)
+class Left:
+    """Something that is left to do before a series can be closed: in words, and where to do it."""
+
+    words: str
+    url: str
+
+
+def left_to_do(series, now):
+    """What stands in the way of closing it: a list of Left, empty when it can be closed."""
+    return [one for one in (_ahead(series), _open(series, now), _unanswered(series)) if one]
+
+
+def _ahead(series):
+    meetings = series.meetings().filter(status__in=CountryMeeting.AHEAD).count()
+    words = ngettext(
+        "%(n)s meeting has neither been marked as held nor called off.",
+        "%(n)s meetings have neither been marked as held nor called off.",
+        meetings,
+    )
+    url = reverse("admin:upr_series_change", args=[series.pk]) + "#programme"
+    return meetings and Left(words % {"n": meetings}, url)
+
+
+def _open(series, now):
+    calls = StateCall.objects.open(now).filter(call__series=series).count()
+    words = ngettext("The call is still open for %(n)s State.", "The call is still open for %(n)s States.", calls)
+    url = f"{reverse('admin:applications_statecall_changelist')}?series={series.pk}"
+    return calls and Left(words % {"n": calls}, url)
+
+
+def _unanswered(series):
+    try:
+        decisions.refuse_undecided(series)
+    except WrongStep as refusal:
+        return Left(str(refusal), f"{reverse('admin:applications_application_changelist')}?series={series.pk}")
+    return None
+
+
+def close(series, *, by, now, reason=""):
+    """Close a series. Raises WrongStep, in the words of what is left to do, and where it is closed already."""
+    try:
+        with transaction.atomic():
+            Series.objects.select_for_update().get(pk=series.pk)
+            left = left_to_do(series, now)
+            if left:
+                raise WrongStep(" ".join(one.words for one in left))
+            series.close(now=now, by=by, reason=reason)
+    except WrongStep:
+        trail.record(series, "closed", now=now, by=by, refused=True, reason=reason)  # its own went with what was undone
+        raise
+
+
+def reopen(series, *, by, now, reason=""):
+    """Take a series out of the books again. Raises WrongStep unless it is closed."""
+    series.reopen(now=now, by=by, reason=reason)

@@ -1,7 +1,7 @@
 """How a programme is laid out, and what staff are told about it. Room: upr, ground floor; pure functions, imports
 nothing of ours."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import combinations, pairwise
 
 ONE_DAY = timedelta(days=1)
@@ -24,8 +24,8 @@ def propose_hours(days, times, meetings, *, minutes):
     Fewer than asked for where the days do not hold more. Raises ValueError where two of the times overlap.
     """
     days, times = sorted(set(days)), sorted(set(times))
-    for earlier, later in pairwise(datetime.combine(datetime.min, time) for time in times):
-        if later - earlier < timedelta(minutes=minutes):
+    for earlier, later in pairwise(times):
+        if (later.hour - earlier.hour) * 60 + later.minute - earlier.minute < minutes:
             raise ValueError(f"{earlier:%H:%M} and {later:%H:%M} are less than {minutes} minutes apart.")
     meetings = min(meetings, len(days) * len(times))
     if not meetings:

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FLOORS = [
-    ["presessions.accounts", "presessions.trail", "presessions.vault", "presessions.logs"],
+    ["presessions.accounts", "presessions.trail", "presessions.vault", "presessions.logs", "presessions.exports"],
     ["presessions.upr"],
     ["presessions.mail"],
     ["applications"],

@@ -182,16 +182,29 @@ class AtMostWords:
         return isinstance(other, AtMostWords) and self.limit == other.limit
 
 
+LEAST_MINUTES, MOST_MINUTES = 5, 7  # of a speaker: UPR Info application form, series 29
+OPENING_MINUTES = 3  # of the moderator
+FLOOR_MINUTES = 2  # of the State under Review, where it asks for the floor
+
+
 def speaking_minutes(speakers, *, meeting=60, questions=20):
     """Whole minutes for each speaker, at most 7. Raises ValueError if that leaves less than 5.
 
     speakers -- people on the panel, 1 or more; meeting, questions -- minutes
     Source: UPR Info application form, series 29: one hour, 5 to 7 minutes each.
     """
-    minutes = min((meeting - questions) // speakers, 7)
-    if minutes < 5:
-        raise ValueError(f"{speakers} speakers leave {minutes} minutes each; we promise 5.")
+    minutes = min((meeting - questions) // speakers, MOST_MINUTES)
+    if minutes < LEAST_MINUTES:
+        raise ValueError(f"{speakers} speakers leave {minutes} minutes each; we promise {LEAST_MINUTES}.")
     return minutes
+
+
+def question_minutes(meeting, opening, floor, speakers):
+    """Minutes of a meeting that are left for questions; negative where the panel would run over.
+
+    speakers -- minutes of each of them
+    """
+    return meeting - opening - floor - sum(speakers)
 
 
 # Read aloud so that a whole room follows. ISHR (“How to deliver an oral statement”) counts at most 300 words for two

@@ -14,6 +14,7 @@ from applications.models import (
     Needs,
     Organisation,
     Recommendation,
+    Seat,
     Speaker,
     Upload,
 )
@@ -27,7 +28,7 @@ from presessions.mail.forgetting import forget
 KEPT = {Application: ("language", "themes"), Speaker: ("role", "gender")}
 
 # Rows that say nothing once their words are gone.
-DELETED = (Recommendation, Needs, Assessment, Upload)
+DELETED = (Recommendation, Needs, Assessment, Upload, Seat)
 
 # What is not encrypted and may still tell who it was; all that is encrypted goes by itself.
 CLEARED = {

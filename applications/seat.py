@@ -13,7 +13,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from applications import letters, rules
-from applications.models import Application, Attachment, Consent, Needs, Speaker
+from applications.models import Application, Attachment, Consent, Needs, Seat, Speaker
 from applications.models.parts import CONSENT_WORDING
 from presessions import trail, vault
 from presessions.trail.steps import WrongStep
@@ -174,6 +174,7 @@ def give_up(application, *, now, reason=""):
 
     def also():
         Needs.objects.filter(application=application).delete()
+        Seat.leave(application, now=now)
         letters.send_seat_given_up(application, now=now)
 
     _step(

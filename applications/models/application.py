@@ -20,6 +20,7 @@ from applications import letters, rules
 from applications.models.answers import Answers
 from applications.models.calls import StateCall
 from applications.models.organisation import SHORT_KIND, Organisation
+from applications.models.panel import Seat
 from applications.models.parts import CONSENT_WORDING, Attachment, Consent, Needs, Speaker
 from presessions import trail, vault
 from presessions.trail.references import new_reference
@@ -410,6 +411,7 @@ class Application(Answers, models.Model):
 
         def also():
             Needs.objects.filter(application=self).delete()
+            Seat.leave(self, now=now, by=by)
             letters.confirm_withdrawal(self, now=now)
 
         self.step(self.LIVE, "withdrawn", now=now, by=by, reason=reason, also=also,

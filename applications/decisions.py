@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from applications import letters, seat
-from applications.models import Application
+from applications.models import Application, Seat
 from presessions import trail
 from presessions.mail import outbox
 from presessions.mail.letters import Text, Unwritable
@@ -116,6 +116,8 @@ def _release(application, *, by, now):
         facts |= {"confirm_by": seat.confirm_by(application, now), "seat_answered_at": None, "cleared_at": None}
     Application.objects.filter(pk=application.pk).update(**facts)
     application.confirm_by = facts.get("confirm_by")
+    if decision == Decision.DECLINE:
+        Seat.leave(application, now=now, by=by)
     event = trail.record(application, f"released_{decision}", now=now, by=by)
     outbox.put(
         kind=LETTERS[decision],

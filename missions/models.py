@@ -320,6 +320,8 @@ class Invitation(models.Model):
         trail.record(self, "answered", now=now)
         for reply in replies:
             trail.record(reply, reply.answer, now=now)
+            if reply.meeting.state.pk == self.mission.state_id:
+                panel.floor_asked(reply.meeting, reply.wants_floor, now=now)
         receipt = self.confirmation(now=now)
         if receipt:
             key = f"reply_confirmed:{self.reference}:{self.version}"

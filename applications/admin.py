@@ -26,6 +26,8 @@ from applications import (
     desk_entering,
     desk_erasing,
     desk_seat,
+    thin,
+    work,
 )
 from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.mailings import extension
@@ -54,6 +56,17 @@ class SeriesOfCallFilter(SeriesFilter):
     path = "call__series"
 
 
+class ThinFilter(admin.SimpleListFilter):
+    title = gettext_lazy("applications")
+    parameter_name = "thin"
+
+    def lookups(self, request, model_admin):
+        return [("yes", _("too few, and the deadline near or past"))]
+
+    def queryset(self, request, state_calls):
+        return thin.thin(state_calls, timezone.now()) if self.value() == "yes" else state_calls
+
+
 class StateFilter(admin.SimpleListFilter):
     title = gettext_lazy("State")
     parameter_name = "state"
@@ -75,14 +88,7 @@ class WorkFilter(admin.SimpleListFilter):
 
     def lookups(self, request, model_admin):
         statuses = [(value, label) for value, label in Application.Status.choices if value != "submitted"]
-        return [
-            (None, _("to do: without an answer")),
-            ("mine", _("to do: not assessed by me")),
-            ("prepared", _("answer prepared")),
-            ("unconfirmed", _("to do: seat not confirmed in time")),
-            *statuses,
-            ("all", _("all")),
-        ]
+        return [*((one.code or None, one.label) for one in work.WORK), *statuses, ("all", _("all"))]
 
     def choices(self, changelist):
         for lookup, title in self.lookup_choices:
@@ -96,14 +102,10 @@ class WorkFilter(admin.SimpleListFilter):
 
     def queryset(self, request, queryset):
         chosen = self.value()
-        if chosen is None:
-            return queryset if request.GET.get("q") else queryset.undecided()
-        if chosen == "mine":
-            return queryset.undecided().exclude(assessments__by=request.user)
-        if chosen == "unconfirmed":
-            return desk_seat.unconfirmed(queryset, timezone.now())
-        if chosen == "prepared":
-            return queryset.exclude(prepared="").filter(status__in=decisions.OPEN)
+        if chosen is None and request.GET.get("q"):
+            return queryset
+        if found := work.find(chosen):
+            return found.rows(queryset, timezone.now(), request.user)
         return queryset.filter(status=chosen) if chosen in Application.Status else queryset
 
 
@@ -322,7 +324,7 @@ class StateCallForm(ReasonForm):
 class StateCallAdmin(DatedBySteps):
     form = StateCallForm
     list_display = ("state", "series", "closes", "own_date", "applications", "reason")
-    list_filter = (SeriesOfCallFilter,)
+    list_filter = (ThinFilter, SeriesOfCallFilter)
     search_fields = ("meeting__state_under_review__state__search_key",)
     ordering = ("-call__series__session__number", "meeting__state_under_review__state__sort_key")
     fields = ("state", "series", "of_the_series", "closes_at", "reason", "mails")
@@ -332,9 +334,7 @@ class StateCallAdmin(DatedBySteps):
         return False
 
     def get_queryset(self, request):
-        counted = Application.objects.sent().filter(state_call=OuterRef("pk")).order_by().values("state_call")
-        counted = Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
-        return super().get_queryset(request).with_state().annotate(application_count=counted)
+        return thin.counted(super().get_queryset(request).with_state())
 
     def get_search_results(self, request, queryset, search_term):
         return super().get_search_results(request, queryset, fold(search_term))

@@ -5,7 +5,7 @@ The passport stands on no list and not on the application's page: who may read d
 that each reading is in the history.
 """
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -20,11 +20,6 @@ from presessions.trail.models import Event
 from presessions.upr import dates
 
 Status = Application.Status
-
-
-def unconfirmed(queryset, now):
-    """Those whose seat was not confirmed in time, so that it may be offered to somebody else."""
-    return queryset.filter(Q(confirm_by__lte=now), status=Status.ACCEPTED)
 
 
 def context(application, now):

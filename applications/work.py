@@ -1,0 +1,112 @@
+"""What waits for staff among the applications: a choice of the list, and a number on the home page. Room: applications;
+imports its models.
+
+Each kind of work is one queryset. The list's filter and the home page both ask it, so that a number leads to exactly
+those rows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from applications import seat
+from applications.models import Application, Assessment, Attachment
+from presessions.trail.models import Event
+
+Status = Application.Status
+
+OPEN = (Status.SUBMITTED, Status.WAITLISTED)  # an answer can still be prepared and released
+OPENED = ("document_read", "security_note_read", "opened_revealed")  # events of somebody who reads
+STATEMENTS_ASKED_FOR = timedelta(days=21)  # before the meeting: the day on which `statement_due` goes out
+
+
+@dataclass(frozen=True)
+class Work:
+    """One kind of work.
+
+    code -- in the list's address: ?stands=<code>; "" is what the list opens on
+    label -- its choice beside the list; words -- beside its number on the home page; "" where that does not show it
+    right -- who has it to do
+    rows -- (applications, now, user) -> those of them that wait
+    """
+
+    code: str
+    label: Any
+    words: Any
+    right: str
+    rows: Callable
+
+
+def undecided(applications, now, user):
+    return applications.undecided()
+
+
+def unread(applications, now, user):
+    """Sent, undecided, and nobody has opened the document or saved a view."""
+    about = Event.objects.filter(room=Application._meta.label_lower, reference=OuterRef("reference"), refused=False)
+    opened = Exists(about.filter(code__in=OPENED, staff_id__isnull=False))
+    return applications.undecided().exclude(opened | Exists(_views()))
+
+
+def not_assessed_by(applications, now, user):
+    return applications.undecided().exclude(Exists(_views().filter(by=user)))
+
+
+def prepared(applications, now, user):
+    return applications.filter(status__in=OPEN).exclude(prepared="")
+
+
+def unconfirmed(applications, now, user):
+    """Those whose seat was not confirmed in time, so that it may be offered to somebody else."""
+    return applications.filter(status=Status.ACCEPTED, confirm_by__lte=now)
+
+
+def without_statement(applications, now, user):
+    """Those who have a seat at a meeting that is near, and whose statement we do not hold."""
+    near = {"state_call__meeting__starts_at__gt": now,
+            "state_call__meeting__starts_at__lte": now + STATEMENTS_ASKED_FOR}  # fmt: skip
+    holders = applications.filter(status__in=Application.HOLDS_SEAT, **near)
+    ahead = holders.exclude(state_call__meeting__status="not_held")
+    return ahead.exclude(pk__in=seat.with_paper(Attachment.Kind.STATEMENT))
+
+
+def _views():
+    return Assessment.objects.filter(application=OuterRef("pk"))
+
+
+WORK = (
+    Work("", _("to do: without an answer"), ngettext_lazy("without an answer", "without an answer", "n"),
+         "applications.view_application", undecided),
+    Work("unread", _("to do: read by nobody"), ngettext_lazy("read by nobody yet", "read by nobody yet", "n"),
+         "applications.view_application", unread),
+    Work("mine", _("to do: not assessed by me"), ngettext_lazy("not assessed by you", "not assessed by you", "n"),
+         "applications.assess", not_assessed_by),
+    Work("prepared", _("answer prepared"), ngettext_lazy("answer prepared, not yet released",
+         "answers prepared, not yet released", "n"), "applications.decide", prepared),
+    Work("unconfirmed", _("to do: seat not confirmed in time"), ngettext_lazy("seat not confirmed in time",
+         "seats not confirmed in time", "n"), "applications.decide", unconfirmed),
+    Work("statement", _("to do: statement missing"), ngettext_lazy("statement missing", "statements missing", "n"),
+         "applications.view_application", without_statement),
+)  # fmt: skip
+
+
+def find(code):
+    """The Work of a code, or None."""
+    return next((work for work in WORK if work.code == (code or "")), None)
+
+
+def of_series(series, now, user):
+    """{(series' key, code): number} of these series, for whoever asks; one query for each kind of work, and nothing
+    where the number is 0."""
+    found = {}
+    applications = Application.objects.filter(state_call__call__series__in=series)
+    for work in WORK:
+        if user.has_perm(work.right) and user.has_perm("applications.view_application"):
+            rows = work.rows(applications, now, user).order_by().values_list("state_call__call__series")
+            found |= {(pk, work.code): number for pk, number in rows.annotate(Count("pk"))}
+    return found

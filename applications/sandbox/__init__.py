@@ -9,6 +9,7 @@ one are that program: they import one another by their bare names, and nothing o
     inspect   pdf, docx or odt, or the word that says why it is refused
     clean     "cleaned pdf 12345" and then so many bytes, or such a word
     count     the number of words in the text, or nothing where nobody can tell
+    text      "text 12345" and then so many bytes: the text alone, of a docx or odt; see `reading`
 """
 
 import subprocess
@@ -21,14 +22,17 @@ PROGRAM = Path(__file__).parent
 SECONDS = 20  # for one file, by the clock on the wall: somebody waits at the door
 SECONDS_TO_CLEAN = 120  # nobody waits for that
 LONGEST_LINE = 40
-MOST_BYTES = 64 * 1024 * 1024  # of a cleaned copy: pictures may be packed worse than before, and nobody is that large
+MOST_BYTES = {  # that come out
+    "cleaned": 64 * 1024 * 1024,  # pictures may be packed worse than before, and nobody is that large
+    "text": 8 * 1024 * 1024,
+}
 PIECE = 64 * 1024
 
 
 def run(what, file, copy=None):
     """The program's line about a file; "" when it crashed or had more than its share. "busy" when only the clock on the
-    wall stopped it: then so much else went on here, and the file is not to blame. The cleaned bytes are written to
-    `copy`."""
+    wall stopped it: then so much else went on here, and the file is not to blame. The cleaned bytes, or those of the
+    text, are written to `copy`."""
     late = threading.Event()
     # A broken pipe: it has died, or had seen enough of us.
     with suppress(BrokenPipeError), start(what) as process:
@@ -65,10 +69,11 @@ def start(what):
 
 def _answer(output, copy):
     line = output.readline(LONGEST_LINE).decode("ascii", errors="replace").strip()
-    if copy is None or not line.startswith("cleaned "):
+    most = MOST_BYTES.get(line.partition(" ")[0])
+    if copy is None or most is None:
         return line
     line, _, size = line.rpartition(" ")
-    left = int(size) if size.isdecimal() and int(size) <= MOST_BYTES else 0
+    left = int(size) if size.isdecimal() and int(size) <= most else 0
     while left and (piece := output.read(min(PIECE, left))):
         copy.write(piece)
         left -= len(piece)

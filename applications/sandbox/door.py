@@ -18,6 +18,7 @@ NEEDED = {  # by what is to be done, and how the file begins
     ("clean", "zip"): ("zip_check", "word_check", "odt_check", "word_clean", "odt_clean"),
     ("count", "pdf"): ("pdf_check", "counting", *LATER),
     ("count", "zip"): ("zip_check", "word_check", "odt_check", "counting"),
+    ("text", "zip"): ("zip_check", "word_check", "odt_check", "counting", "reading"),
 }
 
 
@@ -42,6 +43,12 @@ def clean(data):
 def count(data):
     kind = kind_of(data)
     return str(getattr(sys.modules["counting"], f"words_of_{kind}")(data)), b""
+
+
+def text(data):
+    kind = kind_of(data)
+    content = getattr(sys.modules["reading"], f"text_of_{kind}")(data).encode()
+    return f"text {len(content)}", content
 
 
 def _family(kind):

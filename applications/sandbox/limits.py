@@ -3,7 +3,7 @@
 import resource
 
 MEMORY = 512 * 1024 * 1024
-SECONDS = {"inspect": 20, "clean": 60, "count": 20}  # of work, however long others make it wait
+SECONDS = {"inspect": 20, "clean": 60, "count": 20, "text": 20}  # of work, however long others make it wait
 OF_THE_DOOR = MEMORY * 7 // 8  # less than cleaning has, and a third of its time: what is let in can be cleaned
 
 

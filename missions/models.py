@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from applications import panel
 from missions.other_means import MissionTask  # noqa: F401 -- a model of this room
 from presessions import trail, vault
 from presessions.mail import links, outbox

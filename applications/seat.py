@@ -5,8 +5,6 @@ All of it can be done until the meeting begins. The clock throws nobody out: an 
 answer, while staff see that it is late and may offer the seat to somebody else.
 """
 
-from contextlib import contextmanager
-
 from django.db import transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
@@ -15,6 +13,7 @@ from django.utils.translation import gettext as _
 from applications import letters, rules
 from applications.models import Application, Attachment, Consent, Needs, Seat, Speaker
 from applications.models.parts import CONSENT_WORDING
+from applications.steps import refusals_noted
 from presessions import trail, vault
 from presessions.trail.steps import WrongStep
 from presessions.upr import dates
@@ -275,7 +274,7 @@ def publish_again(application, items, *, now, seen=None):
             if item in papers or item not in OF_THE_PAPER.values()
         )
 
-    with _refusals_noted(application, "cleared", now):
+    with refusals_noted(application, "cleared", now=now):
         application.step((Status.CONFIRMED,), "cleared", now=now, also=also, cleared_at=now)
 
 
@@ -319,23 +318,11 @@ def _step(application, code, before, *, now, also=None, reason="", **facts):
 
 def _take(application, code, before, *, now, step):
     """Take a step while the meeting lies ahead."""
-    with _refusals_noted(application, code, now):
+    with refusals_noted(application, code, now=now):
         closed = why_closed(CountryMeeting.objects.get(pk=application.meeting.pk), now)
         if closed and application.status in before:
             raise WrongStep(closed)
         return step()
-
-
-@contextmanager
-def _refusals_noted(application, code, now):
-    """A step in one transaction; a refusal leaves its event, also where the step had begun to write."""
-    try:
-        with transaction.atomic():
-            yield
-    except WrongStep:
-        application.refresh_from_db(from_queryset=Application.objects.with_state())
-        trail.record(application, code, now=now, refused=True)
-        raise
 
 
 # --- What is forgotten by the clock ----------------------------------------------------------------------------------

@@ -72,7 +72,8 @@ class Answers:
                       safety_seen_at=self.safety_seen_at if in_part else now, changed_at=now, **own)  # fmt: skip
             return
         self.step(before or self.EDITABLE, f"saved_{section}", now=now, by=by, open_only=True,
-                  also=lambda: self._save_elsewhere(section, facts), changed_at=now, **own)  # fmt: skip
+                  section=section, also=lambda: self._save_elsewhere(section, facts),
+                  changed_at=now, **own)  # fmt: skip
 
     def _save_elsewhere(self, section, facts):
         match section:
@@ -140,9 +141,10 @@ class Answers:
                 letters.send_receipt(self, now=now)
             return file
 
+        section = "file" if kind == Attachment.Kind.UPR_SUBMISSION else None
         try:
             return self.step(before or self.EDITABLE, f"attached_{kind}", now=now, by=by, open_only=open_only, also=add,
-                             or_to_replace=kind == Attachment.Kind.UPR_SUBMISSION, changed_at=now)  # fmt: skip
+                             section=section, changed_at=now)  # fmt: skip
         except Exception:
             for name in kept:
                 vault.storage.delete(name)

@@ -7,25 +7,23 @@ Each step is one guarded UPDATE, so that of two clicks at once only one wins; th
 included.
 """
 
-from datetime import UTC
-
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import IntegrityError, models, transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from applications import letters, rules
 from applications.models.answers import Answers
 from applications.models.calls import StateCall
+from applications.models.deadlines import Deadlines, DeadlinesQuerySet
 from applications.models.organisation import SHORT_KIND, Organisation
 from applications.models.panel import Seat
 from applications.models.parts import CONSENT_WORDING, Attachment, Consent, Needs, Speaker
 from presessions import trail, vault
 from presessions.trail.references import new_reference
 from presessions.trail.steps import WrongStep
-from presessions.upr.models import CountryMeeting
 
 MOST_LINKS = 20  # that one question for lost links is answered with
 
@@ -42,7 +40,7 @@ class Incomplete(WrongStep):
         self.missing = missing
 
 
-class ApplicationQuerySet(models.QuerySet):
+class ApplicationQuerySet(DeadlinesQuerySet):
     def undecided(self):
         """Sent, and still without a released answer."""
         return self.filter(status=Application.Status.SUBMITTED)
@@ -52,20 +50,6 @@ class ApplicationQuerySet(models.QuerySet):
 
     def live(self):
         return self.exclude(status=Application.Status.WITHDRAWN)
-
-    def to_replace(self, now):
-        """Sent and undecided, with a UPR submission that was refused so lately that another one is still taken. The
-        same rule as `replace_until`."""
-        files = Attachment.objects.filter(application=OuterRef("pk"), kind=Attachment.Kind.UPR_SUBMISSION)
-        newest = files.order_by("-version")
-        return (
-            self.undecided()
-            .annotate(
-                last_state=Subquery(newest.values("state")[:1]), last_at=Subquery(newest.values("checked_at")[:1])
-            )
-            .filter(last_state=Attachment.State.REFUSED, last_at__gt=now - rules.REPLACE_FOR)
-            .exclude(state_call__meeting__status=CountryMeeting.Status.NOT_HELD)
-        )
 
     def for_meeting(self, meeting):
         return self.filter(state_call__meeting=meeting)
@@ -80,7 +64,7 @@ class ApplicationQuerySet(models.QuerySet):
         )
 
 
-class Application(Answers, models.Model):
+class Application(Answers, Deadlines, models.Model):
     """One institution's request to speak on one State. Known to the world by its random reference."""
 
     class Status(models.TextChoices):
@@ -203,10 +187,6 @@ class Application(Answers, models.Model):
 
     at_risk = models.BooleanField(_("at risk"), default=False)  # masked for all but the safety officer
     late_until = models.DateTimeField(_("open until, for this one alone"), null=True)  # the first instant too late
-
-    # Of one visit, not kept here: see `applicants_page`.
-    opened_at = None  # when this session opened the form; before the deadline, it has an hour more
-    by = None  # the member of staff whose session it is, who enters it for somebody
 
     objects = ApplicationQuerySet.as_manager()
 
@@ -331,32 +311,6 @@ class Application(Answers, models.Model):
         """Accepted, whether or not that has been confirmed yet."""
         return self.status in self.HOLDS_SEAT
 
-    def can_change(self, now):
-        """Whether answers and the file may be saved, and a draft be sent."""
-        return self.status in self.EDITABLE and self.state_call.is_open(self._read_at(now), self.opened_at)
-
-    def can_send_file(self, now):
-        """Whether a UPR submission is taken: while everything is, and a few days in the place of a refused one."""
-        return self.can_change(now) or self.replace_until(now) is not None
-
-    def replace_until(self, now):
-        """The first instant too late to replace the UPR submission that was refused, where the deadline has passed
-        and that instant has not; else None. Whoever sent one in time does not lose by how long we took to look."""
-        if self.status != self.Status.SUBMITTED or self.can_change(now) or not self.meeting.goes_ahead:
-            return None
-        refused = self.refused_submission
-        until = refused and refused.checked_at and refused.checked_at + rules.REPLACE_FOR
-        return until if until and now < until else None
-
-    def grace_ends_at(self, now):
-        """The first instant too late for who opened the form in time, while that matters; else None."""
-        in_time = self.state_call.is_open(self._read_at(now))
-        return None if in_time or not self.can_change(now) else self.state_call.deadline.astimezone(UTC) + rules.GRACE
-
-    def _read_at(self, now, by=None):
-        """The instant that a deadline is asked about. What came by e-mail in time may be entered by staff later."""
-        return self.received_at if self.received_at and (by or self.by) else now
-
     # --- Steps of the applicant -------------------------------------------------------------------------------------
 
     @classmethod
@@ -425,27 +379,22 @@ class Application(Answers, models.Model):
         self.step((self.Status.SUBMITTED, self.Status.WAITLISTED), f"prepared_{decision or 'nothing'}", now=now,
                    by=by, reason=reason, prepared=decision, prepared_by=by, prepared_at=now)  # fmt: skip
 
-    def step(self, before, code, *, now, by=None, reason="", open_only=False, or_to_replace=False, also=None, **facts):
+    def step(self, before, code, *, now, by=None, reason="", open_only=False, section=None, also=None, **facts):
         """Move in one UPDATE; returns what `also` gives, which runs in the same transaction. Raises WrongStep.
 
         open_only -- the deadline is part of the guard, so that nobody slips in between looking and writing; who had
                      opened the form before it has an hour of grace, and that is marked
-        or_to_replace -- the deadline does not count where a refused file is replaced: see `replace_until`
+        section -- of the form, where one is saved: the deadline does not count where staff have asked about it, nor
+                   where a refused file is replaced
         by -- the member of staff who takes it; in a session of staff who enter an application, those
         """
         by, rows, done = by or self.by, Application.objects.filter(pk=self.pk, status__in=before), None
         with transaction.atomic():
-            if open_only:
-                at = self._read_at(now, by)
-                moved = rows.filter(state_call__in=StateCall.objects.open(at).values("pk")).update(**facts)
-                if not moved and self.opened_at:
-                    calls, marked = StateCall.objects.open(at, self.opened_at), facts | {"in_grace": True}
-                    moved = rows.filter(state_call__in=calls.values("pk")).update(**marked)
-                    facts = marked if moved else facts
-                if not moved and or_to_replace:
-                    moved = rows.filter(pk__in=Application.objects.to_replace(now).values("pk")).update(**facts)
-            else:
-                moved = rows.update(**facts)
+            ways = self._ways_in(rows, self._read_at(now, by), now, section) if open_only else [(rows, {})]
+            for way, marked in ways:
+                if moved := way.update(**facts, **marked):
+                    facts |= marked
+                    break
             if moved:
                 for name, value in facts.items():
                     setattr(self, name, value)

@@ -5,7 +5,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from applications import rules
 from presessions import vault
+
+
+class InformationRequestQuerySet(models.QuerySet):
+    def open(self, now, opened_at=None):
+        """Not answered, not taken back, and not too late. opened_at -- of a form that was opened before: see `rules`"""
+        return self.filter(ended_at=None, until__gt=rules.counts_as(now, opened_at))
 
 
 class InformationRequest(models.Model):
@@ -21,7 +28,10 @@ class InformationRequest(models.Model):
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("asked by")
     )
+    answered_at = models.DateTimeField(_("answered"), null=True)  # by the applicant, who pressed the button
     ended_at = models.DateTimeField(_("answered or taken back"), null=True)
+
+    objects = InformationRequestQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("request for more information")

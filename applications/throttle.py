@@ -8,22 +8,20 @@ link has been opened is not.
 
 from contextlib import contextmanager
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 from time import perf_counter, sleep
 
-from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
 from applications.models import Application, Contact
+from presessions.accounts.sender import sender
 from presessions.mail.models import Letter
 
 HOUR = timedelta(hours=1)
 STEP = timedelta(minutes=1)  # each is counted by itself, so that an hour may begin and end at any of them
 PER_ADDRESS = 30  # posts that are acted on in any hour, of each kind of form
-NETWORK = 64  # bits of an IPv6 address: below them one house has as many as it likes
 TOO_MANY = _("Very many forms came from your network within an hour. Please try again in an hour, or write to us.")
 # Rows in an hour from all addresses together. A whole series brings some hundreds of applicants; a flood that comes
 # from everywhere shall not fill the mailboxes of the world, and shall not easily shut the door on people either.
@@ -67,19 +65,6 @@ def _keys(address, what, now):
         for day in {step.date() for step in steps}
     }
     return [f"{what}:{int(step.timestamp() // STEP.total_seconds())}:{scrambled[step.date()]}" for step in steps]
-
-
-def sender(request):
-    """The address, or for IPv6 the network, that the nearest machine we trust has seen."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
-    words = forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", "")
-    try:
-        address = ip_address(words)
-    except ValueError:
-        return words
-    if isinstance(address, IPv6Address):
-        return str(address.ipv4_mapped or ip_network((address, NETWORK), strict=False))
-    return str(address)
 
 
 def _below_ceiling(what, now):

@@ -20,6 +20,16 @@ def pytest_ignore_collect(collection_path, config):
     return None
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _staff_have_two_factors():
+    """`client.force_login(user)` logs in as the pages do: with a password and a phone."""
+    from django.test import Client  # once the settings are there
+
+    from tests.accounts import logins
+
+    Client.force_login = logins.with_both_factors
+
+
 @pytest.fixture(autouse=True)
 def _language_of_nobody():
     """A page asked for in French leaves French behind in its thread; the next test must not meet it."""

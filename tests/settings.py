@@ -1,4 +1,4 @@
-"""The product's settings, with the two differences that tests need."""
+"""The product's settings, with the few differences that tests need."""
 
 from presessions.settings import *  # noqa: F403
 from presessions.settings import STORAGES
@@ -7,3 +7,5 @@ from presessions.settings import STORAGES
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 # Argon2 is slow on purpose; no test is about that.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Tests move the clock by weeks between two clicks; those about sessions set the product's own times (tests/accounts).
+STAFF_IDLE = STAFF_SESSION = STAFF_PROOF = 60 * 24 * 3650

@@ -1,4 +1,9 @@
-"""Staff of UPR Info. Applicants and missions have no account. Room: accounts, basement; imports nothing of ours."""
+"""Staff of UPR Info, and what they prove themselves with. Applicants and missions have no account. Room: accounts,
+basement; imports the vault and the trail.
+
+A member of staff has a password and a second factor: an app on a phone (`Authenticator`), and ten codes on paper for
+the day the phone is lost (`RecoveryCode`). How they are used: second_factor.py; how often one may try: tries.py.
+"""
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -6,6 +11,9 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
+from django_otp.models import Device
+
+from presessions import vault
 
 
 class UserManager(BaseUserManager):
@@ -50,3 +58,57 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self):
         return self.name
+
+
+class Authenticator(Device):
+    """The app on a person's phone that shows a new code every 30 seconds (RFC 6238). One is confirmed; another may be
+    on its way, until its first code has been typed."""
+
+    key = vault.EncryptedTextField(_("key"), max_length=64)  # base 32, as one types it into the app
+    last_step = models.BigIntegerField(_("last code used"), default=-1)  # a code counts once
+    made_at = models.DateTimeField(_("made"))
+
+    class Meta:
+        verbose_name = _("authenticator app")
+        verbose_name_plural = _("authenticator apps")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "confirmed"], name="one_authenticator_and_one_on_its_way")
+        ]
+
+    def __str__(self):
+        return f"authenticator of {self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """A code on paper that stands in for the phone, once. Only its keyed hash is kept."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="recovery_codes", verbose_name=_("member of staff"))
+    code_index = vault.BlindIndexField(_("code"))
+    used_at = models.DateTimeField(_("used"), null=True)
+
+    class Meta:
+        verbose_name = _("recovery code")
+        verbose_name_plural = _("recovery codes")
+
+    def __str__(self):
+        return f"recovery code of {self.user_id}"
+
+
+class Try(models.Model):
+    """Somebody tried to get in. Who was tried and from where stand as keyed hashes; what was typed stands nowhere."""
+
+    door = models.CharField(max_length=10)  # "password", "code" or "reset"
+    who = vault.BlindIndexField(db_index=False)
+    where = vault.BlindIndexField(db_index=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("try to log in")
+        verbose_name_plural = _("tries to log in")
+        indexes = [
+            models.Index(fields=["who", "door", "at"], name="tries_of_one"),
+            models.Index(fields=["at"], name="tries_by_age"),
+        ]
+
+    def __str__(self):
+        return f"try {self.pk}"

@@ -10,6 +10,12 @@ test_canaries.py is red until a new field stands here, and puts a canary into ea
 PUBLIC, STAFF, SECRET = "public", "staff", "secret"
 
 FIELDS = {
+    "accounts.Authenticator.key": SECRET,
+    "accounts.Authenticator.name": STAFF,
+    "accounts.RecoveryCode.code_index": SECRET,
+    "accounts.Try.door": STAFF,
+    "accounts.Try.where": SECRET,
+    "accounts.Try.who": SECRET,
     "accounts.User.email": STAFF,
     "accounts.User.language": STAFF,
     "accounts.User.name": STAFF,

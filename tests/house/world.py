@@ -23,11 +23,12 @@ from applications import cleaning, seat, uploads
 from applications.models import Application, Attachment, Call, Contact, Needs, Theme
 from missions.models import Invitation, MissionTask, PermanentMission
 from presessions import settings as product
-from presessions.accounts.models import User
+from presessions.accounts.models import Authenticator, User
 from presessions.mail import inbox, schedule, steering, telling, watch
 from presessions.mail.models import Letter, Mailing
 from presessions.upr.dates import geneva
 from presessions.upr.models import Series
+from tests.accounts.logins import give_second_factor
 from tests.applications.factories import ApplicationFactory, ContactFactory, Verdict, upload
 from tests.applications.seats import as_asked
 from tests.missions.factories import MissionFactory
@@ -174,6 +175,8 @@ class World:
     def set_up(self):
         """Pre-sessions 54: Kenya with a programme, Türkiye with a deadline of its own, and the register of missions."""
         self.ada = User.objects.create_superuser("ada@example.org", canary("accounts.User.password"), name="Ada Keller")
+        phone = {"key": canary("accounts.Authenticator.key"), "name": "phone", "made_at": SET_UP}
+        Authenticator.objects.create(user=self.ada, **phone)
         session = SessionFactory()
         for code in ("KE", "TR"):
             StateUnderReviewFactory(session=session, state=StateFactory(iso2=code))
@@ -196,6 +199,7 @@ class World:
         browser = Client()
         login = {"username": self.ada.email, "password": canary("accounts.User.password")}
         assert browser.post(reverse("admin:login"), login).status_code == 302
+        give_second_factor(browser, self.ada)
         return browser
 
     def add_address(self, mission):

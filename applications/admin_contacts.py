@@ -7,7 +7,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -25,7 +24,7 @@ from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.models import Contact
 from applications.models.contact import OnTheList
 from presessions.mail import languages
-from presessions.trail.models import Event
+from presessions.trail import words
 from presessions.upr.models import State
 
 MOST_BYTES = 1024 * 1024  # of a list: 5,000 lines are a third of it
@@ -226,7 +225,6 @@ class ContactAdmin(Readable):
     def render_change_form(self, request, context, add=False, change=False, form_url="", obj=None):
         context |= {
             "may_end": obj is not None and not obj.has_left and self.has_delete_contact_permission(request),
-            "history": _history(obj) if obj else (),
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -299,18 +297,7 @@ EVENTS = {
 }
 
 
-def _history(contact):
-    """What happened to a contact, the newest first: {"at", "words", "by", "reason"}."""
-    events = list(Event.objects.about(contact).select_related("reason"))
-    staff = get_user_model().objects.in_bulk({event.staff_id for event in events if event.staff_id})
-    for event in reversed(events):
-        reason = getattr(event, "reason", None)
-        yield {
-            "at": moment(event.at),
-            "words": EVENTS.get(event.code, event.code),
-            "by": staff.get(event.staff_id),
-            "reason": reason.text if reason else "",
-        }
+words.give("applications.contact", EVENTS)
 
 
 # --- The import -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-"""Applications of people at risk: masked for all, until somebody reveals one, with a reason. Room: applications; imports
-the trail.
+"""Applications of people at risk: masked for all, until somebody reveals one, with a reason. Room: applications;
+imports the trail.
 
 Of a masked one everybody sees its reference, its State and the kind of institution, and may go on working with it by
 those: seat it, prepare an answer. Names, texts, addresses and documents are shown only in the session of somebody who
@@ -21,8 +21,9 @@ from presessions.trail.steps import WrongStep
 
 MASKED = gettext_lazy("at risk: masked")
 RIGHT = "applications.reveal"
+MAY_MARK = (RIGHT, "applications.assess", "applications.decide")
 REVEALED_FOR = timedelta(minutes=30)  # in that one session; then it is masked again
-KEY = "revealed"  # in the session: {reference: until when}; references are random and tell nothing
+KEY = "revealed"  # in the session: {reference: until when}; a reference is random and tells nothing
 
 
 # --- What may be seen ------------------------------------------------------------------------------------------------
@@ -41,16 +42,14 @@ def visible_name(request, application):
 
 
 def revealed(request):
-    """References of what is revealed in this session now. Asked of the session once for each request."""
+    """{reference: until when} of what is revealed in this session now. Asked of the session once for each request."""
     if not hasattr(request, "revealed_at_risk"):
         now, kept = timezone.now(), request.session.get(KEY, {})
-        may = bool(kept) and request.user.has_perm(RIGHT)  # a right that was taken away ends it at once
-        request.revealed_at_risk = {name for name, until in kept.items() if may and now < _instant(until)}
+        if kept and not request.user.has_perm(RIGHT):  # a right that was taken away ends it at once
+            kept = {}
+        until = {reference: datetime.fromisoformat(text) for reference, text in kept.items()}
+        request.revealed_at_risk = {reference: end for reference, end in until.items() if now < end}
     return request.revealed_at_risk
-
-
-def _instant(text):
-    return datetime.fromisoformat(text)
 
 
 def refuse_masked(request, application):
@@ -70,44 +69,59 @@ def note_opening(request, application, *, now):
 # --- Steps -----------------------------------------------------------------------------------------------------------
 
 
+def may_mark(user):
+    """Whoever reads applications and sees the danger. To show one again takes the right to reveal."""
+    return any(user.has_perm(right) for right in MAY_MARK)
+
+
+def refuse(application, code, *, by, now):
+    """Note that somebody tried what they may not do; the 403 for it."""
+    trail.record(application, code, now=now, by=by, refused=True)
+    return PermissionDenied()
+
+
 def reveal(request, application, *, reason, now):
     """Show it in this session for a while. Raises WrongStep; whoever may not is refused, and that is noted too."""
-    by, refusal = request.user, ""
-    if not by.has_perm(RIGHT):
-        refusal = _("Only a safety officer may reveal who is at risk.")
-    elif not reason:
+    if not request.user.has_perm(RIGHT):
+        raise refuse(application, "revealed", by=request.user, now=now)
+    refusal = ""
+    if not reason:
         refusal = _("Say in a few words why you need to see it, without anybody’s name.")
     elif not application.at_risk:
         refusal = _("%(application)s is not masked.") % {"application": application}
-    trail.record(application, "revealed", now=now, by=by, refused=bool(refusal), reason=reason)
+    trail.record(application, "revealed", now=now, by=request.user, refused=bool(refusal), reason=reason)
     if refusal:
         raise WrongStep(refusal)
-    still = {name: until for name, until in request.session.get(KEY, {}).items() if now < _instant(until)}
-    request.session[KEY] = still | {application.reference: (now + REVEALED_FOR).isoformat()}
-    vars(request).pop("revealed_at_risk", None)
+    _keep(request, revealed(request) | {application.reference: now + REVEALED_FOR})
 
 
 def hide(request, application, *, now):
-    """Mask it again before its time is over."""
-    kept = dict(request.session.get(KEY, {}))
-    if kept.pop(application.reference, None):
-        request.session[KEY] = kept
-        vars(request).pop("revealed_at_risk", None)
+    """Mask it again before its time is over; again is no harm."""
+    shown = dict(revealed(request))
+    if shown.pop(application.reference, None):
         trail.record(application, "hidden_again", now=now, by=request.user)
+        _keep(request, shown)
+
+
+def _keep(request, shown):
+    request.revealed_at_risk = shown
+    request.session[KEY] = {reference: end.isoformat() for reference, end in shown.items()}
 
 
 def mark(application, *, by, now, reason=""):
     """Mask it for everybody. Raises WrongStep when it is masked already, or erased."""
+    if not may_mark(by):
+        raise refuse(application, "marked_at_risk", by=by, now=now)
     _turn(application, True, "marked_at_risk", by=by, now=now, reason=reason)
 
 
-def unmark(application, *, by, now, reason=""):
+def unmark(application, *, by, now, reason):
     """Nobody is at risk any more: it is shown like others. Raises WrongStep when it is not masked, or no reason is
     given."""
-    _turn(application, False, "unmarked_at_risk", by=by, now=now, reason=reason, refusal="" if reason else _NO_REASON)
-
-
-_NO_REASON = gettext_lazy("Say in a few words why nobody is at risk any more.")
+    if not by.has_perm(RIGHT):
+        raise refuse(application, "unmarked_at_risk", by=by, now=now)
+    refusal = "" if reason else _("Say in a few words why nobody is at risk any more.")
+    _turn(application, False, "unmarked_at_risk", by=by, now=now, reason=reason, refusal=refusal)
 
 
 def _turn(application, at_risk, code, *, by, now, reason, refusal=""):
@@ -116,7 +130,6 @@ def _turn(application, at_risk, code, *, by, now, reason, refusal=""):
         moved = 0 if refusal else rows.update(at_risk=at_risk)
         trail.record(application, code, now=now, by=by, refused=not moved, reason=reason)
     if not moved:  # outside the block: a refusal must not undo its own event
-        words = {"application": application}
         already = _("%(application)s is masked already.") if at_risk else _("%(application)s is not masked.")
-        raise WrongStep(str(refusal) or already % words)
+        raise WrongStep(refusal or already % {"application": application})
     application.at_risk = at_risk

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from presessions.trail import words
+
 EVENTS = {
     "begun": _("begun"),
     "received_by_email": _("received by e-mail, entered by staff"),
@@ -28,6 +30,13 @@ EVENTS = {
     "released_accept": _("answer released: accepted"),
     "released_waitlist": _("answer released: waiting list"),
     "released_decline": _("answer released: declined"),
+    "reversed_accept": _("answer changed: accepted"),
+    "reversed_waitlist": _("answer changed: waiting list"),
+    "reversed_decline": _("answer changed: declined"),
+    "more_asked": _("asked for more information"),
+    "more_taken_back": _("question taken back"),
+    "more_given": _("question answered"),
+    "late_allowed": _("more time for this one alone"),
     "seat_confirmed": _("seat confirmed"),
     "seat_given_up": _("seat given up"),
     "speaker_replaced": _("speaker replaced"),
@@ -41,4 +50,19 @@ EVENTS = {
     "erased": _("erased"),
     "document_read": _("document read"),
     "security_note_read": _("private security note read"),
+    "marked_at_risk": _("marked as at risk: masked for all"),
+    "unmarked_at_risk": _("not at risk any more: shown like others"),
+    "revealed": _("revealed by a safety officer"),
+    "hidden_again": _("masked again"),
+    "opened_masked": _("page opened, masked"),
+    "opened_revealed": _("page opened, revealed"),
+    "masked_refused": _("tried to read what is masked"),
 }
+LOOKS = (
+    "passport_read", "visa_letter_made", "everything_downloaded", "document_read", "security_note_read", "revealed",
+    "opened_masked", "opened_revealed", "masked_refused",
+)  # fmt: skip
+
+words.give("applications", EVENTS, looks=LOOKS)
+words.give("applications.call", {"opened": _("opened"), "meetings_included": _("further meetings included")})
+words.give("applications", {"deadline_moved": _("deadline moved")})

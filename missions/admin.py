@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from applications.models import Call
 from missions import (
     admin_tasks,  # noqa: F401 -- registers itself
+    events,  # noqa: F401 -- gives its words
     overview,
 )
 from missions.models import Invitation, MissionAddress, MissionTask, PermanentMission, Reply

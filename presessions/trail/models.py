@@ -14,8 +14,8 @@ from presessions import vault
 class EventQuerySet(models.QuerySet):
     def about(self, subject):
         """The history of one row, oldest first."""
-        reference = str(getattr(subject, "reference", subject.pk))
-        return self.filter(room=subject._meta.label_lower, reference=reference).order_by("at", "pk")
+        named = {"room": subject._meta.label_lower, "reference": Event.reference_of(subject)}
+        return self.filter(**named).order_by("at", "pk")
 
 
 class Event(models.Model):
@@ -37,6 +37,11 @@ class Event(models.Model):
 
     def __str__(self):
         return f"{self.code} {self.reference}"
+
+    @staticmethod
+    def reference_of(subject):
+        """How events name a row: by its `reference` where it has one, else by its key."""
+        return str(getattr(subject, "reference", subject.pk))
 
 
 class Reason(models.Model):

@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from presessions.trail import record
 from presessions.trail.steps import WrongStep
+from presessions.upr import events  # noqa: F401 -- gives its words
 from presessions.upr.dialogue import AsksBeforeMovingDates
 from presessions.upr.models import CountryMeeting, Series, State, StateUnderReview, WorkingGroupSession
 from presessions.upr.names import fold

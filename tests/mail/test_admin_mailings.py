@@ -443,7 +443,7 @@ def test_the_history_says_in_words_who_did_what_and_why(staff, user):
     mailing = make_mailing()
     take(staff, mailing, "hold", reason="wrong list")
     text = staff.get(page(mailing)).content.decode()
-    assert re.search(rf"Held · {user.name}\s*<br><q>wrong list</q>", text)
+    assert re.search(rf'Held · {user.name}\s*<br><q dir="auto">wrong list</q>', text)
 
 
 def test_every_event_of_a_mailing_has_words(staff):

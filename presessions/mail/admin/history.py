@@ -1,17 +1,10 @@
-"""What was done to a row of ours, in words: who, when, what, and why. Room: mail.
-
-The trail keeps codes, because an event is never changed and words are. This is the one table of them.
-"""
-
-from dataclasses import dataclass
-from datetime import datetime
+"""What was done to a row of this room, in words; why a thing was done the last time. Room: mail."""
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.utils.text import format_lazy
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from presessions.trail import words
 from presessions.trail.models import Event
 
 WORDS = {
@@ -71,39 +64,10 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a history."""
-
-    at: datetime
-    what: str
-    who: str
-    refused: bool
-    reason: str
-
-
-def words_of(code):
-    """A code in words; one that nobody has given words to is shown as it is, but readable."""
-    return str(WORDS.get(code) or code.replace("_", " "))
-
-
-def of(row):
-    """The history of one row, oldest first."""
-    events = list(Event.objects.about(row).select_related("reason"))
-    staff = get_user_model().objects.in_bulk({event.staff_id for event in events if event.staff_id})
-    return [_line(event, staff) for event in events]
+words.give("mail", WORDS)
 
 
 def last_reason(row, code):
     """Why this was done the last time, in the words of whoever did it; "" when nobody said."""
     event = Event.objects.about(row).filter(code=code, refused=False).select_related("reason").last()
     return event.reason.text if event and hasattr(event, "reason") else ""
-
-
-def _line(event, staff):
-    if event.staff_id:
-        who = str(staff.get(event.staff_id) or _("somebody who is no longer here"))
-    else:
-        who = ""
-    reason = event.reason.text if hasattr(event, "reason") else ""
-    return Line(event.at, words_of(event.code), who, event.refused, reason)

@@ -14,8 +14,9 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from presessions.mail.admin import history
+from presessions.mail.admin import history as _words  # noqa: F401 -- gives its words
 from presessions.mail.models import Letter, Mailing
+from presessions.trail import history
 from presessions.trail.steps import WrongStep
 
 MOST_WORDS = 500  # of a reason
@@ -90,7 +91,7 @@ class StepsAdmin(admin.ModelAdmin):
             "title": str(row),
             "row": row,
             "may_change": self.has_change_permission(request, row),
-            "events": history.of(row),
+            "events": history.of(row, request),
             **self.page_for(request, row),
             **context,
         }

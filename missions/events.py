@@ -1,0 +1,23 @@
+"""What happened to missions, invitations and answers, in words: code of an event -> what a person reads. Room:
+missions."""
+
+from django.utils.translation import gettext_lazy as _
+
+from presessions.mail.admin.history import WORDS
+from presessions.trail import words
+
+words.give("missions", WORDS)  # what came back, and whom it did not reach
+words.give(
+    "missions",
+    {
+        "added": _("added"),
+        "changed": _("changed"),
+        "addresses_changed": _("addresses changed"),
+        "links_closed": _("all links closed"),
+        "done": _("done"),
+        "in_person": _("answered: in person"),
+        "online": _("answered: online"),
+        "undecided": _("answered: undecided"),
+        "no": _("answered: no"),
+    },
+)

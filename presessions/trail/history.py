@@ -1,0 +1,94 @@
+"""What was done, in words: who, when, what, why. Room: trail, basement.
+
+`of(row)` is the history of one row, for `templates/admin/_history.html`; `lines(events)` puts any events into words.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
+
+from presessions.trail import words
+from presessions.trail.models import Event
+
+MOST = 300  # lines of one page; the page of events has the others
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a history."""
+
+    at: datetime
+    what: str
+    who: str
+    refused: bool
+    reason: str
+    locked: bool = False  # there is a reason, and it is not for whoever asks
+    about: str = ""  # the row, where a history tells of several
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """What a page shows of one row: its newest lines, and where all of them stand."""
+
+    lines: list
+    more: bool
+    room: str
+    reference: str
+
+    def __iter__(self):
+        return iter(self.lines)
+
+    def __len__(self):
+        return len(self.lines)
+
+
+def of(row, request=None, *, locked=False):
+    """The history of one row, the newest first.
+
+    request -- whose page it is: some reasons are not shown to everybody; locked -- none is shown
+    """
+    events = Event.objects.about(row).select_related("reason").order_by("-at", "-pk")
+    found = list(events[: MOST + 1])
+    told = lines(found[:MOST], request, locked=locked, about=False)
+    return History(told, len(found) > MOST, row._meta.label_lower, Event.reference_of(row))
+
+
+def by(user, request=None, *, most=50):
+    """What a member of staff did last, the newest first, each with what it was about."""
+    events = Event.objects.filter(staff_id=user.pk).select_related("reason").order_by("-pk")
+    return lines(list(events[:most]), request)
+
+
+def lines(events, request=None, *, locked=False, about=True):
+    """Events in words, in their order; for each kind of row one query for its pages, and one for all people."""
+    staff = get_user_model().objects.in_bulk({event.staff_id for event in events if event.staff_id})
+    references = {}
+    for event in events:
+        references.setdefault(event.room, set()).add(event.reference)
+    pages = {room: words.pages_of(room, names) for room, names in references.items()} if about else {}
+    closed = {room: words.locked_reasons(request, room, names) for room, names in references.items()} if request else {}
+    return [_line(event, staff, pages, locked or event.reference in closed.get(event.room, ())) for event in events]
+
+
+def _line(event, staff, pages, locked):
+    reason = event.reason.text if hasattr(event, "reason") else ""
+    return Line(
+        at=event.at,
+        what=words.of(event.room, event.code),
+        who=who(event, staff),
+        refused=event.refused,
+        reason="" if locked else reason,
+        locked=bool(locked and reason),
+        about=f"{words.kind_of(event.room)} {event.reference}" if pages else "",
+        url=pages.get(event.room, {}).get(event.reference, ""),
+    )
+
+
+def who(event, staff):
+    """Whoever did it, by name; "" for the clock and for people without an account."""
+    if not event.staff_id:
+        return ""
+    return str(staff.get(event.staff_id) or _("somebody who is no longer here"))

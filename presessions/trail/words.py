@@ -1,0 +1,76 @@
+"""What the codes of events mean, and whose pages they lead to. Room: trail, basement; imports nothing of ours.
+
+The trail keeps codes, because an event is never changed and words are. Each room gives its words once, when it is
+ready: `words.give("applications", {"submitted": _("submitted")})`, or for one model alone `"applications.call"`.
+"""
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist
+from django.urls import NoReverseMatch, reverse
+
+_words = {}  # "applications" or "applications.call" -> {code: words}
+_locks = {}  # label of a model -> function(request, references) -> those whose reasons are not shown to whoever asks
+
+# What somebody has read or taken with them; rooms add theirs.
+LOOKS = set()
+
+
+def give(room, words, *, looks=()):
+    """Give words to the codes of a room, or of one model of it.
+
+    looks -- those of the codes that say that somebody has read, revealed, downloaded or exported something
+    """
+    _words.setdefault(room.lower(), {}).update(words)
+    LOOKS.update(looks)
+
+
+def known(room, code):
+    """The words of a code, or None. room -- the label of a model, as an Event keeps it"""
+    return _words.get(room, {}).get(code) or _words.get(room.split(".")[0], {}).get(code)
+
+
+def of(room, code):
+    """A code in words; one that nobody has given words to is shown as it is, but readable."""
+    return str(known(room, code) or code.replace("_", " "))
+
+
+def lock_reasons(model, locked):
+    """Reasons of events about rows of this model are shown only as `locked(request, references)` allows: it returns
+    those of the references whose reasons stay hidden."""
+    _locks[model._meta.label_lower] = locked
+
+
+def locked_reasons(request, room, references):
+    """Those of the references whose reasons may not be shown to whoever asks."""
+    return _locks[room](request, references) if room in _locks else set()
+
+
+def model_of(room):
+    """The model that an event is about, or None where there is no such model any more."""
+    try:
+        return apps.get_model(room)
+    except (LookupError, ValueError):
+        return None
+
+
+def kind_of(room):
+    """What kind of thing an event is about, in words."""
+    model = model_of(room)
+    return str(model._meta.verbose_name) if model else room
+
+
+def pages_of(room, references):
+    """{reference: address of its page on the desk}; without those that have none or are gone. One query at most."""
+    model = model_of(room)
+    if model is None:
+        return {}
+    try:
+        key = model._meta.get_field("reference").name
+    except FieldDoesNotExist:
+        key, references = "pk", [reference for reference in references if reference.isdecimal()]
+    try:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+        found = model._base_manager.filter(**{f"{key}__in": references}).values_list(key, "pk")
+        return {str(reference): reverse(name, args=[pk]) for reference, pk in found}
+    except (NoReverseMatch, ValueError):
+        return {}

@@ -1,0 +1,23 @@
+"""What happened to the calendar, in words: code of an event -> what a person reads. Room: upr."""
+
+from django.utils.translation import gettext_lazy as _
+
+from presessions.trail import words
+
+words.give(
+    "upr",
+    {
+        "added": _("added"),
+        "changed": _("changed"),
+        "opened": _("opened"),
+        "closed": _("closed"),
+        "reopened": _("opened again"),
+        "moved": _("moved to another session"),
+        "planned": _("planned"),
+        "confirmed": _("confirmed"),
+        "held": _("marked as held"),
+        "called off": _("called off"),
+        "planned again": _("planned again"),
+        "decisions_released": _("answers released together"),
+    },
+)

@@ -25,6 +25,7 @@ STILL = {  # kinds that only those who stand there now want
     "statement_due": Application.HOLDS_SEAT,
     "correction_statement": Application.HOLDS_SEAT,
     "thanks_speakers": Application.HOLDS_SEAT,
+    "agenda": Application.HOLDS_SEAT,
 }
 
 

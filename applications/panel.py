@@ -174,16 +174,18 @@ def promote(meeting, seen_version, *, by, now):
         if not current.waiting:
             raise WrongStep(_("Nobody is on the waiting list."))
         first, *others = current.waiting
-        line = (first, _minutes_for_one_more(meeting, current))
+        line = (first, usual_minutes(meeting, current))
         return replace(current, speakers=(*current.speakers, line), waiting=tuple(others))
 
     return _change(meeting, seen_version, up, "panel_promoted", by=by, now=now)
 
 
-def _minutes_for_one_more(meeting, current):
-    """As long as the others where that fits, else as long as can be."""
+def usual_minutes(meeting, current):
+    """Of one more speaker: as long as the others where that fits, else as long as can be, but never less than we
+    promise."""
     usual = max((minutes for _reference, minutes in current.speakers), default=rules.MOST_MINUTES)
-    return max(rules.LEAST_MINUTES, min(usual, current.questions(meeting.minutes)))
+    most = min(usual, rules.MOST_MINUTES, current.questions(meeting.minutes))
+    return max(rules.LEAST_MINUTES, most)
 
 
 def _change(meeting, seen_version, how, code, *, by, now):
@@ -282,7 +284,7 @@ def prepare_answers(meeting, *, by, now):
         waiting = list(waiting.select_for_update(of=("self",)))
         places = dict(Seat.objects.filter(panel=panel).values_list("application", "place"))
         for application in waiting:
-            wanted = _answer(application, places.get(application.pk))
+            wanted = answer_for(application, places.get(application.pk))
             if wanted != application.prepared:
                 application.prepare(wanted, by=by, now=now)
                 changed += 1
@@ -290,7 +292,11 @@ def prepare_answers(meeting, *, by, now):
     return changed
 
 
-def _answer(application, place):
+def answer_for(application, place):
+    """What the panel says of an application that can still be answered: a Decision, or "" for nothing.
+
+    place -- one of Seat.Place, or None
+    """
     if place == Place.PANEL:
         return Decision.ACCEPT
     if place == Place.WAITING:
@@ -318,3 +324,51 @@ def floor_asked(meeting, wanted, *, now):
             panel.version, panel.changed_at, panel.changed_by = panel.version + 1, now, None
         panel.save()
         trail.record(meeting, "floor_asked" if wanted else "floor_not_asked", now=now)
+
+
+# --- In words --------------------------------------------------------------------------------------------------------
+
+
+def differences(before, after, name=str):
+    """What has changed from one Composition to another, in sentences. name -- what to call a reference"""
+    places = [_places(composition) for composition in (before, after)]
+    for reference in dict.fromkeys([*after.references, *before.references]):
+        was, now = (found.get(reference) for found in places)
+        if was != now:
+            yield _moved_in_words(name(reference), was, now)
+    minutes = [dict(composition.speakers) for composition in (before, after)]
+    for reference in minutes[1].keys() & minutes[0].keys():
+        if minutes[0][reference] != minutes[1][reference]:
+            words = {"name": name(reference), "was": minutes[0][reference], "now": minutes[1][reference]}
+            yield _("%(name)s: %(now)s minutes instead of %(was)s.") % words
+    for field, words in (
+        ("opening_minutes", _("The moderator has %(now)s minutes instead of %(was)s.")),
+        ("floor_minutes", _("The State under Review has %(now)s minutes instead of %(was)s.")),
+    ):
+        was, now = getattr(before, field), getattr(after, field)
+        if was != now:
+            yield words % {"was": was, "now": now}
+    if before.moderator != after.moderator:
+        yield _("The moderator is another one.")
+    if before.note != after.note:
+        yield _("The note for the moderator has changed.")
+
+
+def _places(composition):
+    """{reference: (where, place)}"""
+    lists = {Place.PANEL: [one for one, _minutes in composition.speakers], Place.WAITING: composition.waiting}
+    return {one: (where, at) for where, names in lists.items() for at, one in enumerate(names, start=1)}
+
+
+def _moved_in_words(name, was, now):
+    if now is None:
+        return _("%(name)s has no place any more.") % {"name": name}
+    where, at = now
+    words = {"name": name, "place": at}
+    if where == Place.PANEL:
+        if was and was[0] == Place.PANEL:
+            return _("%(name)s is number %(place)s on the panel instead of %(was)s.") % {**words, "was": was[1]}
+        return _("%(name)s is new on the panel, as number %(place)s.") % words
+    if was and was[0] == Place.WAITING:
+        return _("%(name)s is number %(place)s on the waiting list instead of %(was)s.") % {**words, "was": was[1]}
+    return _("%(name)s is new on the waiting list, as number %(place)s.") % words

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from applications import letters
+from applications import agenda, letters
 from applications.mailings.people import again
 from applications.models import Attachment
 from presessions.mail import registry
@@ -20,5 +20,6 @@ for _kind, _label, _recipient in (
     ("seat_confirmed", _("seat confirmed"), letters.seat_answer),
     ("seat_given_up", _("seat given up"), letters.seat_answer),
     ("statement_received", _("statement or fact sheet received"), _newest_paper),
+    ("agenda", _("agenda"), agenda.recipient),
 ):
     registry.occasion(_kind, label=_label, template=f"mail/{_kind}", link="application", rewrite=again(_recipient))

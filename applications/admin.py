@@ -22,6 +22,7 @@ from applications import (
     admin_contacts,  # noqa: F401 -- contacts register themselves
     decisions,
     desk,
+    desk_at_risk,
     desk_decisions,
     desk_entering,
     desk_erasing,
@@ -181,6 +182,10 @@ class ApplicationAdmin(Readable):
             page("<int:pk>/document/<int:attachment_pk>/", desk.document, "document"),
             page("<int:pk>/security-note/", desk.security_note, "security_note"),
             page("<int:pk>/passport/", desk_seat.passport, "passport"),
+            page("<int:pk>/reveal/", desk_at_risk.reveal, "reveal"),
+            page("<int:pk>/hide/", desk_at_risk.hide, "hide"),
+            page("<int:pk>/at-risk/", desk_at_risk.mark, "mark_at_risk"),
+            page("<int:pk>/not-at-risk/", desk_at_risk.unmark, "unmark_at_risk"),
             page("<int:pk>/erase/", desk_erasing.erase, "erase"),
             page("enter/", desk_entering.enter, "enter"),
             page("enter/stop/", desk_entering.stop, "enter_stop"),

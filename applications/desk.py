@@ -6,7 +6,6 @@ in a message. A GET changes nothing; reading a document or a security note leave
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
@@ -15,11 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from applications import assessments, decisions, desk_seat, files
-from applications.events import EVENTS
+from applications import assessments, at_risk, decisions, desk_at_risk, desk_seat, files
+from applications import events  # noqa: F401 -- gives its words
 from applications.models import Application, Assessment, Attachment, Speaker
 from presessions import trail
-from presessions.trail.models import Event
+from presessions.trail import history
 from presessions.trail.steps import WrongStep
 
 Status = Application.Status
@@ -75,6 +74,9 @@ def application_page(request, site, pk, form=None):
     """Answers beside the document, assessments, the decision, and the history."""
     require(request, "view_application")
     application = get_object_or_404(_with_answers(), pk=pk)
+    at_risk.note_opening(request, application, now=timezone.now())
+    if at_risk.is_masked_for(request, application):
+        return desk_at_risk.masked_page(request, site, application)
     mine = application.assessments.filter(by=request.user).first()
     shown = application.status not in HIDDEN
     document = _document(application) if shown else None
@@ -99,7 +101,8 @@ def application_page(request, site, pk, form=None):
         "views": assessments.visible_to(request.user, application),
         "views_count": application.assessments.count(),
         **desk_seat.context(application, timezone.now()),
-        "history": _history(application),
+        **desk_at_risk.context(request, application),
+        "history": history.of(application, request),
     }
     return TemplateResponse(request, "admin/applications/application/page.html", context)
 
@@ -140,24 +143,12 @@ def _answers(row, names):
         yield field.verbose_name, value
 
 
-def _history(application):
-    events = list(Event.objects.about(application).select_related("reason"))
-    staff = get_user_model().objects.in_bulk({event.staff_id for event in events if event.staff_id})
-    for event in reversed(events):
-        reason = getattr(event, "reason", None)
-        yield {
-            "event": event,
-            "words": EVENTS.get(event.code, event.code),
-            "by": staff.get(event.staff_id),
-            "reason": reason.text if reason else "",
-        }
-
-
 @require_POST
 def assess(request, site, pk):
     """Save my view of an application."""
     require(request, "view_application", "assess")
     application = get_object_or_404(Application, pk=pk)
+    at_risk.refuse_masked(request, application)
     form = AssessmentForm(request.POST)
     if not form.is_valid():
         return application_page(request, site, pk, form=form)
@@ -196,6 +187,7 @@ def document(request, site, pk, attachment_pk):
     require(request, "view_application", "read_document")
     readable = Attachment.objects.checked().select_related("application")
     attachment = get_object_or_404(readable.exclude(application__status__in=HIDDEN), application=pk, pk=attachment_pk)
+    at_risk.refuse_masked(request, attachment.application)
     trail.record(attachment.application, "document_read", now=timezone.now(), by=request.user)
     return files.stream(attachment, inline="inline" in request.GET)
 
@@ -205,6 +197,7 @@ def security_note(request, site, pk):
     """What the applicant wrote for few eyes. Asked for by a button, so that each reading stands in the history."""
     require(request, "view_application", "read_document")
     application = get_object_or_404(Application.objects.exclude(status__in=HIDDEN), pk=pk)
+    at_risk.refuse_masked(request, application)
     trail.record(application, "security_note_read", now=timezone.now(), by=request.user)
     context = {
         **site.each_context(request),

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from applications import rules, seat
+from applications import at_risk, rules, seat
 from applications.models import Application, Consent, Needs
 from presessions import trail
 from presessions.trail.models import Event
@@ -66,6 +66,7 @@ def passport(request, site, pk):
 
     desk.require(request, "view_application", "read_document")
     application = get_object_or_404(Application.objects.filter(status__in=Application.HOLDS_SEAT), pk=pk)
+    at_risk.refuse_masked(request, application)
     needs = Needs.objects.wanting_papers().filter(application=application).first()
     if needs is None:
         raise Http404

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from applications import assessments, at_risk, decisions, desk_at_risk, desk_seat, files
-from applications import events  # noqa: F401 -- gives its words
 from applications.models import Application, Assessment, Attachment, Speaker
 from presessions import trail
 from presessions.trail import history

@@ -12,7 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from applications import at_risk
+from applications import (
+    at_risk,
+    events,  # noqa: F401 -- gives its words
+)
 from applications.models import Application
 from presessions.accounts.proof import proved
 from presessions.trail import history, words

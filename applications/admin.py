@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from applications import (
     admin_contacts,  # noqa: F401 -- contacts register themselves
+    at_risk,
     decisions,
     desk,
     desk_at_risk,
@@ -113,7 +114,7 @@ class WorkFilter(admin.SimpleListFilter):
 @admin.register(Application)
 class ApplicationAdmin(Readable):
     list_display = ("known_as", "state", "institution", "status_pill", "assessments", "prepared_pill", "sent")
-    list_filter = (WorkFilter, SeriesFilter, StateFilter)
+    list_filter = (WorkFilter, SeriesFilter, StateFilter, "at_risk")
     search_fields = ("reference",)
     search_hint = gettext_lazy("A reference or its beginning, or a whole e-mail address.")
     ordering = ("-submitted_at",)
@@ -129,11 +130,13 @@ class ApplicationAdmin(Readable):
 
     def get_search_results(self, request, queryset, search_term):
         words = search_term.strip()
-        return (by_reference_or_address(queryset, words) if words else queryset), False
+        found = by_reference_or_address(queryset, words) if words else queryset
+        return (at_risk.found_by_address(request, found) if "@" in words else found), False
 
     @admin.display(description=gettext_lazy("reference"), ordering="reference")
     def known_as(self, application):
-        return format_html('<span class="reference">{}</span>', application.reference)
+        masked = pill("bad", at_risk.MASKED) if application.at_risk else ""
+        return format_html('<span class="reference">{}</span> {}', application.reference, masked)
 
     @admin.display(
         description=gettext_lazy("State"), ordering="state_call__meeting__state_under_review__state__sort_key"

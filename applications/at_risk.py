@@ -59,6 +59,15 @@ def refuse_masked(request, application):
         raise PermissionDenied
 
 
+def found_by_address(request, applications):
+    """What somebody's address leads to: nothing that is masked, except for whoever may reveal it, and that is noted."""
+    if not request.user.has_perm(RIGHT):
+        return applications.filter(at_risk=False)
+    for application in applications.filter(at_risk=True):
+        trail.record(application, "found_by_address", now=timezone.now(), by=request.user)
+    return applications
+
+
 def note_opening(request, application, *, now):
     """Each opening of an application at risk stands in its history: masked or revealed."""
     if application.at_risk:

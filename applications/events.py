@@ -57,10 +57,11 @@ EVENTS = {
     "opened_masked": _("page opened, masked"),
     "opened_revealed": _("page opened, revealed"),
     "masked_refused": _("tried to read what is masked"),
+    "found_by_address": _("found by its e-mail address"),
 }
 LOOKS = (
     "passport_read", "visa_letter_made", "everything_downloaded", "document_read", "security_note_read", "revealed",
-    "opened_masked", "opened_revealed", "masked_refused",
+    "opened_masked", "opened_revealed", "masked_refused", "found_by_address",
 )  # fmt: skip
 
 words.give("applications", EVENTS, looks=LOOKS)

@@ -7,4 +7,4 @@ class MissionsConfig(AppConfig):
     verbose_name = _("Permanent Missions")
 
     def ready(self):
-        from missions import mailings  # noqa: F401 -- registers what this room sends
+        from missions import mailings, work  # noqa: F401 -- they register what this room sends, and to how many

@@ -3,7 +3,15 @@
 Imports mail, its letters and models.
 """
 
-from applications.mailings import drafts, extension, files, seats, speakers  # each registers what it sends
+from applications.mailings import (
+    drafts,
+    extension,
+    files,
+    numbers,
+    seats,
+    second_call,
+    speakers,
+)  # each registers what it sends
 from applications.mailings.contacts import call, deadline
 from applications.mailings.people import again, still_a_contact, still_an_application
 
@@ -14,7 +22,9 @@ __all__ = [
     "drafts",
     "extension",
     "files",
+    "numbers",
     "seats",
+    "second_call",
     "speakers",
     "still_a_contact",
     "still_an_application",

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from applications import letters
+from applications import decisions, letters
 from applications.models import Application, Contact
 from presessions.mail import registry
 from presessions.upr import dates
@@ -26,6 +26,15 @@ STILL = {  # kinds that only those who stand there now want
     "correction_statement": Application.HOLDS_SEAT,
     "thanks_speakers": Application.HOLDS_SEAT,
     "agenda": Application.HOLDS_SEAT,
+    "more_information": (Status.SUBMITTED,),
+    "late_link": (Status.DRAFT,),
+    # An answer that no longer holds does not leave any more.
+    "decision_accepted": Application.HOLDS_SEAT,
+    "decision_waitlisted": (Status.WAITLISTED,),
+    "decision_declined": (Status.DECLINED,),
+    "answer_changed_accepted": Application.HOLDS_SEAT,
+    "answer_changed_waitlisted": (Status.WAITLISTED,),
+    "answer_changed_declined": (Status.DECLINED,),
 }
 
 
@@ -34,6 +43,8 @@ def still_an_application(letter):
     wanted = Application.objects.filter(reference=letter.recipient_id)
     if letter.kind == "withdrawn":
         return wanted.exists()
+    if letter.kind == "more_information":  # answered meanwhile, or taken back
+        wanted = wanted.filter(requests__ended_at=None)
     return wanted.filter(status__in=STILL.get(letter.kind, Application.LIVE)).exists()
 
 
@@ -136,11 +147,16 @@ registry.occasion(
     rewrite=_ask_again,
 )
 
-# --- Decisions: see decisions.py -------------------------------------------------------------------------------------
+# --- Decisions, and what goes before them: see decisions.py, reversal.py, asking.py, late.py -------------------------
 
 for _kind, _label, _recipient in (
     ("decision_accepted", _("answer: accepted"), letters.acceptance),
-    ("decision_waitlisted", _("answer: waiting list"), letters.of_application),
+    ("decision_waitlisted", _("answer: waiting list"), decisions.told_place),
     ("decision_declined", _("answer: declined"), letters.of_application),
+    ("answer_changed_accepted", _("changed answer: accepted"), letters.acceptance),
+    ("answer_changed_waitlisted", _("changed answer: waiting list"), letters.of_application),
+    ("answer_changed_declined", _("changed answer: declined"), letters.of_application),
+    ("more_information", _("question for more information"), letters.asked_for_more),
+    ("late_link", _("link with more time for one applicant"), letters.more_time),
 ):
     registry.occasion(_kind, label=_label, template=f"mail/{_kind}", link="application", rewrite=again(_recipient))

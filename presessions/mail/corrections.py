@@ -7,7 +7,8 @@ never more than one is open, and it goes away by itself when the date comes back
 
 An announcement is a proposal too, of one date and in words of its own, as when one State's deadline is extended: the
 room above asks for it. What it tells, or would, or was to tell until staff refused, no correction tells a second time.
-Mailing.told["was"] keeps what people knew before: it goes away once the date is no later than that.
+Mailing.told["was"] keeps what people knew before: it goes away once the date is no later than that. One whose "was" is
+empty repeats a date and changes none: until it is sent, nobody has read anything in it.
 
 Imports the registry, models and `due`; `writing` and `schedule` import us.
 """
@@ -21,6 +22,7 @@ from presessions.mail.models import Letter, Mailing
 
 State, Held = Mailing.State, Mailing.Held
 
+OPEN_PROPOSAL = {"state": State.HELD, "held_reason": Held.PROPOSED, "writing_at": None}
 ARRIVES = (Letter.State.SENT, *Letter.UNSETTLED)  # letters that have told somebody, or will, or may have
 
 
@@ -182,6 +184,8 @@ def _dates_people_know(last, announcements, told, known, now):
             continue  # people have read something newer
         if one in told:
             dates |= _dates(one)
+        elif not one.told["was"]:
+            continue
         elif one.state == State.CANCELLED:
             dates |= {what: at for what, at in _dates(one).items() if known.get(what) == at}
         elif one.state != State.NOT_NEEDED and _is_later(one, known, now):
@@ -218,6 +222,13 @@ def announce(kind, meeting, *, corrects, was, now):
     return proposal
 
 
+def take_back(announcement, *, now):
+    """What it was proposed for is not so any more. Nothing happens once staff have let it go, or refused it."""
+    moved = Mailing.objects.filter(pk=announcement.pk, **OPEN_PROPOSAL).update(state=State.NOT_NEEDED, held_reason="")
+    if moved:
+        trail.record(announcement, "not_needed", now=now)
+
+
 def _follow_announcement(announcement, told, anchors, now):
     """Change an open one with the date that it tells, or take it back when there is nothing left to tell."""
     closed = (State.CANCELLED, State.NOT_NEEDED)
@@ -234,10 +245,11 @@ def _follow_announcement(announcement, told, anchors, now):
 
 
 def _is_later(announcement, known, now):
-    """Whether there is still more time than people knew of."""
-    for what, was_at in announcement.told["was"].items():
+    """Whether there is still more time than people knew of; for one that repeats a date, whether that lies ahead."""
+    knew = {what: datetime.fromisoformat(at) for what, at in announcement.told["was"].items()}
+    for what in {**_dates(announcement), **knew}:
         at = known.get(what, registry.OFF)
-        if at in ("", registry.OFF) or datetime.fromisoformat(at) <= max(now, datetime.fromisoformat(was_at)):
+        if at in ("", registry.OFF) or datetime.fromisoformat(at) <= max(now, knew.get(what, now)):
             return False
     return True
 

@@ -173,6 +173,7 @@ RECIPIENTS: dict[str, RecipientKind] = {}
 PURPOSES: dict[str, LinkPurpose] = {}
 OPEN: list[Callable[[Any], Iterable[Open]]] = []
 LOOKS: list[Callable[[Any], None]] = []
+NUMBERS: dict[str, Callable[[list], dict[int, int]]] = {}
 WITHOUT_ADDRESS: dict[str, Callable[[Any, Any], Iterable[tuple[str, str]]]] = {}
 
 
@@ -360,6 +361,17 @@ def without_address(*kinds):
     def register(find):
         WITHOUT_ADDRESS.update(dict.fromkeys(kinds, find))
         return find
+
+    return register
+
+
+def number_of(*kinds):
+    """Register how many people mailings of these kinds go to, for a page that shows many: decorates `count(mailings)`,
+    which gives {mailing's key: number} as its audience would, in the same few queries for one and for fifty."""
+
+    def register(count):
+        NUMBERS.update(dict.fromkeys(kinds, count))
+        return count
 
     return register
 

@@ -3,6 +3,8 @@
 The page of a series stands here because this is the highest floor that it shows: meetings, call, mailings, answers.
 """
 
+from functools import partial
+
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -21,6 +23,7 @@ from django.utils.translation import gettext_lazy
 from applications.models import Call
 from missions import (
     admin_tasks,  # noqa: F401 -- registers itself
+    desk_setting_up,
     events,  # noqa: F401 -- gives its words
     overview,
 )
@@ -346,8 +349,11 @@ class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
         return super().get_queryset(request).annotate(**counted)
 
     def get_urls(self):
+        def page(route, view, name):
+            return path(route, self.admin_site.admin_view(partial(view, site=self.admin_site)), name=f"upr_{name}")
+
         answers = path("<int:pk>/answers/", self.admin_site.admin_view(self.answers_view), name="upr_series_answers")
-        return [answers, *super().get_urls()]
+        return [answers, *(page(*one) for one in desk_setting_up.PAGES), *super().get_urls()]
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)  # a class made for this request alone

@@ -1,16 +1,18 @@
-"""Answers of one meeting: seen as each applicant will get them, then released together. Room: applications.
+"""Answers of one meeting: prepared, seen as each applicant will get them, then released together. Room: applications.
 
-A decision is prepared on the application, where nobody hears of it (`Application.prepare`). Release is one transaction:
-every prepared answer and its letter, or nothing. Imports mail and this room's letters and models.
+A decision is noted on the application, where nobody hears of it (`Application.prepare`). Release is one transaction:
+every prepared answer and its letter, or nothing. Imports mail and this room's letters and models; an answer that was
+released is changed by `reversal`.
 """
 
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from applications import letters, seat
+from applications import asking, letters, seat
 from applications.models import Application, Seat
 from presessions import trail
 from presessions.mail import outbox
@@ -59,17 +61,74 @@ def prepared(meeting):
     return waiting.exclude(prepared="").with_state().order_by("submitted_at", "pk")
 
 
+def prepare_many(meeting, choices, *, seen, by, now, reason=""):
+    """Note several answers at once, all or none, without telling anybody; returns how many were changed. Raises
+    WrongStep.
+
+    choices -- {reference: decision, or "" for none}; seen -- `what_is_seen` of each application when it was chosen
+    """
+    with transaction.atomic():
+        rows = Application.objects.for_meeting(meeting).filter(reference__in=choices).select_related("prepared_by")
+        known = {row.reference: row for row in rows.order_by("pk").select_for_update(of=("self",))}
+        refusal = _why_not_prepared(choices, known, seen, reason)
+        trail.record(meeting, "answers_prepared", now=now, by=by, refused=bool(refusal))
+        changed = [] if refusal else [row for name, row in known.items() if choices[name] != row.prepared]
+        for row in changed:
+            why = reason if choices[row.reference] == Decision.DECLINE else ""
+            row.prepare(choices[row.reference], by=by, now=now, reason=why)
+    if refusal:  # outside the block: a refusal must not undo its own event
+        raise WrongStep(refusal)
+    return len(changed)
+
+
+def _why_not_prepared(choices, known, seen, reason):
+    """Why these answers cannot be noted, in words; "" where they can."""
+    for reference, decision in choices.items():
+        row = known.get(reference)
+        if row is None or row.status not in OPEN or what_is_seen(row) not in seen:
+            words = {"application": reference, "by": (row and row.prepared and row.prepared_by) or _("somebody else")}
+            return _("%(application)s was changed by %(by)s meanwhile. Nothing is noted; please look again.") % words
+        if decision == Decision.WAITLIST and row.status == Status.WAITLISTED:
+            return _("%(application)s is on the waiting list already, and knows it.") % {"application": reference}
+        if decision == Decision.DECLINE and row.prepared != decision and not reason.strip():
+            return _("Please give a reason for declining. It stays with staff.")
+    return ""
+
+
 def preview(meeting, *, now):
     """A Preview for each prepared answer, as if it were released now. Nothing is written and no link is minted."""
-    return [Preview(application, _text(application, now)) for application in prepared(meeting)]
+    places = waiting_places(meeting)
+    return [Preview(application, _text(application, places, now)) for application in prepared(meeting)]
 
 
-def _text(application, now):
+def _text(application, places, now):
     application.confirm_by = seat.confirm_by(application, now)
     try:
-        return outbox.preview(LETTERS[Decision(application.prepared)], letters.acceptance(application))
+        return outbox.preview(LETTERS[Decision(application.prepared)], _recipient(application, places))
     except Unwritable:
         return None
+
+
+def _recipient(application, places):
+    if application.prepared == Decision.WAITLIST:
+        return letters.on_waiting_list(application, *places.get(application.pk, ()))
+    return letters.acceptance(application)
+
+
+def waiting_places(meeting):
+    """{application's key: (place, of how many)} on the list as it will be once what is prepared is released. Empty
+    unless staff have put everybody who waits into an order: half an order would promise what nobody has decided."""
+    waits = Q(prepared=Decision.WAITLIST, status=Status.SUBMITTED) | Q(prepared="", status=Status.WAITLISTED)
+    everybody = Application.objects.for_meeting(meeting).filter(waits)
+    rows = list(everybody.order_by("seat__position").values_list("pk", "seat__place"))
+    if any(place != Seat.Place.WAITING for _pk, place in rows):
+        return {}
+    return {pk: (number, len(rows)) for number, (pk, _place) in enumerate(rows, start=1)}
+
+
+def told_place(application):
+    """The recipient of the letter about the waiting list, as it stands now: for who sends it again."""
+    return letters.on_waiting_list(application, *waiting_places(application.meeting).get(application.pk, ()))
 
 
 def release(meeting, *, by, now, seen=None, while_open=True):
@@ -84,8 +143,9 @@ def release(meeting, *, by, now, seen=None, while_open=True):
         refusal = _refusal(meeting, waiting, seen) or ("" if while_open else _still_open(waiting, now))
         trail.record(meeting, "decisions_released", now=now, by=by, refused=bool(refusal))
         if not refusal:
+            places = waiting_places(meeting)
             for application in waiting:
-                _release(application, by=by, now=now)
+                _release(application, places, by=by, now=now)
     if refusal:  # outside the block: a refusal must not undo its own event
         raise WrongStep(refusal)
     return len(waiting)
@@ -109,20 +169,21 @@ def _still_open(waiting, now):
     return ""
 
 
-def _release(application, *, by, now):
+def _release(application, places, *, by, now):
     decision = Decision(application.prepared)
     facts = {"status": BECOMES[decision], "prepared": "", "released_at": now}
     if decision == Decision.ACCEPT:
         facts |= {"confirm_by": seat.confirm_by(application, now), "seat_answered_at": None, "cleared_at": None}
     Application.objects.filter(pk=application.pk).update(**facts)
     application.confirm_by = facts.get("confirm_by")
+    asking.end(application, now)
     if decision == Decision.DECLINE:
         Seat.leave(application, now=now, by=by)
     event = trail.record(application, f"released_{decision}", now=now, by=by)
     outbox.put(
         kind=LETTERS[decision],
         key=f"decision:{application.reference}:{event.pk}",
-        recipient=letters.acceptance(application),
+        recipient=_recipient(application, places),
         now=now,
     )
 
@@ -132,8 +193,11 @@ def undecided(series):
     return Application.objects.undecided().filter(state_call__call__series=series)
 
 
-def refuse_undecided(series):
-    """The guard of whoever closes a series: raises WrongStep while anybody is left without an answer."""
+def refuse_undecided(series, now=None):
+    """The guard of whoever closes a series: raises WrongStep while anybody is left without an answer, or would be.
+
+    now -- given, drafts that may still be sent by a late link count too
+    """
     waiting = undecided(series).count()
     if waiting:
         raise WrongStep(
@@ -143,4 +207,25 @@ def refuse_undecided(series):
                 waiting,
             )
             % {"count": waiting}
+        )
+    of_series = Application.objects.filter(state_call__call__series=series)
+    noted = of_series.filter(status__in=OPEN).exclude(prepared="").count()
+    if noted:
+        raise WrongStep(
+            ngettext(
+                "%(count)s answer is prepared and was not released. Release it, or take it back.",
+                "%(count)s answers are prepared and were not released. Release them, or take them back.",
+                noted,
+            )
+            % {"count": noted}
+        )
+    late = of_series.filter(status=Status.DRAFT, late_until__gt=now).count() if now else 0
+    if late:
+        raise WrongStep(
+            ngettext(
+                "%(count)s applicant still has a late link and may send an application.",
+                "%(count)s applicants still have a late link and may send an application.",
+                late,
+            )
+            % {"count": late}
         )

@@ -18,7 +18,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from applications.events import EVENTS
-from applications.models import Application, Attachment, Consent, Needs, Recommendation, Speaker, Upload
+from applications.models import (
+    Application,
+    Attachment,
+    Consent,
+    InformationRequest,
+    Needs,
+    Recommendation,
+    Speaker,
+    Upload,
+)
 from presessions import vault
 from presessions.mail.models import Letter
 from presessions.trail.models import Event
@@ -37,6 +46,7 @@ PARTS = (
     ("recommendations", gettext_lazy("Recommendations"), Recommendation),
     ("consents", gettext_lazy("What may be published"), Consent),
     ("needs", gettext_lazy("What the speaker needs"), Needs),
+    ("requests", gettext_lazy("What we asked for"), InformationRequest),
     ("attachments", gettext_lazy("Files"), Attachment),
     ("uploads", gettext_lazy("Files on their way in"), Upload),
 )

@@ -107,6 +107,41 @@ def acceptance(application):
     return of_application(application, confirm_by=application.confirm_by)
 
 
+def on_waiting_list(application, place=None, of=None):
+    """The recipient of the news that all seats are given, with the place in the order of those who wait, where staff
+    have made one."""
+    return of_application(application, place=place, waiting=of)
+
+
+def asked_for_more(application, request=None):
+    """The recipient of the news that staff ask for something, and until when. What, stands on the page only."""
+    request = request or application.requests.first()
+    return of_application(application, until=request.until)
+
+
+def send_more_information(application, request, *, now):
+    return outbox.put(
+        kind="more_information",
+        key=f"more_information:{application.reference}:{request.pk}",
+        recipient=asked_for_more(application, request),
+        now=now,
+    )
+
+
+def more_time(application):
+    """The recipient of a link that is open longer than the call."""
+    return of_application(application, until=application.late_until)
+
+
+def send_late_link(application, *, now):
+    return outbox.put(
+        kind="late_link",
+        key=f"late_link:{application.reference}:{int(now.timestamp())}",  # more time may be given twice
+        recipient=more_time(application),
+        now=now,
+    )
+
+
 def seat_answer(application):
     """The recipient of the proof that a seat was confirmed or given up."""
     return of_application(application, answered_at=application.seat_answered_at)

@@ -32,6 +32,7 @@ urlpatterns = [
     path("application/elsewhere/", form.elsewhere, name="elsewhere"),
     path("application/receipt/", after.receipt, name="receipt"),
     path("application/status/", after.status, name="status"),
+    path("application/more/", after.more_given, name="more_given"),
     path("application/withdraw/", after.withdraw, name="withdraw"),
     path("application/erase/", after.erase, name="erase"),
     path("application/everything/", after.download, name="everything"),

@@ -7,16 +7,17 @@ Like the form's, these pages show the application of this session and no other.
 from contextlib import suppress
 from functools import wraps
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import prefetch_related_objects
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from applications import erasure, everything, seat
+from applications import asking, erasure, everything, reversal, seat
 from applications.forms import WithdrawForm
 from applications.forms.after import EraseForm
 from applications.models import Application, Attachment
-from applications.views.form import applicants_page
+from applications.views.form import applicants_page, asked
 from presessions import trail
 from presessions.trail.steps import WrongStep
 
@@ -60,6 +61,9 @@ def status(request, application, now):
         "first_day": application.state_call.series.first_day,
         "in_play": application.status in IN_PLAY,
         "open": application.can_change(now),
+        "asked": asked(application, now),
+        "thanked": application.status == Status.SUBMITTED and application.requests.exclude(answered_at=None).exists(),
+        "changed_at": reversal.changed_at(application) if application.is_decided else None,
         "grace": application.grace_ends_at(now),
         "replace_until": application.replace_until(now),
         "closed": closed,
@@ -69,6 +73,18 @@ def status(request, application, now):
         "files": [(file, _where_to_change(application, file.kind, now, closed)) for file in files],
     }
     return render(request, "applications/status.html", context)
+
+
+@applicants_page
+@own_hand
+def more_given(request, application, now):
+    """The one button under what staff have asked for: it is answered, and read-only again."""
+    if request.method == "POST":
+        try:
+            asking.answer(application, now=now)
+        except WrongStep as refusal:
+            messages.warning(request, str(refusal))
+    return redirect("applications:status")
 
 
 def _where_to_change(application, kind, now, closed):

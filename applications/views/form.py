@@ -97,8 +97,7 @@ def section(request, application, now, section):
     if application.is_withdrawn or (section != "safety" and application.is_decided):
         return redirect("applications:status")
     form = SECTION_FORMS[section](request.POST or None, request.FILES or None, application=application)
-    may_save = application.can_send_file if section == "file" else application.can_change
-    if section != "safety" and not may_save(now):
+    if section != "safety" and not _may_save(application, section, now):
         return _too_late(request, application, form)
     facts, kept = form.to_keep(), ""
     if facts is not None and (saved := form.saved_meanwhile()):
@@ -120,6 +119,10 @@ def section(request, application, now, section):
         _say_saved(request, application, form)
         return redirect(_next(request, application, section))
     return _show(request, application, form, now, kept=kept)
+
+
+def _may_save(application, section, now):
+    return application.can_send_file(now) if section == "file" else application.can_change(now, section)
 
 
 def _say_saved(request, application, form):
@@ -144,12 +147,23 @@ def _show(request, application, form, now, *, saved=(), kept="", status=200):
         "kept": kept,
         "replace_until": application.replace_until(now) if form.section == "file" else None,
         "grace": application.grace_ends_at(now),
+        "asked": asked(application, now),
     }
     return render(request, "applications/section.html", context, status=status)
 
 
+def asked(application, now):
+    """What staff ask for, for a page: {"request", "sections": [(name, title)]}; None where they ask for nothing."""
+    request = application.request(now)
+    if request is None:
+        return None
+    return {"request": request, "sections": [(name, SECTION_FORMS[name].title) for name in request.sections]}
+
+
 def _next(request, application, section):
     """Where to go after saving: back to where the person came from, or on to the next section."""
+    if application.was_sent and section != "safety" and not application.can_change(timezone.now()):
+        return reverse("applications:status")  # it was opened because staff have asked, and that stands there
     following = rules.SECTIONS[rules.SECTIONS.index(section) + 1 :]
     if "later" in request.POST:
         return reverse("applications:tasks")  # of an application that was sent, that is its status page
@@ -186,13 +200,15 @@ def check(request, application, now):
             return redirect("applications:receipt")
     application.fetch_all()
     sections = [SECTION_FORMS[name](application=application) for name in rules.SECTIONS]
+    is_open = application.can_change(now)
     missing = _missing_words(application) if form.is_bound else []
     context = {
         "application": application,
         "form": form,
         "sections": sections,
         "missing": missing,
-        "open": application.can_change(now),
+        "open": is_open,
+        "changeable": rules.SECTIONS if is_open else {"safety", *application.asked_about(now)},
         "grace": application.grace_ends_at(now),
     }
     return render(request, "applications/check.html", context)

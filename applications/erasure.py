@@ -6,13 +6,13 @@ few choices in KEPT. Other applications of the same address are not touched, nor
 
 from django.db import transaction
 
-from applications import letters
+from applications import letters, organisations
 from applications.models import (
     Application,
     Assessment,
     Attachment,
+    InformationRequest,
     Needs,
-    Organisation,
     Recommendation,
     Seat,
     Speaker,
@@ -28,7 +28,7 @@ from presessions.mail.forgetting import forget
 KEPT = {Application: ("language", "themes"), Speaker: ("role", "gender")}
 
 # Rows that say nothing once their words are gone.
-DELETED = (Recommendation, Needs, Assessment, Upload, Seat)
+DELETED = (Recommendation, Needs, Assessment, InformationRequest, Upload, Seat)
 
 # What is not encrypted and may still tell who it was; all that is encrypted goes by itself.
 CLEARED = {
@@ -73,7 +73,8 @@ def erase(application, *, now, by=None, reason=""):
         row = Application.objects.select_for_update(of=("self",)).with_state().get(pk=application.pk)
         if not row.is_withdrawn:
             row.withdraw(now=now, by=by)
-        names, register, index = _files(row), row.organisation_id, row.email_index
+        names, register, index = _files(row), row.organisation, row.email_index
+        called = (row.name, row.name_latin)
         if row.erased_at is None:
             facts = vault.emptied(Application) | CLEARED[Application] | {"erased_at": now}
             row.step((row.Status.WITHDRAWN,), "erased", now=now, by=by, reason=reason, also=lambda: _rest(row, now),
@@ -81,7 +82,8 @@ def erase(application, *, now, by=None, reason=""):
         else:
             Application.objects.filter(pk=row.pk).update(**vault.emptied(Application), **CLEARED[Application])
             _rest(row, now)
-        Organisation.objects.filter(pk=register, applications=None).delete()
+        if register:
+            organisations.forget(register, called)
         if not Application.objects.filter(email_index=index).exists():
             forget(*letters.visitor(index), now=now)  # who asked for a lost link when nothing lived any more
     # Only now is it certain; what a crash leaves here is unreadable without its row, and swept up within a day.

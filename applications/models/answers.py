@@ -77,6 +77,8 @@ class Answers:
 
     def _save_elsewhere(self, section, facts):
         match section:
+            case "institution" if self.organisation:  # sent before, and now under another name
+                self.organisation.learn(self.name, self.name_latin)
             case "speaker" | "replacement":
                 self._save_person(section, facts)
             case "issues":

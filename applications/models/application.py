@@ -356,8 +356,14 @@ class Application(Answers, Deadlines, models.Model):
         if missing:
             raise Incomplete(missing)
         self.step((self.Status.DRAFT,), "submitted", now=now, by=by, open_only=True,
-                   also=lambda: letters.send_receipt(self, now=now),
+                   also=lambda: self._sent(now),
                    status=self.Status.SUBMITTED, submitted_at=now)  # fmt: skip
+
+    def _sent(self, now):
+        """What belongs to its sending: the receipt, and a place in the register beside the earlier ones."""
+        self.organisation = Organisation.of(self)
+        Application.objects.filter(pk=self.pk).update(organisation=self.organisation)
+        letters.send_receipt(self, now=now)
 
     def withdraw(self, *, now, by=None, reason=""):
         """Take it back, at any time and whatever was decided. What was told of passports and needs is forgotten at

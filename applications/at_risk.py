@@ -1,5 +1,5 @@
 """Applications of people at risk: masked for all, until somebody reveals one, with a reason. Room: applications;
-imports the trail.
+imports its models.
 
 Of a masked one everybody sees its reference, its State and the kind of institution, and may go on working with it by
 those: seat it, prepare an answer. Names, texts, addresses and documents are shown only in the session of somebody who
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from applications.models import Application
 from presessions import trail
 from presessions.trail.steps import WrongStep
 
@@ -50,6 +51,12 @@ def revealed(request):
         until = {reference: datetime.fromisoformat(text) for reference, text in kept.items()}
         request.revealed_at_risk = {reference: end for reference, end in until.items() if now < end}
     return request.revealed_at_risk
+
+
+def masked_among(request, references):
+    """Those of some references that are masked for whoever asks."""
+    masked = Application.objects.filter(at_risk=True, reference__in=set(references) - revealed(request).keys())
+    return set(masked.values_list("reference", flat=True))
 
 
 def refuse_masked(request, application):
@@ -134,7 +141,7 @@ def unmark(application, *, by, now, reason):
 
 
 def _turn(application, at_risk, code, *, by, now, reason, refusal=""):
-    rows = type(application).objects.filter(pk=application.pk, at_risk=not at_risk, erased_at=None)
+    rows = Application.objects.filter(pk=application.pk, at_risk=not at_risk, erased_at=None)
     with transaction.atomic():
         moved = 0 if refusal else rows.update(at_risk=at_risk)
         trail.record(application, code, now=now, by=by, refused=not moved, reason=reason)

@@ -105,10 +105,4 @@ def _take(request, application, step, done):
     return redirect("admin:applications_application_change", application.pk)
 
 
-def locked_reasons(request, references):
-    """Of these, what is masked for whoever asks: staff's own words about them may name somebody."""
-    masked = Application.objects.filter(at_risk=True, reference__in=set(references) - at_risk.revealed(request).keys())
-    return set(masked.values_list("reference", flat=True))
-
-
-words.lock_reasons(Application, locked_reasons)
+words.lock_reasons(Application, at_risk.masked_among)  # staff's own words may name somebody

@@ -6,9 +6,10 @@ Room: applications.
 from datetime import timedelta
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from applications import decisions, letters
+from applications import at_risk, decisions, letters
 from applications.models import Application, Contact
 from presessions.mail import registry
 from presessions.upr import dates
@@ -46,6 +47,12 @@ def still_an_application(letter):
     if letter.kind == "more_information":  # answered meanwhile, or taken back
         wanted = wanted.filter(requests__ended_at=None)
     return wanted.filter(status__in=STILL.get(letter.kind, Application.LIVE)).exists()
+
+
+def note_opening(request, letter):
+    """Where a letter went tells who applied: its page is a part of the application."""
+    for application in Application.objects.filter(reference=letter.recipient_id, at_risk=True):
+        at_risk.note_opening(request, application, now=timezone.now())
 
 
 def still_a_contact(letter):
@@ -105,6 +112,8 @@ registry.recipient(
     "application",
     still_wanted=still_an_application,
     admin_url=applicant_in_admin,
+    masked=at_risk.masked_among,
+    opened=note_opening,
     label=_by_reference(_("applicant %(reference)s")),
 )
 registry.recipient(

@@ -138,6 +138,8 @@ class RecipientKind:
     find -- the ids of those whose name holds a text; nobody, where a name is a secret
     label -- {id: words} for the recipients of some letters, in one query; a recipient without words is shown by its id
     has_address -- whether the letter's address is still this recipient's; when it is not, the letter stays at home
+    masked(request, ids) -- those whose letters whoever asks may neither read nor find by an address
+    opened(request, letter) -- somebody opens a letter's page
     on_bounce(letter, now, code, dead) -- it did not arrive, or never will; `dead` when its address does not work, so
         that nothing more should go there
     on_complaint(letter, now) -- its reader called it unwanted
@@ -148,6 +150,8 @@ class RecipientKind:
     admin_url: Callable[[Any], str | None] = lambda letter: None
     find: Callable[[str], Iterable[str]] = lambda text: ()
     label: Callable[[Iterable[Any]], dict[str, str]] = lambda letters: {}
+    masked: Callable[[Any, Iterable[str]], Iterable[str]] = lambda request, ids: ()
+    opened: Callable[[Any, Any], None] = lambda request, letter: None
     on_bounce: Callable[..., None] = lambda letter, now, code, dead: None
     on_complaint: Callable[..., None] = lambda letter, now: None
 

@@ -143,6 +143,11 @@ class ReportAdmin(StepsAdmin):
     def steps(self, report, request):
         return {"deal_with": partial(Report.deal_with, report)}
 
+    def page_for(self, request, report):
+        if report.letter:
+            registry.recipient_kind(report.letter.recipient_kind).opened(request, report.letter)
+        return {**super().page_for(request, report), "masked": listing.is_masked(request, report.letter)}
+
     def page(self, report):
         letter = report.letter
         recipient = letter and registry.recipient_kind(letter.recipient_kind)

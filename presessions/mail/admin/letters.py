@@ -56,7 +56,8 @@ class LetterAdmin(StepsAdmin):
         return listing.Outbox
 
     def get_search_results(self, request, letters, term):
-        return listing.found(letters, term), False
+        found = listing.found(letters, term)
+        return listing.without_masked(request, found) if listing.is_address(term) else found, False
 
     def changelist_view(self, request, extra_context=None):
         """The list. Its search is posted, so that no address stands in the address line or in the browser's memory."""
@@ -106,12 +107,16 @@ class LetterAdmin(StepsAdmin):
     @method_decorator(require_safe)
     def html_view(self, request, pk):
         """What was sent, personal links struck out, for the frame on the letter's page."""
-        letter = Letter.objects.filter(pk=pk).only("kept_html").first()
-        if not self.has_view_permission(request, letter):
+        letter = Letter.objects.filter(pk=pk).only("kept_html", "recipient_kind", "recipient_id").first()
+        if not self.has_view_permission(request, letter) or listing.is_masked(request, letter):
             raise PermissionDenied
         if letter is None or not letter.kept_html:
             raise Http404
         return frame.answer(letter.kept_html)
+
+    def page_for(self, request, letter):
+        registry.recipient_kind(letter.recipient_kind).opened(request, letter)
+        return {**super().page_for(request, letter), "masked": listing.is_masked(request, letter)}
 
     def page(self, letter):
         listing.name_recipients([letter])

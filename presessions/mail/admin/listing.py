@@ -61,6 +61,30 @@ def found(letters, term):
     return letters.filter(wanted)
 
 
+def is_address(term):
+    """Whether a search is for an address, as it was typed or as it stands in the address line."""
+    return "@" in term or term.strip().startswith(BY_INDEX)
+
+
+def without_masked(request, letters):
+    """The few letters that an address leads to, without those that whoever asks may not read."""
+    ids = {}
+    for kind, recipient in set(letters.order_by().values_list("recipient_kind", "recipient_id")[:MOST]):
+        ids.setdefault(kind, set()).add(recipient)
+    for kind, recipients in ids.items():
+        letters = letters.exclude(recipient_kind=kind, recipient_id__in=masked(request, kind, recipients))
+    return letters
+
+
+def masked(request, kind, ids):
+    return set(registry.recipient_kind(kind).masked(request, ids))
+
+
+def is_masked(request, letter):
+    """Whether only that there is this letter, and whether it arrived, may be shown to whoever asks."""
+    return bool(letter) and letter.recipient_id in masked(request, letter.recipient_kind, {letter.recipient_id})
+
+
 # --- Naming ----------------------------------------------------------------------------------------------------------
 
 

@@ -72,13 +72,13 @@ class AssessmentForm(forms.ModelForm):
 def application_page(request, site, pk, form=None):
     """Answers beside the document, assessments, the decision, and the history."""
     require(request, "view_application")
-    application = get_object_or_404(_with_answers(), pk=pk)
+    application = get_object_or_404(with_answers(), pk=pk)
     at_risk.note_opening(request, application, now=timezone.now())
     if at_risk.is_masked_for(request, application):
         return desk_at_risk.masked_page(request, site, application)
     mine = application.assessments.filter(by=request.user).first()
     shown = application.status not in HIDDEN
-    document = _document(application) if shown else None
+    document = document_of(application) if shown else None
     may = {name: request.user.has_perm(f"applications.{name}") for name in ("assess", "decide", "read_document")}
     context = {
         **site.each_context(request),
@@ -88,7 +88,7 @@ def application_page(request, site, pk, form=None):
         "application": application,
         "pill": PILLS[application.status],
         "shown": shown,
-        "sections": _sections(application) if shown else [],
+        "sections": sections_of(application) if shown else [],
         "recommendations": application.recommendations.all() if shown else [],
         "consents": application.consents.all() if shown else [],
         "document": document,
@@ -106,13 +106,13 @@ def application_page(request, site, pk, form=None):
     return TemplateResponse(request, "admin/applications/application/page.html", context)
 
 
-def _document(application):
+def document_of(application):
     """The file to read; the one that was refused only where there is no other."""
     refused = (file for file in application.attachments.all() if file.kind == file.Kind.UPR_SUBMISSION and file.refusal)
     return application.upr_submission or next(refused, None)
 
 
-def _with_answers():
+def with_answers():
     return (
         Application.objects.with_state()
         .select_related("prepared_by", "organisation")
@@ -120,7 +120,7 @@ def _with_answers():
     )
 
 
-def _sections(application):
+def sections_of(application):
     """(heading, [(label, answer)]) with every answer that was given."""
     themes = ", ".join(theme.name for theme in application.themes.all())
     found = [

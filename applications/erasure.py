@@ -43,6 +43,7 @@ CLEARED = {
         "is_coalition": None,
         "submission_kind": "",
         "prepared": "",
+        "at_risk": False,  # nothing is left to be masked
         "entered_by": None,
     },
     Speaker: {"spoken_english": "", "attends": "", "under_18": False, "guardian_agrees": False},

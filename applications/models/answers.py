@@ -67,13 +67,26 @@ class Answers:
         before = (self.Status.DRAFT,) if in_part else None
         own = {name: facts[name] for name in self.ANSWERS.get(section, ()) if name in facts}
         if section == "safety":
+            note = self.security_note
             self.step(before or self.LIVE, "saved_safety", now=now, by=by,
-                      also=lambda: self._save_consents(facts, now),
+                      also=lambda: self._save_safety(facts, note, now),
                       safety_seen_at=self.safety_seen_at if in_part else now, changed_at=now, **own)  # fmt: skip
             return
         self.step(before or self.EDITABLE, f"saved_{section}", now=now, by=by, open_only=True,
                   section=section, also=lambda: self._save_elsewhere(section, facts),
                   changed_at=now, **own)  # fmt: skip
+
+    def _save_safety(self, facts, note, now):
+        self._save_consents(facts, now)
+        if self.was_sent and self.security_note != note:
+            self.mask_if_afraid(now)
+
+    def mask_if_afraid(self, now):
+        """Whoever has written a private security note is taken to be at risk, until somebody who read it says no."""
+        afraid = type(self).objects.filter(pk=self.pk, at_risk=False)
+        if self.security_note and afraid.update(at_risk=True):
+            self.at_risk = True
+            trail.record(self, "marked_at_risk", now=now)
 
     def _save_elsewhere(self, section, facts):
         match section:

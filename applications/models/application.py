@@ -363,6 +363,7 @@ class Application(Answers, Deadlines, models.Model):
         """What belongs to its sending: the receipt, and a place in the register beside the earlier ones."""
         self.organisation = Organisation.of(self)
         Application.objects.filter(pk=self.pk).update(organisation=self.organisation)
+        self.mask_if_afraid(now)
         letters.send_receipt(self, now=now)
 
     def withdraw(self, *, now, by=None, reason=""):

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from applications import assessments
+from applications import assessments, at_risk
 from applications.models import Application, Assessment, Attachment, Contact, Organisation, StateCall, Theme
 from presessions import vault
 from presessions.mail.models import Letter
@@ -448,10 +448,18 @@ def test_a_document_without_a_cleaned_copy_has_no_address(desk, state_call, fact
 
 
 def test_the_security_note_is_read_by_a_button_and_noted(desk, staff, state_call):
-    application = ApplicationFactory(state_call=state_call, submitted=True, security_note="Do not call my office.")
+    application = not_at_risk(
+        ApplicationFactory(state_call=state_call, submitted=True, security_note="Do not call my office.")
+    )
     assert "Do not call" not in text(desk.get(page_of(application)))
     assert "Do not call" in text(desk.post(page("security_note", application.pk)))
     assert Event.objects.about(application).get(code="security_note_read").staff_id == staff.pk
+
+
+def not_at_risk(application):
+    """Somebody has read the private security note, and found nobody in danger."""
+    at_risk.unmark(application, by=StaffFactory(), now=MONDAY, reason="About the door bell.")
+    return application
 
 
 # --- Who may do what -------------------------------------------------------------------------------------------------
@@ -483,7 +491,7 @@ def ask(client, application, method, name):
 @pytest.mark.parametrize("step", STEPS)
 def test_each_page_and_step_needs_each_of_its_rights(client, state_call, step):
     method, name, needed = STEPS[step]
-    application = ApplicationFactory(state_call=state_call, submitted=True, security_note="x")
+    application = not_at_risk(ApplicationFactory(state_call=state_call, submitted=True, security_note="x"))
     looked_through(application)
     client.force_login(may(*needed))
     assert ask(client, application, method, name) in (200, 302)
@@ -508,7 +516,7 @@ def test_nothing_is_done_when_it_is_refused(client, state_call):
 
 
 def test_a_reader_sees_no_button_that_would_be_refused(client, state_call):
-    application = ApplicationFactory(state_call=state_call, submitted=True, security_note="x")
+    application = not_at_risk(ApplicationFactory(state_call=state_call, submitted=True, security_note="x"))
     client.force_login(may("view_application"))
     shown = client.get(page_of(application)).content.decode()
     for name in ("assess", "prepare", "security_note"):

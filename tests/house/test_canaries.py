@@ -119,6 +119,9 @@ def trouble(world):
     staff.get(reverse("admin:applications_application_changelist"), {"q": address("applications.Application.email")})
     assert staff.get(reverse("admin:applications_application_change", args=[world.application.pk])).status_code == 200
     note = reverse("admin:applications_security_note", args=[world.application.pk])
+    assert staff.post(note).status_code == 403  # masked, because somebody may be at risk
+    reason = {"reason": canary("trail.Reason.text")}
+    assert staff.post(reverse("admin:applications_reveal", args=[world.application.pk]), reason).status_code == 302
     assert canary("applications.Application.security_note") in staff.post(note).content.decode()
     send_mail("x", "y", None, [canary("mail.Letter.to")], connection=get_connection(product.EMAIL_BACKEND))
 

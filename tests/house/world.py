@@ -221,6 +221,8 @@ class World:
         places = ("name", "name_latin", "note")
         register = {place: canary(f"applications.Organisation.{place}") for place in places} | {"kind": "cso"}
         assert staff.post(reverse("admin:applications_organisation_add"), register).status_code == 302
+        reveal = reverse("admin:applications_reveal", args=[self.application.pk])  # a private security note was written
+        assert staff.post(reveal, {"reason": canary("trail.Reason.text")}).status_code == 302
         assessed = {"overall": "strong", "national_voice": 3, "note": canary("applications.Assessment.note")}
         prepared = {"decision": "accept", "reason": canary("trail.Reason.text")}
         for step, posted in (("assess", assessed), ("prepare", prepared)):

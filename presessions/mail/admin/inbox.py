@@ -111,8 +111,10 @@ class ReportAdmin(StepsAdmin):
         term = term.strip()
         if not term:
             return reports, False
-        letters = listing.found(Letter.objects.order_by(), term).values("pk")
-        return reports.filter(Q(code=term[:20]) | Q(letter__in=letters)), False
+        letters = listing.found(Letter.objects.order_by(), term)
+        if listing.is_address(term):
+            letters = listing.without_masked(request, letters)
+        return reports.filter(Q(code=term[:20]) | Q(letter__in=letters.values("pk"))), False
 
     def changelist_view(self, request, extra_context=None):
         number = Report.objects.for_a_person().count()

@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications import (
-    admin_contacts,  # noqa: F401 -- contacts register themselves
+    admin_contacts,  # noqa: F401 -- contacts register themselves, and so do organisations
+    admin_organisations,  # noqa: F401
     at_risk,
     decisions,
     desk,
@@ -27,13 +28,17 @@ from applications import (
     desk_decisions,
     desk_entering,
     desk_erasing,
+    desk_matrix,
+    desk_review,
     desk_seat,
+    exports,
     thin,
     work,
 )
+from applications.exporting import Exports
 from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.mailings import extension
-from applications.models import Application, Assessment, Call, Organisation, StateCall, Theme
+from applications.models import Application, Assessment, Call, StateCall, Theme
 from presessions.mail import schedule
 from presessions.upr.dates import GENEVA, last_minute, last_minute_words, minutes_after
 from presessions.upr.dialogue import AsksBeforeMovingDates
@@ -112,7 +117,8 @@ class WorkFilter(admin.SimpleListFilter):
 
 
 @admin.register(Application)
-class ApplicationAdmin(Readable):
+class ApplicationAdmin(Exports, Readable):
+    audiences = exports.AUDIENCES
     list_display = ("known_as", "state", "institution", "status_pill", "assessments", "prepared_pill", "sent")
     list_filter = (WorkFilter, SeriesFilter, StateFilter, "at_risk")
     search_fields = ("reference",)
@@ -193,7 +199,7 @@ class ApplicationAdmin(Readable):
             page("enter/", desk_entering.enter, "enter"),
             page("enter/stop/", desk_entering.stop, "enter_stop"),
             page("<int:pk>/enter/", desk_entering.go_on, "enter_go_on"),
-            *(page(*one) for one in desk_decisions.PAGES),
+            *(page(*one) for one in (*desk_decisions.PAGES, *desk_review.PAGES, *desk_matrix.PAGES)),
             *super().get_urls(),
         ]
 
@@ -395,39 +401,7 @@ class StateCallAdmin(DatedBySteps):
         return state_call.application_count
 
 
-# --- Who has applied before -------------------------------------------------------------------------------------------
-
-
-@admin.register(Organisation)
-class OrganisationAdmin(admin.ModelAdmin):
-    """The register that staff keep of who has applied before."""
-
-    list_display = ("known_as", "kind", "applications")
-    list_filter = ("kind",)
-    search_fields = ("reference",)
-    search_hint = gettext_lazy("A reference or its beginning. Names are encrypted and cannot be searched.")
-    ordering = ("reference",)
-    fields = ("reference", "name", "name_latin", "kind", "note")
-    readonly_fields = ("reference",)
-    actions = None
-    show_full_result_count = False
-
-    def get_queryset(self, request):
-        counted = Application.objects.filter(organisation=OuterRef("pk")).order_by().values("organisation")
-        counted = Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
-        return super().get_queryset(request).annotate(application_count=counted)
-
-    def get_search_results(self, request, queryset, search_term):
-        words = search_term.strip().replace("@", "")
-        return (by_reference_or_address(queryset, words) if words else queryset), False
-
-    @admin.display(description=gettext_lazy("reference"), ordering="reference")
-    def known_as(self, organisation):
-        return format_html('<span class="reference">{}</span>', organisation.reference)
-
-    @admin.display(description=gettext_lazy("applications"), ordering="application_count")
-    def applications(self, organisation):
-        return organisation.application_count
+# --- Themes ----------------------------------------------------------------------------------------------------------
 
 
 @admin.register(Theme)

@@ -8,7 +8,7 @@ from django.db import models
 
 from applications import letters, rules
 from applications.models.parts import CONSENT_WORDING, Attachment, Consent, Recommendation, Speaker
-from presessions import vault
+from presessions import trail, vault
 
 RECOMMENDATIONS = [f"recommendation_{number}" for number in range(1, rules.RECOMMENDATIONS + 1)]
 

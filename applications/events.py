@@ -47,6 +47,7 @@ EVENTS = {
     "needs_forgotten": _("practical needs erased"),
     "cleared": _("what may be published answered anew"),
     "everything_downloaded": _("everything downloaded by the applicant"),
+    "organisation_split": _("given an organisation of its own in the register"),
     "erased": _("erased"),
     "document_read": _("document read"),
     "security_note_read": _("private security note read"),
@@ -65,5 +66,15 @@ LOOKS = (
 )  # fmt: skip
 
 words.give("applications", EVENTS, looks=LOOKS)
+words.give(
+    "applications.organisation",
+    {
+        "entered": _("entered by hand"),
+        "changed": _("changed"),
+        "merged": _("merged: two of the register are one"),
+        "split": _("one of its applications is of another one"),
+        "deleted": _("deleted"),
+    },
+)
 words.give("applications.call", {"opened": _("opened"), "meetings_included": _("further meetings included")})
 words.give("applications", {"deadline_moved": _("deadline moved")})

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy
 from applications.models import Call
 from missions import (
     admin_tasks,  # noqa: F401 -- registers itself
+    desk_new_session,
     desk_setting_up,
     events,  # noqa: F401 -- gives its words
     overview,
@@ -92,7 +93,8 @@ class ReachedFilter(admin.SimpleListFilter):
 
 
 @admin.register(PermanentMission)
-class PermanentMissionAdmin(admin.ModelAdmin):
+class PermanentMissionAdmin(Exports, admin.ModelAdmin):
+    audiences = (exports.REGISTER,)
     change_list_template = CHANGE_LIST
     list_display = ("name", "code", "in_geneva_pill", "language", "addresses", "is_reached")
     list_filter = (ReachedFilter, "in_geneva", "kind", "language")
@@ -212,7 +214,8 @@ class AnsweredFilter(admin.SimpleListFilter):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(StepsAdmin):
+class InvitationAdmin(Exports, StepsAdmin):
+    audiences = exports.INVITATIONS
     change_list_template = CHANGE_LIST
     list_display = ("mission", "series", "letter", "fetched", "answer", "coming")
     list_filter = (AnsweredFilter, SeriesFilter)
@@ -288,9 +291,10 @@ class InvitationAdmin(StepsAdmin):
 
 
 @admin.register(Reply)
-class ReplyAdmin(admin.ModelAdmin):
+class ReplyAdmin(Exports, admin.ModelAdmin):
     """Answers of missions, to look through; they are changed by the missions alone."""
 
+    audiences = (exports.REPLIES,)
     change_list_template = CHANGE_LIST
     list_display = ("mission", "state", "answer", "wants_floor", "at")
     list_display_links = None
@@ -353,7 +357,8 @@ class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
             return path(route, self.admin_site.admin_view(partial(view, site=self.admin_site)), name=f"upr_{name}")
 
         answers = path("<int:pk>/answers/", self.admin_site.admin_view(self.answers_view), name="upr_series_answers")
-        return [answers, *(page(*one) for one in desk_setting_up.PAGES), *super().get_urls()]
+        ours = (*desk_new_session.PAGES, *desk_setting_up.PAGES)
+        return [answers, *(page(*one) for one in ours), *super().get_urls()]
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)  # a class made for this request alone

@@ -6,13 +6,12 @@ the transaction that closes, and a refusal leaves its event outside of what it u
 
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import ngettext
 
 from applications import decisions
 from applications.models import StateCall
-from presessions import trail
+from missions.steps import as_one
 from presessions.trail.steps import WrongStep
 from presessions.upr.models import CountryMeeting, Series
 
@@ -58,16 +57,12 @@ def _unanswered(series):
 
 def close(series, *, by, now, reason=""):
     """Close a series. Raises WrongStep, in the words of what is left to do, and where it is closed already."""
-    try:
-        with transaction.atomic():
-            Series.objects.select_for_update().get(pk=series.pk)
-            left = left_to_do(series, now)
-            if left:
-                raise WrongStep(" ".join(one.words for one in left))
-            series.close(now=now, by=by, reason=reason)
-    except WrongStep:
-        trail.record(series, "closed", now=now, by=by, refused=True, reason=reason)  # its own went with what was undone
-        raise
+    with as_one(series, "closed", by=by, now=now, reason=reason):
+        Series.objects.select_for_update().get(pk=series.pk)
+        left = left_to_do(series, now)
+        if left:
+            raise WrongStep(" ".join(one.words for one in left))
+        series.close(now=now, by=by, reason=reason)
 
 
 def reopen(series, *, by, now, reason=""):

@@ -5,30 +5,19 @@ nothing that was typed is lost on the way back.
 """
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from missions import setting_up
+from missions.pages import page, require
 from missions.setting_up_forms import SetUpForm
 from presessions.trail.steps import WrongStep
 from presessions.upr.models import Series, WorkingGroupSession
 
 NEEDS = ("upr.add_series", "applications.add_call")
 PROPOSE, LOOK, BACK, DO = "propose", "look", "back", "do"  # the buttons
-
-
-def require(request, *permissions):
-    if not request.user.has_perms(permissions):
-        raise PermissionDenied
-
-
-def page(request, site, template, title, **context):
-    context = {**site.each_context(request), "opts": Series._meta, "title": title, **context}
-    return TemplateResponse(request, f"admin/upr/series/{template}.html", context)
 
 
 @require_GET

@@ -12,15 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from applications.models import Call
-from presessions import trail
+from missions.steps import as_one, undone
 from presessions.mail import registry, schedule, texts
 from presessions.mail.admin import people, timeline
 from presessions.mail.models import Mailing, SeriesText
-from presessions.trail.steps import WrongStep
 from presessions.upr import dates
 from presessions.upr.dates import GENEVA, geneva
 from presessions.upr.models import CountryMeeting, Series, WorkingGroupSession
@@ -196,12 +194,8 @@ def set_up(plan, *, by, now):
 
     Raises WrongStep, and leaves only that event, where somebody was faster or a date leads nowhere.
     """
-    try:
-        with transaction.atomic():
-            return _write(plan, by=by, now=now)
-    except WrongStep:
-        trail.record(Series(session=plan.session), "opened", now=now, by=by, refused=True)  # its own has been undone
-        raise
+    with as_one(Series(session=plan.session), "opened", by=by, now=now):
+        return _write(plan, by=by, now=now)
 
 
 def _write(plan, *, by, now):
@@ -263,20 +257,11 @@ class Seen:
     mark: str  # says whether what staff have looked at is what would be written
 
 
-class _Undone(Exception):
-    pass
-
-
 def look(plan, *, by, now):
     """What `set_up` would make of a plan. Nothing is written. Raises WrongStep where `set_up` would."""
-    seen = []
-    try:
-        with transaction.atomic():
-            series = _write(plan, by=by, now=now)
-            seen.append(_seen(series, now))
-            raise _Undone
-    except _Undone:
-        return seen[0]
+    with undone():
+        seen = _seen(_write(plan, by=by, now=now), now)
+    return seen
 
 
 def _seen(series, now):

@@ -84,6 +84,13 @@ def mark(request, site, pk):
 def unmark(request, site, pk):
     """Nobody is at risk any more: it is shown like others."""
     application = _found(request, pk)
+    if not request.user.has_perm(at_risk.RIGHT):
+        raise at_risk.refuse(application, "unmarked_at_risk", by=request.user, now=timezone.now())
+    return _unmark(request, application)
+
+
+@proved
+def _unmark(request, application):
     step = partial(at_risk.unmark, application, by=request.user)
     return _take(request, application, step, _("It is shown like others again."))
 

@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from applications import contact_import
+from applications import contact_import, exports
+from applications.exporting import Exports
 from applications.forms.doors import EMAIL, AddressField
 from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.models import Contact
@@ -153,9 +154,10 @@ def standing(contact):
 
 
 @admin.register(Contact)
-class ContactAdmin(Readable):
+class ContactAdmin(Exports, Readable):
     """Added by hand for somebody who asked: see Contact.enter."""
 
+    audiences = (exports.CONTACTS,)
     form = ContactForm
     action_form = EndForm
     list_display = ("known_as", "stands", "language", "named", "asked", "entered_by")

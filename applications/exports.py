@@ -301,6 +301,37 @@ STATISTICS = Audience(
     masked=MASKED,
 )  # fmt: skip
 
+# --- Contacts --------------------------------------------------------------------------------------------------------
+
+
+def contacts(rows):
+    return rows.select_related("entered_by").prefetch_related("states").order_by("-asked_at", "-pk")
+
+
+CONTACTS = Audience(
+    name="internal",
+    label=gettext_lazy("Us at UPR Info"),
+    words=gettext_lazy("Addresses with their language and States, and where each comes from."),
+    columns=(
+        Column(gettext_lazy("reference"), lambda contact: contact.reference),
+        Column(gettext_lazy("e-mail address"), lambda contact: contact.email),
+        Column(gettext_lazy("language"), lambda contact: contact.get_language_display()),
+        Column(
+            gettext_lazy("States of interest"),
+            lambda contact: "; ".join(sorted(state.name for state in contact.states.all())),
+        ),
+        Column(gettext_lazy("source"), lambda contact: contact.source),
+        Column(gettext_lazy("entered by"), lambda contact: contact.entered_by),
+        Column(gettext_lazy("signed up"), lambda contact: contact.asked_at),
+        Column(gettext_lazy("confirmed"), lambda contact: contact.confirmed_at),
+        Column(gettext_lazy("bounced"), lambda contact: contact.bounced_at),
+        Column(gettext_lazy("left"), lambda contact: contact.left_at),
+    ),
+    rows=contacts,
+    rights=(EXPORT,),
+    code="exported",
+)
+
 AUDIENCES = (INTERNAL, MODERATOR, BADGES, PUBLICATION, STATISTICS)
 CODES = {
     "exported_internal": gettext_lazy("exported for us at UPR Info"),
@@ -309,3 +340,4 @@ CODES = {
     "exported_publication": gettext_lazy("exported for the public"),
 }
 words.give("applications", CODES, looks=CODES)
+words.give("applications.contact", {"exported": gettext_lazy("exported")}, looks=("exported",))

@@ -20,12 +20,14 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from applications.exporting import Exports
 from applications.models import Call
 from missions import (
     admin_tasks,  # noqa: F401 -- registers itself
     desk_new_session,
     desk_setting_up,
     events,  # noqa: F401 -- gives its words
+    exports,
     overview,
 )
 from missions.models import Invitation, MissionAddress, MissionTask, PermanentMission, Reply

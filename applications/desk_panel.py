@@ -114,7 +114,7 @@ def _saved(request, site, meeting):
     asked, _colon, reference = request.POST.get("act", "").partition(":")
     wanted = _after(asked, reference, typed, {one.reference: one for one in applications}, meeting)
     try:
-        panel.save(meeting, _number(request.POST.get("version")), wanted, by=request.user, now=timezone.now())
+        panel.save(meeting, whole_number(request.POST.get("version")), wanted, by=request.user, now=timezone.now())
     except ChangedMeanwhile as refusal:
         seen = _seen(request.POST.get("seen", ""))
         names = {one.reference: at_risk.visible_name(request, one) or one.reference for one in applications}
@@ -148,16 +148,16 @@ def _typed(data):
     """The Composition on the page, in its order."""
     places = [line.partition(" ")[::2] for line in data.getlist("seat")]
     return Composition(
-        tuple((one, _number(data.get(f"minutes-{one}"))) for where, one in places if where == Place.PANEL),
+        tuple((one, whole_number(data.get(f"minutes-{one}"))) for where, one in places if where == Place.PANEL),
         tuple(one for where, one in places if where == Place.WAITING),
-        _number(data.get("opening_minutes")),
-        _number(data.get("floor_minutes")),
+        whole_number(data.get("opening_minutes")),
+        whole_number(data.get("floor_minutes")),
         " ".join(data.get("moderator", "").split())[:150],
         data.get("note", "").strip().replace("\r\n", "\n")[:MOST_WORDS],
     )
 
 
-def _number(text):
+def whole_number(text):
     """What was typed as a whole number; 0 for anything else, which the step refuses where it may not be."""
     return int(text) if (text or "").isdecimal() and len(text) < 5 else 0
 
@@ -209,7 +209,8 @@ def _page(request, site, meeting, typed=None, *, conflict=None, error="", status
         "themes": sorted(themes.values(), key=lambda theme: (theme.position, theme.name_en)),
         "balance": balance(voices, everybody),
         "questions": questions,
-        "bar": _bar(shown, meeting, questions),
+        "speakers_minutes": sum(minutes for _one, minutes in shown.speakers),
+        "bar": list(_bar(shown, questions)),
         "few_minutes": warns_of_time(questions),
         "floor_unheard": row.floor_wanted and shown.floor_minutes < rules.FLOOR_MINUTES,
         "least": rules.LEAST_MINUTES,
@@ -248,7 +249,7 @@ def _line(request, application, minutes, where):
     return Line(application, at_risk.visible_name(request, application), masked, voice, themes, minutes, str(where))
 
 
-def _bar(shown, meeting, questions):
+def _bar(shown, questions):
     """The hour as a strip: (what, minutes, where it begins)."""
     parts = [
         ("opening", shown.opening_minutes),
@@ -288,7 +289,7 @@ def promote(request, site, meeting_pk):
     require(request, "view_application", "compose")
     meeting = find_meeting(meeting_pk)
     try:
-        panel.promote(meeting, _number(request.POST.get("version")), by=request.user, now=timezone.now())
+        panel.promote(meeting, whole_number(request.POST.get("version")), by=request.user, now=timezone.now())
     except WrongStep as refusal:
         messages.error(request, str(refusal))
     else:

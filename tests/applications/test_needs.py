@@ -10,7 +10,7 @@ import time_machine
 from django.conf import settings
 from django.urls import reverse
 
-from applications import seat, tasks, visa_letter
+from applications import paper, seat, tasks, visa_letter
 from applications.models import Application, Needs
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
@@ -324,7 +324,7 @@ def test_the_letter_waits_for_the_days(applicant, application):
     [("Türkiye", "Türkiye"), ("Español “libre”", "Español “libre”"), ("Łódź, Şişli", "?ódz, Sisli"), ("北京", "??")],
 )
 def test_signs_that_the_letters_fonts_lack_lose_their_marks(written, printed):
-    assert visa_letter.printable(written) == printed
+    assert paper.printable(written) == printed
 
 
 def test_who_has_no_seat_any_more_cannot_tell_needs(application):

@@ -8,7 +8,6 @@ from functools import partial
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminSplitDateTime
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import path, reverse
@@ -24,11 +23,14 @@ from applications import (
     at_risk,
     decisions,
     desk,
+    desk_asking,
     desk_at_risk,
     desk_decisions,
     desk_entering,
     desk_erasing,
+    desk_late,
     desk_matrix,
+    desk_reversal,
     desk_review,
     desk_seat,
     exports,
@@ -36,11 +38,12 @@ from applications import (
     work,
 )
 from applications.exporting import Exports
+from applications.forms.last_minute import LastMinuteField
 from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.mailings import extension
 from applications.models import Application, Assessment, Call, StateCall, Theme
 from presessions.mail import schedule
-from presessions.upr.dates import GENEVA, last_minute, last_minute_words, minutes_after
+from presessions.upr.dates import last_minute_words
 from presessions.upr.dialogue import AsksBeforeMovingDates
 from presessions.upr.models import Series, State
 from presessions.upr.names import fold
@@ -114,6 +117,9 @@ class WorkFilter(admin.SimpleListFilter):
         if found := work.find(chosen):
             return found.rows(queryset, timezone.now(), request.user)
         return queryset.filter(status=chosen) if chosen in Application.Status else queryset
+
+
+DESKS = (desk_decisions, desk_reversal, desk_asking, desk_late, desk_review, desk_matrix)  # each names its own PAGES
 
 
 @admin.register(Application)
@@ -199,7 +205,7 @@ class ApplicationAdmin(Exports, Readable):
             page("enter/", desk_entering.enter, "enter"),
             page("enter/stop/", desk_entering.stop, "enter_stop"),
             page("<int:pk>/enter/", desk_entering.go_on, "enter_go_on"),
-            *(page(*one) for one in (*desk_decisions.PAGES, *desk_review.PAGES, *desk_matrix.PAGES)),
+            *(page(*one) for room in DESKS for one in room.PAGES),
             *super().get_urls(),
         ]
 
@@ -217,25 +223,6 @@ class ReasonForm(forms.ModelForm):
         widget=forms.TextInput(attrs={"class": "vTextField"}),
         help_text=gettext_lazy("Why the date changes; for staff, kept in the history."),
     )
-
-
-class LastMinuteField(forms.SplitDateTimeField):
-    """A deadline typed and read as the last minute, as people say it, and kept as the first instant too late."""
-
-    widget = AdminSplitDateTime
-
-    def prepare_value(self, value):
-        return last_minute(value) if hasattr(value, "astimezone") else value  # what was typed comes back as it is
-
-    def has_changed(self, initial, data):
-        return super().has_changed(self.prepare_value(initial), data)
-
-    def compress(self, data_list):
-        typed = super().compress(data_list)
-        try:
-            return typed and minutes_after(typed, 1).astimezone(GENEVA)
-        except OverflowError as error:
-            raise forms.ValidationError(self.error_messages["invalid_date"], code="invalid_date") from error
 
 
 def last_minute_field(help_text):

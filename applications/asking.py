@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from applications import letters, rules, seat
 from applications.models import Application, Assessment, InformationRequest
 from applications.steps import refusals_noted
+from presessions.mail import outbox
+from presessions.mail.letters import Unwritable
 from presessions.trail.steps import WrongStep
 
 Status = Application.Status
@@ -52,6 +54,14 @@ def why_not(application, sections, words, until, now):
     if not set(sections) & set(SECTIONS) or not words.strip():
         return _("Choose at least one section, and write what you ask for.")
     return closed_for(application.meeting, now) or too_late_for(application.meeting, until, now)
+
+
+def preview(application, until):
+    """The letter as it would leave now, in the applicant's language; None where it cannot be written."""
+    try:
+        return outbox.preview("more_information", letters.asked_for_more(application, until))
+    except Unwritable:
+        return None
 
 
 def closed_for(meeting, now):

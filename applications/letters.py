@@ -113,17 +113,16 @@ def on_waiting_list(application, place=None, of=None):
     return of_application(application, place=place, waiting=of)
 
 
-def asked_for_more(application, request=None):
+def asked_for_more(application, until=None):
     """The recipient of the news that staff ask for something, and until when. What, stands on the page only."""
-    request = request or application.requests.first()
-    return of_application(application, until=request.until)
+    return of_application(application, until=until or application.requests.first().until)
 
 
 def send_more_information(application, request, *, now):
     return outbox.put(
         kind="more_information",
         key=f"more_information:{application.reference}:{request.pk}",
-        recipient=asked_for_more(application, request),
+        recipient=asked_for_more(application, request.until),
         now=now,
     )
 

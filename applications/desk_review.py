@@ -185,7 +185,7 @@ def document_text(request, site, pk, attachment_pk):
         parts = None
     context = {"attachment": attachment, "application": attachment.application, "parts": parts}
     response = TemplateResponse(request, "admin/applications/application/document_text.html", context)
-    response["Content-Security-Policy"], response["Cache-Control"] = TEXT_POLICY, "private, no-store"
+    response["Content-Security-Policy"] = TEXT_POLICY
     return response
 
 

@@ -39,13 +39,18 @@ IN_ODT = (
 )
 
 
-def text_of(content, kind):
-    class ThisKind(Verdict):
+def attached(application, content, kind):
+    """Its document, looked through: content of this kind."""
+
+    class OfThisKind(Verdict):
         content_type, name = kind, f"submission.{kind}"
 
-    application = ApplicationFactory(complete=False)
-    application.attach(upload(content, ThisKind.name), Attachment.Kind.UPR_SUBMISSION, ThisKind, now=MONDAY)
-    return documents.parts(looked_through(application))
+    application.attach(upload(content, OfThisKind.name), Attachment.Kind.UPR_SUBMISSION, OfThisKind, now=MONDAY)
+    return looked_through(application)
+
+
+def text_of(content, kind):
+    return documents.parts(attached(ApplicationFactory(complete=False), content, kind))
 
 
 def test_a_word_document_reads_in_its_order_with_headings_lists_tables_and_notes():

@@ -23,6 +23,7 @@ from applications import (
     at_risk,
     decisions,
     desk,
+    desk_agenda,
     desk_asking,
     desk_at_risk,
     desk_decisions,
@@ -30,6 +31,7 @@ from applications import (
     desk_erasing,
     desk_late,
     desk_matrix,
+    desk_panel,
     desk_reversal,
     desk_review,
     desk_seat,
@@ -206,6 +208,7 @@ class ApplicationAdmin(Exports, Readable):
             page("enter/stop/", desk_entering.stop, "enter_stop"),
             page("<int:pk>/enter/", desk_entering.go_on, "enter_go_on"),
             *(page(*one) for room in DESKS for one in room.PAGES),
+            *(page(*one) for one in (*desk_panel.PAGES, *desk_agenda.PAGES)),
             *super().get_urls(),
         ]
 

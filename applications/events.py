@@ -76,5 +76,21 @@ words.give(
         "deleted": _("deleted"),
     },
 )
+words.give(
+    "upr.countrymeeting",
+    {
+        "panel_composed": _("panel saved"),
+        "panel_promoted": _("first of the waiting list moved up"),
+        "seat_freed": _("place on the panel or the waiting list became free"),
+        "floor_asked": _("the State asks for the floor"),
+        "floor_not_asked": _("the State no longer asks for the floor"),
+        "answers_prepared": _("answers prepared as the panel says"),
+        "agenda_published": _("agenda published"),
+        "agenda_downloaded": _("agenda taken as a file"),
+        "sheet_opened": _("moderator’s sheet opened"),
+        "sheet_downloaded": _("moderator’s sheet taken as a file"),
+    },
+    looks=("agenda_downloaded", "sheet_opened", "sheet_downloaded"),
+)
 words.give("applications.call", {"opened": _("opened"), "meetings_included": _("further meetings included")})
 words.give("applications", {"deadline_moved": _("deadline moved")})

@@ -42,6 +42,7 @@ OF_STAFF = (
         for name in ("assessments", "contact_import", "decisions", "desk*", "entering", "mailings*", "new_meetings")
     ),
     "applications/mailings/*",
+    *(f"applications/{name}.py" for name in ("agenda", "agenda_pdf", "balance", "panel", "paper")),
     "applications/visa_letter.py",  # an embassy reads it, in English or French
     *(f"missions/{name}.py" for name in ("mailings", "other_means", "overview", "programme")),
 )

@@ -75,6 +75,20 @@ def newest(meeting):
     return Agenda.objects.select_related("published_by").filter(meeting=meeting).order_by("-number").first()
 
 
+def own_lines(meeting):
+    """{reference: Line} of everybody who speaks as the newest version says, on the clock of the meeting as it is
+    planned now. Empty while nothing is published: what staff only compose tells nobody anything."""
+    found = newest(meeting)
+    parts = lines(found.content, meeting.starts_at) if found and meeting.goes_ahead else ()
+    return {line.reference: line for line in parts if line.what == SPEAKER}
+
+
+def minutes_of(application):
+    """Minutes to speak: as published, else as an even share would be; None while nobody can say."""
+    own = own_lines(application.meeting).get(application.reference)
+    return own.minutes if own else seat.minutes_each(application.meeting)
+
+
 def differs(published, content):
     return _comparable(published.content) != _comparable(content)
 

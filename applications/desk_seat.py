@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from applications import at_risk, rules, seat
+from applications import agenda, at_risk, rules, seat
 from applications.models import Application, Consent, Needs
 from presessions import trail
 from presessions.trail.models import Event
@@ -26,7 +26,7 @@ def context(application, now):
     """For the application's page; empty where there never was a seat."""
     if not application.holds_seat and application.status != Status.RELEASED:
         return {}
-    minutes = seat.minutes_each(application.meeting)
+    minutes = agenda.minutes_of(application)
     cleared = application.cleared_items()
     return {
         "has_seat": True,

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from applications import letters, seat
+from applications import agenda, letters, seat
 from applications.mailings.moments import moment, unless_off, was
 from applications.models import Application, Attachment, Call
 from presessions.mail import corrections, registry
@@ -60,12 +60,13 @@ def _speakers(mailing, applications, **context):
     facts = {
         "meeting": meeting,
         "place": seat.place(meeting),
-        "minutes": seat.minutes_each(meeting),
         "statement_on": _statement_on(meeting, moment(mailing)),
         **context,
     }
+    own, usual = agenda.own_lines(meeting), seat.minutes_each(meeting)
     for application in applications.with_state().order_by("pk"):
-        yield letters.of_application(application, **facts)
+        line = own.get(application.reference)
+        yield letters.of_application(application, minutes=line.minutes if line else usual, **facts)
 
 
 def _statement_on(meeting, now):

@@ -36,6 +36,12 @@ def hours(meeting):
     return _time(start, f"{start:%H:%M}–{end:%H:%M}")
 
 
+@register.filter
+def time_in_geneva(instant):
+    """The time of day alone, on Geneva's clock: "10:05"."""
+    return _time(instant, f"{instant.astimezone(dates.GENEVA):%H:%M}")
+
+
 def _time(instant, words):
     return format_html(
         '<time datetime="{}">{}</time>', instant.astimezone(dates.GENEVA).isoformat("T", "minutes"), words

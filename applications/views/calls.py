@@ -1,14 +1,16 @@
-"""What everybody may read: live calls, a series, a State's meeting, what this is about. No names, nobody's data."""
+"""What everybody may read: live calls, a series, a State's meeting, what this is about. Nobody's data, and no names but
+of those speakers of a published agenda who have agreed to it."""
 
 from itertools import groupby
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from applications.models import StateCall
+from applications import public_agenda
+from applications.models import Agenda, StateCall
 from presessions.upr.dates import GENEVA, months_before
 from presessions.upr.models import CountryMeeting, Series, WorkingGroupSession
 from presessions.upr.names import place
@@ -101,8 +103,10 @@ def _day(meeting):
 @require_safe
 def meeting(request, number, iso2):
     now = timezone.now()
+    newest = Agenda.objects.filter(meeting=OuterRef("pk")).order_by("-number")
+    meetings = CountryMeeting.objects.with_state().select_related("state_call__call")
     one = get_object_or_404(
-        CountryMeeting.objects.with_state().select_related("state_call__call"),
+        meetings.annotate(agenda=Subquery(newest.values("content")[:1]), version=Subquery(newest.values("number")[:1])),
         state_under_review__session__number=number,
         state_under_review__session__series__isnull=False,
         state_under_review__state=iso2,
@@ -112,6 +116,7 @@ def meeting(request, number, iso2):
         "series": one.series,
         "open_call": call_of(one, now),
         "is_past": bool(one.ends_at and one.ends_at <= now),
+        "agenda": public_agenda.shown(one, one.agenda) if one.agenda and one.goes_ahead else [],
     }
     return render(request, "applications/meeting.html", context)
 

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from applications import rules, seat
+from applications import agenda, rules, seat
 from applications.forms.seat import (
     FactSheetForm,
     GiveUpForm,
@@ -76,11 +76,13 @@ def the_seat(request, application, now):
         return redirect("applications:seat")
     application.fetch_all()
     meeting, needs = application.meeting, _needs(application)
+    speaks = agenda.own_lines(meeting).get(application.reference)
     context = {
         "application": application,
         "meeting": meeting,
         "place": seat.place(meeting),
-        "minutes": seat.minutes_each(meeting),
+        "speaks": speaks,
+        "minutes": speaks.minutes if speaks else seat.minutes_each(meeting),
         "closed": seat.why_closed(meeting, now),
         "late": seat.is_late(application, now),
         "needs": needs,
@@ -205,7 +207,7 @@ def _paper(request, application, now, form_class):
     application.fetch_all()
     paper = application.newest(form.kind)
     minutes = rules.reading_minutes(paper.words) if paper and paper.words else None
-    allowed, due_on = seat.minutes_each(application.meeting), seat.due_on(application)
+    allowed, due_on = agenda.minutes_of(application), seat.due_on(application)
     context = {
         "application": application,
         "form": form,

@@ -57,6 +57,13 @@ def took_part(request, applications):
 _SHORT = ("reference", "status", "organisation", "submitted_at", "state_call")  # nothing that was written is decrypted
 
 
+def context(request, application):
+    """For the page of one application: its organisation in the register, and what else that one has sent."""
+    register = application.organisation if request.user.has_perm("applications.view_organisation") else None
+    before = took_part(request, [application])[application.pk]
+    return {"register": register, "before": before, "alike": suggestions(request, register) if register else []}
+
+
 @dataclass
 class Suggestion:
     """Another one of the register that may be the same."""

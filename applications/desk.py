@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from applications import assessments, at_risk, decisions, desk_at_risk, desk_seat, files
+from applications import assessments, at_risk, decisions, desk_at_risk, desk_more, desk_seat, files, organisations
 from applications.models import Application, Assessment, Attachment, Speaker
 from presessions import trail
 from presessions.trail import history
@@ -101,6 +101,8 @@ def application_page(request, site, pk, form=None):
         "views_count": application.assessments.count(),
         **desk_seat.context(application, timezone.now()),
         **desk_at_risk.context(request, application),
+        **organisations.context(request, application),
+        **desk_more.context(request, application, timezone.now()),
         "history": history.of(application, request),
     }
     return TemplateResponse(request, "admin/applications/application/page.html", context)

@@ -14,7 +14,7 @@ from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from applications import seat
+from applications import asking, seat
 from applications.models import Application, Assessment, Attachment
 from presessions.trail.models import Event
 
@@ -61,6 +61,16 @@ def prepared(applications, now, user):
     return applications.filter(status__in=OPEN).exclude(prepared="")
 
 
+def asked(applications, now, user):
+    """Who was asked for more and may still answer."""
+    return asking.waiting(applications, now)
+
+
+def to_read_again(applications, now, user):
+    """Who was asked for more and has answered, or let the time go by, and has not been looked at since."""
+    return asking.to_read_again(applications, now)
+
+
 def unconfirmed(applications, now, user):
     """Those whose seat was not confirmed in time, so that it may be offered to somebody else."""
     return applications.filter(status=Status.ACCEPTED, confirm_by__lte=now)
@@ -86,6 +96,10 @@ WORK = (
          "applications.view_application", unread),
     Work("mine", _("to do: not assessed by me"), ngettext_lazy("not assessed by you", "not assessed by you", "n"),
          "applications.assess", not_assessed_by),
+    Work("again", _("to do: answered what we asked"), ngettext_lazy("answered what we asked, or out of time",
+         "answered what we asked, or out of time", "n"), "applications.view_application", to_read_again),
+    Work("asked", _("asked for more"), ngettext_lazy("asked for more, may still answer",
+         "asked for more, may still answer", "n"), "applications.view_application", asked),
     Work("prepared", _("answer prepared"), ngettext_lazy("answer prepared, not yet released",
          "answers prepared, not yet released", "n"), "applications.decide", prepared),
     Work("unconfirmed", _("to do: seat not confirmed in time"), ngettext_lazy("seat not confirmed in time",

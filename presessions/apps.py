@@ -1,12 +1,19 @@
 """The project as an app of its own (commands, template tags) and the staff's admin site."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as django_admin
+from django.db.models.signals import post_migrate
+
+from presessions import roles
 
 
 class PresessionsConfig(AppConfig):
     name = "presessions"
     default = True
+
+    def ready(self):
+        with_tables = [app for app in apps.get_app_configs() if app.models_module]
+        post_migrate.connect(roles.make, sender=with_tables[-1], dispatch_uid="roles")  # by then all rights are there
 
 
 class AdminConfig(django_admin.AdminConfig):

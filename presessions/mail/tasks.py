@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from presessions.mail import delivery, inbox, reconciliation, steering, telling, watch
 from presessions.mail.leaving import leaving
+from presessions.trail import sealing
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +22,7 @@ def send_due_letters():
 def ring(seconds, *, stop):
     """What a ring of the bell does, whoever rings: the worker's task, or `send_due` from a system timer."""
     now = timezone.now()
-    chores = (steering.give_notice, steering.sound_alarms, reconciliation.reconcile_due, telling.look)
+    chores = (steering.give_notice, steering.sound_alarms, reconciliation.reconcile_due, telling.look, sealing.seal)
     for chore in chores:
         try:
             chore(now)

@@ -9,35 +9,22 @@ def record(subject, code, *, now, by=None, refused=False, reason=""):
     by -- the member of staff, or None for the person concerned and for the clock
     reason -- free text; kept encrypted and erasable, apart from the event
     """
+    from presessions.trail import signing
     from presessions.trail.models import Event, Reason
 
-    event = Event.objects.create(
-        at=now,
-        room=subject._meta.label_lower,
-        reference=str(getattr(subject, "reference", subject.pk)),
-        code=code,
-        staff_id=by.pk if by else None,
-        refused=refused,
-    )
+    event = signing.sign(Event.of(subject, code, now=now, by=by, refused=refused))
+    event.save(force_insert=True)
     if reason:
-        Reason.objects.create(event=event, text=reason)
+        signing.sign_reason(Reason(event=event, text=reason)).save(force_insert=True)
     return event
 
 
 def record_all(subjects, code, *, now, by=None):
     """Add an Event like `record` about each of many rows, in one query."""
+    from presessions.trail import signing
     from presessions.trail.models import Event
 
-    Event.objects.bulk_create(
-        Event(
-            at=now,
-            room=subject._meta.label_lower,
-            reference=str(getattr(subject, "reference", subject.pk)),
-            code=code,
-            staff_id=by.pk if by else None,
-        )
-        for subject in subjects
-    )
+    Event.objects.bulk_create([signing.sign(Event.of(subject, code, now=now, by=by)) for subject in subjects])
 
 
 def forget_reasons(room, references, *, but=()):

@@ -1,8 +1,8 @@
-"""The append-only Event and its erasable Reason. Room: trail, basement.
+"""The append-only Event, its erasable Reason, and the chain of Seals over all events. Room: trail, basement.
 
-A trigger refuses UPDATE and DELETE of events (migration 0002), so an event holds nothing that may ever have to be
-erased: a random reference, a code, the number of a member of staff. Why something was done is personal at times and
-stands apart, encrypted.
+Triggers refuse UPDATE and DELETE of events and seals (migrations 0002, 0003), so an event holds nothing that may ever
+have to be erased: a random reference, a code, the number of a member of staff. Why something was done is personal at
+times and stands apart, encrypted.
 """
 
 from django.db import models
@@ -27,16 +27,34 @@ class Event(models.Model):
     code = models.CharField(_("what"), max_length=60)
     staff_id = models.BigIntegerField(_("staff number"), null=True)
     refused = models.BooleanField(_("refused"), default=False)
+    nonce = models.CharField(_("nonce"), max_length=32, default="", editable=False)
+    signed = models.CharField(_("code over it"), max_length=330, default="", editable=False)  # see `signing`
 
     objects = EventQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
-        indexes = [models.Index(fields=["room", "reference", "at"], name="event_history")]
+        indexes = [
+            models.Index(fields=["room", "reference", "at"], name="event_history"),
+            models.Index(fields=["reference"], name="event_by_reference", opclasses=["varchar_pattern_ops"]),
+            models.Index(fields=["staff_id", "-id"], name="event_by_staff"),
+        ]
 
     def __str__(self):
         return f"{self.code} {self.reference}"
+
+    @classmethod
+    def of(cls, subject, code, *, now, by=None, refused=False):
+        """One that is not written yet."""
+        return cls(
+            at=now,
+            room=subject._meta.label_lower,
+            reference=cls.reference_of(subject),
+            code=code,
+            staff_id=by.pk if by else None,
+            refused=refused,
+        )
 
     @staticmethod
     def reference_of(subject):
@@ -49,6 +67,7 @@ class Reason(models.Model):
 
     event = models.OneToOneField(Event, on_delete=models.PROTECT, related_name="reason", verbose_name=_("event"))
     text = vault.EncryptedTextField(_("reason"))
+    signed = models.CharField(_("code over it"), max_length=330, default="", editable=False)  # goes with the text
 
     class Meta:
         verbose_name = _("reason")
@@ -56,3 +75,32 @@ class Reason(models.Model):
 
     def __str__(self):
         return f"reason of event {self.event_id}"
+
+
+class Unsealed(models.Model):
+    """An event that is not in the chain yet: a trigger puts it here, and the bell takes it away."""
+
+    event_id = models.BigIntegerField(_("event"), primary_key=True)
+
+    class Meta:
+        verbose_name = _("event without a seal")
+        verbose_name_plural = _("events without a seal")
+
+    def __str__(self):
+        return f"event {self.event_id} waits"
+
+
+class Seal(models.Model):
+    """A place in the chain: a code over the one before it and one event. Never changed; see `sealing`."""
+
+    number = models.BigIntegerField(_("number"), primary_key=True)  # from 1, without a gap
+    event_id = models.BigIntegerField(_("event"), unique=True)  # no foreign key: a seal outlives what is taken out
+    at = models.DateTimeField(_("sealed"))
+    code = models.CharField(_("code over it"), max_length=330)
+
+    class Meta:
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+
+    def __str__(self):
+        return f"seal {self.number}"

@@ -29,6 +29,7 @@ from applications import (
     desk_decisions,
     desk_entering,
     desk_erasing,
+    desk_figures,
     desk_late,
     desk_matrix,
     desk_panel,
@@ -121,7 +122,9 @@ class WorkFilter(admin.SimpleListFilter):
         return queryset.filter(status=chosen) if chosen in Application.Status else queryset
 
 
-DESKS = (desk_decisions, desk_reversal, desk_asking, desk_late, desk_review, desk_matrix)  # each names its own PAGES
+DESKS = (  # each names its own PAGES
+    desk_decisions, desk_reversal, desk_asking, desk_late, desk_review, desk_matrix, desk_figures,
+)  # fmt: skip
 
 
 @admin.register(Application)

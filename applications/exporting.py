@@ -169,7 +169,7 @@ class Exports:
         self._note(request, audience.name, filtered, number=len(lines), format=format, now=now)
         if audience.code:
             trail.record_all(going, audience.code, now=now, by=request.user)
-        return _as_file(file, format, f"{self.opts.model_name}-{audience.name}-{now:%Y-%m-%d}")
+        return as_file(file, format, f"{self.opts.model_name}-{audience.name}-{now:%Y-%m-%d}")
 
     def _lines(self, request, audience, filtered):
         """(rows whose contents go out, lines of the file, how many rows are left out because they are masked)"""
@@ -251,7 +251,7 @@ def _masked(audience, row):
     ]
 
 
-def _as_file(content, format, name):
+def as_file(content, format, name):
     response = HttpResponse(content, content_type=exports.TYPES[format])
     response["Content-Disposition"] = f'attachment; filename="{name}.{format}"'
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"

@@ -1,0 +1,195 @@
+"""Panel figures of a series, as UPR Info publishes them after each. Room: applications; reads, never writes.
+
+One application is one speaker. Before a meeting was held, those count who have a seat; of a held one those who had
+confirmed it. NHRIs are national by what they are. Missions' figures stand on a floor above.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from applications.models import Application, Speaker, Theme
+from presessions.upr.models import CountryMeeting
+
+Kind, Scope, Gender, Attends = Application.Kind, Application.Scope, Speaker.Gender, Speaker.Attends
+HELD = CountryMeeting.Status.HELD
+
+
+@dataclass
+class Tally:
+    """Speakers, counted: of one meeting, or of all."""
+
+    speakers: int = 0
+    csos: int = 0
+    nhris: int = 0
+    national: int = 0
+    women: int = 0
+    men: int = 0
+    other: int = 0
+    not_said: int = 0
+    remote: int = 0
+    institutions: set = field(default_factory=set)
+    themes: Counter = field(default_factory=Counter)
+
+    def count(self, row, themes):
+        self.speakers += 1
+        self.csos += row["kind"] == Kind.CSO
+        self.nhris += row["kind"] == Kind.NHRI
+        self.national += row["kind"] == Kind.NHRI or row["scope"] == Scope.NATIONAL
+        self.women += row["gender"] == Gender.WOMAN
+        self.men += row["gender"] == Gender.MAN
+        self.other += row["gender"] == Gender.OTHER
+        self.not_said += row["gender"] in (None, "", Gender.NOT_SAID)
+        self.remote += row["attends"] == Attends.REMOTE
+        self.institutions.add(row["organisation"] or f"application {row['pk']}")
+        self.themes.update(themes)
+
+    @property
+    def international(self):
+        return self.speakers - self.national
+
+    def share(self, number):
+        """In whole percent of all speakers; None of nobody."""
+        return round(100 * number / self.speakers) if self.speakers else None
+
+
+@dataclass
+class Figures:
+    """Those of one series.
+
+    meetings -- [(meeting, its Tally)] in the order of the programme, those not held with an empty one
+    held -- whether meetings have been held, so that only they count; before that it is all that are to be
+    """
+
+    series: Any
+    meetings: list
+    total: Tally
+    held: bool
+    theme_names: dict
+
+    @property
+    def counted(self):
+        """Meetings that the figures are about."""
+        return [meeting for meeting, _tally in self.meetings if counts(meeting, self.held)]
+
+    @property
+    def not_held(self):
+        return [meeting for meeting, _tally in self.meetings if not meeting.goes_ahead]
+
+    def themes(self):
+        """[(theme, speakers on it)], the most frequent first."""
+        return [(self.theme_names[key], number) for key, number in self.total.themes.most_common()]
+
+    def sentences(self):
+        """As they can be published: nobody is named, and nothing counts less than the whole series."""
+        total, facts = self.total, {"series": self.series, "meetings": len(self.counted)}
+        if self.held:
+            words = ngettext(
+                "%(series)s: %(meetings)d meeting was held.", "%(series)s: %(meetings)d meetings were held.",
+                facts["meetings"],
+            )  # fmt: skip
+        else:
+            words = ngettext(
+                "%(series)s, as planned today: %(meetings)d meeting.",
+                "%(series)s, as planned today: %(meetings)d meetings.", facts["meetings"],
+            )  # fmt: skip
+        told = [words % facts]
+        if total.speakers:
+            told += [_speakers(total), _kinds(total), _national(total), _women(total), _themes(total)]
+        return told
+
+
+def _speakers(total):
+    number = len(total.institutions)
+    facts = {
+        "speakers": ngettext("%(n)d speaker", "%(n)d speakers", total.speakers) % {"n": total.speakers},
+        "institutions": ngettext("%(n)d institution", "%(n)d institutions", number) % {"n": number},
+    }
+    return _("%(speakers)s from %(institutions)s.") % facts
+
+
+def _kinds(total):
+    csos = ngettext(
+        "%(n)d spoke for a civil society organisation", "%(n)d spoke for civil society organisations", total.csos
+    ) % {"n": total.csos}
+    nhris = ngettext(
+        "%(n)d for a national human rights institution", "%(n)d for national human rights institutions", total.nhris
+    ) % {"n": total.nhris}
+    return _("%(csos)s, %(nhris)s.") % {"csos": csos, "nhris": nhris}
+
+
+def _national(total):
+    facts = {"share": total.share(total.national), "n": total.national, "all": total.speakers}
+    return _("%(share)d%% (%(n)d of %(all)d) came from national or local institutions.") % facts
+
+
+def _women(total):
+    facts = {"share": total.share(total.women), "n": total.women, "all": total.speakers, "silent": total.not_said}
+    if total.not_said:
+        return _("%(share)d%% (%(n)d of %(all)d) were women; %(silent)d did not say.") % facts
+    return _("%(share)d%% (%(n)d of %(all)d) were women.") % facts
+
+
+def _themes(total):
+    words = ngettext("They spoke about %(n)d theme.", "They spoke about %(n)d themes.", len(total.themes))
+    return words % {"n": len(total.themes)}
+
+
+# --- Counting --------------------------------------------------------------------------------------------------------
+
+
+def counts(meeting, held):
+    """Whether a meeting is one that the figures are about. held -- whether any of its series has been held"""
+    return meeting.status == HELD if held else meeting.goes_ahead
+
+
+def of(series):
+    """The Figures of a series: the same few queries for one speaker and for a hundred."""
+    return of_many([series])[0]
+
+
+def of_many(series):
+    """The Figures of each of several series, at the cost of one."""
+    sessions = {one.session_id: one for one in series}
+    meetings = {}
+    chosen = CountryMeeting.objects.filter(state_under_review__session__in=sessions).with_state()
+    for meeting in chosen.order_by("starts_at", "state_under_review__state__sort_key"):
+        meetings.setdefault(meeting.state_under_review.session_id, []).append(meeting)
+    speaking, themes = _speaking([one for some in meetings.values() for one in some])
+    names = {theme.pk: theme.name for theme in Theme.objects.all()}
+    return [_figures(one, meetings.get(one.session_id, []), speaking, themes, names) for one in series]
+
+
+def _figures(series, meetings, speaking, themes, names):
+    held, total, lines = any(meeting.status == HELD for meeting in meetings), Tally(), []
+    for meeting in meetings:
+        tally = Tally()
+        for row in speaking.get(meeting.pk, ()) if counts(meeting, held) else ():
+            tally.count(row, themes.get(row["pk"], ()))
+            total.count(row, themes.get(row["pk"], ()))
+        lines.append((meeting, tally))
+    return Figures(series, lines, total, held, names)
+
+
+def _speaking(meetings):
+    """({meeting: rows of those who speak there}, {application: its themes})"""
+    held = [meeting.pk for meeting in meetings if meeting.status == HELD]
+    ahead = [meeting.pk for meeting in meetings if meeting.status in CountryMeeting.AHEAD]
+    confirmed = Application.objects.filter(state_call__meeting__in=held, status=Application.Status.CONFIRMED)
+    seated = Application.objects.filter(state_call__meeting__in=ahead, status__in=Application.HOLDS_SEAT)
+    people = Speaker.objects.filter(application=OuterRef("pk"), role=Speaker.Role.SPEAKER, replaced_at=None)
+    rows = (confirmed | seated).annotate(
+        gender=Subquery(people.values("gender")[:1]), attends=Subquery(people.values("attends")[:1])
+    )
+    found = {}
+    for row in rows.values("pk", "kind", "scope", "organisation", "gender", "attends", "state_call__meeting"):
+        found.setdefault(row["state_call__meeting"], []).append(row)
+    themes = {}
+    chosen = Application.themes.through.objects.filter(application__in=(confirmed | seated).values("pk"))
+    for application, theme in chosen.values_list("application", "theme"):
+        themes.setdefault(application, []).append(theme)
+    return found, themes

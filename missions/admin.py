@@ -24,6 +24,7 @@ from applications.exporting import Exports
 from applications.models import Call
 from missions import (
     admin_tasks,  # noqa: F401 -- registers itself
+    desk_meetings,
     desk_new_session,
     desk_setting_up,
     events,  # noqa: F401 -- gives its words
@@ -359,7 +360,7 @@ class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
             return path(route, self.admin_site.admin_view(partial(view, site=self.admin_site)), name=f"upr_{name}")
 
         answers = path("<int:pk>/answers/", self.admin_site.admin_view(self.answers_view), name="upr_series_answers")
-        ours = (*desk_new_session.PAGES, *desk_setting_up.PAGES)
+        ours = (*desk_new_session.PAGES, *desk_setting_up.PAGES, *desk_meetings.PAGES)
         return [answers, *(page(*one) for one in ours), *super().get_urls()]
 
     def get_form(self, request, obj=None, change=False, **kwargs):

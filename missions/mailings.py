@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from missions import returned
+from missions import notices, returned
 from missions.models import Invitation, MissionAddress, PermanentMission, Reply
 from missions.rules import LINK_OPENS_AFTER, takes_answers
 from presessions.mail import corrections, registry
@@ -134,12 +134,13 @@ def came(series):
     link="invitation",
 )
 def correction_to_missions(mailing):
-    """Those that the invitation or the briefing has reached."""
-    reached = [key for kind, key in corrections.reached(mailing) if kind == "mission"]
+    """Those that the invitation or the briefing has reached, and that no notice has told all of it."""
     was = corrections.changes(mailing, _moment(mailing))
     meetings = list(mailing.series.meetings().with_state())
     changed = [(meeting, was[meeting.uid]) for meeting in meetings if meeting.uid in was]
     unchanged = any(meeting.goes_ahead and meeting.uid not in was for meeting in meetings)
+    told = notices.told([meeting for meeting, _was in changed])
+    reached = [key for kind, key in corrections.reached(mailing) if kind == "mission" and int(key) not in told]
     return _to_missions(mailing, among=reached, changed=changed, unchanged=unchanged)
 
 

@@ -29,6 +29,7 @@ from presessions.mail import html, languages
 MOST_BYTES = 256 * 1024
 LONGEST_SUBJECT = 500
 STRUCK_OUT = "[struck out]"
+CALENDAR_METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
 class Unwritable(Exception):
@@ -156,12 +157,12 @@ def new_message_id():
     return f"<{secrets.token_hex(16)}@{settings.MAIL_DOMAIN}>"
 
 
-def freeze(text, *, to, reply_to, message_id, date, language="en", list_id="", unsubscribe_url=""):
+def freeze(text, *, to, reply_to, message_id, date, language="en", list_id="", unsubscribe_url="", calendar=b""):
     """The bytes that go over the wire, text first and HTML after it: pure ASCII, lines below 80. Raises Unwritable.
 
     list_id, unsubscribe_url -- of a letter that its reader may leave; the address takes one POST without a browser
+    calendar -- an entry for a calendar, as a file after the text
     """
-    boundary = secrets.token_hex(16)
     headers = [
         ("From", formataddr((str(settings.ORGANISATION), settings.MAIL_FROM))),
         ("To", clean_address(to)),
@@ -179,16 +180,34 @@ def freeze(text, *, to, reply_to, message_id, date, language="en", list_id="", u
             ("List-Unsubscribe", f"<{unsubscribe_url}>"),
             ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ]
-    headers += [
-        ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
-    ]
-    edge = f"--{boundary}".encode()
-    parts = [edge, _part("plain", text.body), edge, _part("html", text.html), edge + b"--", b""]
-    frozen = b"\r\n".join([_lines(headers), *parts])
+    content, body = _together("alternative", [_part("plain", text.body), _part("html", text.html)])
+    if calendar:
+        readable = _lines([("Content-Type", content)]) + b"\r\n" + body
+        content, body = _together("mixed", [readable, _calendar(calendar)])
+    headers += [("MIME-Version", "1.0"), ("Content-Type", content)]
+    frozen = _lines(headers) + b"\r\n" + body
     if len(frozen) > MOST_BYTES:
         raise Unwritable("size")
     return frozen
+
+
+def _together(subtype, parts):
+    """(content type, bytes) of some parts as one."""
+    boundary = secrets.token_hex(16)
+    edge = f"--{boundary}".encode()
+    between = [line for part in parts for line in (edge, part)]
+    return f'multipart/{subtype}; boundary="{boundary}"', b"\r\n".join([*between, edge + b"--", b""])
+
+
+def _calendar(entry):
+    """A file that a mail program offers to put into the calendar, or to take out of it."""
+    method = CALENDAR_METHOD.search(entry)[1].decode()
+    headers = [
+        ("Content-Type", f'text/calendar; charset="utf-8"; method={method}'),
+        ("Content-Disposition", 'attachment; filename="meeting.ics"'),
+        ("Content-Transfer-Encoding", "base64"),
+    ]
+    return _lines(headers) + b"\r\n" + base64.encodebytes(entry).replace(b"\n", b"\r\n")
 
 
 def _lines(headers):

@@ -97,6 +97,7 @@ def _freeze(letter, how, recipient, source, tokens, now):
             language=letter.language,
             list_id=how.name,
             unsubscribe_url=urls.get(how.unsubscribe),
+            calendar=recipient.calendar,
         )
     except Unwritable:
         raise

@@ -39,6 +39,7 @@ class Recipient:
     unsubscribe_target: str | None = None
     secrets: tuple[str, ...] = ()  # words of the text that the kept copy must not hold
     since: Any = None  # when they are known to have belonged to the audience already; None: nobody knows
+    calendar: bytes = b""  # an entry for their calendar (RFC 5545), which the letter carries as a file
 
 
 @dataclass(frozen=True)

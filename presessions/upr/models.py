@@ -468,9 +468,9 @@ class CountryMeeting(models.Model):
     def goes_ahead(self):
         return self.status != self.Status.NOT_HELD
 
-    def reschedule(self, *, now, by=None, **changed):
+    def reschedule(self, *, now, by=None, reason="", **changed):
         """Change start, length, room, link or moderator and announce it. Raises WrongStep once held or called off."""
-        self._step("changed", self.AHEAD, now=now, by=by, **changed)
+        self._step("changed", self.AHEAD, now=now, by=by, reason=reason, **changed)
 
     def confirm(self, *, now, by=None):
         """The meeting will take place. Raises WrongStep unless it was only planned."""

@@ -123,6 +123,31 @@ def test_any_text_crosses_as_short_ascii_lines_and_comes_out_the_same(text):
     assert all(len(word) <= 75 for word in re.findall(rb"=\?[^ \r\n]*\?=", frozen))
 
 
+@pytest.mark.parametrize("method", ["PUBLISH", "CANCEL"])
+def test_an_entry_for_the_calendar_comes_after_the_text_as_it_was(method):
+    entry = f"BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nSUMMARY:Réunion {'مرحبا ' * 20}\r\nEND:VCALENDAR\r\n".encode()
+    frozen = letters.freeze(
+        letters.Text("Élan", "Plain.\n", html="<p>Plain."),
+        to="a@example.org",
+        reply_to="b@example.org",
+        message_id="<1@example.org>",
+        date=letters.date_header(LONG_BEFORE),
+        calendar=entry,
+    )
+    message = message_from_bytes(frozen, policy=policy.default)
+    assert [part.get_content_type() for part in message.iter_parts()] == ["multipart/alternative", "text/calendar"]
+    assert content_of(frozen) == "Plain.\n"
+    assert message.get_body(("html",)).get_content() == "<p>Plain.\r\n"
+    file = list(message.iter_attachments())[0]
+    assert (file.get_filename(), file.get_param("method"), file.get_payload(decode=True)) == (
+        "meeting.ics",
+        method,
+        entry,
+    )
+    assert frozen.isascii()
+    assert max(map(len, frozen.split(b"\r\n"))) < 80
+
+
 def test_names_are_not_escaped_as_for_a_web_page(timetable):
     timetable.occasion("named", label="named", template="named")
     assert body_of(put("named", person={"context": {"name": "O'Brien & <Sons>"}})) == "Dear O'Brien & <Sons>\n"

@@ -1,0 +1,93 @@
+"""Calling a meeting off, or giving it another date, and telling whom it concerns, in one transaction. Room: missions.
+
+`look_at_*` take the same steps and undo them, so that what staff have looked at is what will be. Missions that were
+told the earlier date and have not answered get the correction that mail proposes, once staff let it go.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from missions import notices
+from missions.steps import as_one, undone
+from presessions.trail.steps import WrongStep
+from presessions.upr.models import CountryMeeting
+from presessions.upr.signals import in_sum, listening
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a step would do: who is told what, and what becomes of mailings."""
+
+    notices: list  # (notices.Notice, its texts by language)
+    consequences: list
+    mark: str  # says whether what staff have looked at is what would happen
+
+
+def call_off(meeting, why, *, by, now, reason=""):
+    """The meeting will not take place; applicants and missions that answered are told. Returns the notices.
+
+    why -- one of CountryMeeting.NotHeld; reason -- more words, for the trail. Raises WrongStep once held or called off.
+    """
+    with as_one(meeting, "called off", by=by, now=now, reason=reason):
+        found = _called_off(meeting, why, by=by, now=now, reason=reason)
+        for notice in found:
+            notice.put(now)
+    return found
+
+
+def _called_off(meeting, why, *, by, now, reason):
+    meeting.call_off(why, now=now, by=by, reason=reason)
+    return notices.of_calling_off(_fresh(meeting), now=now)
+
+
+def look_at_calling_off(meeting, why, *, by, now):
+    with undone(), listening() as heard:
+        seen = _seen(_called_off(meeting, why, by=by, now=now, reason=""), heard)
+    meeting.refresh_from_db()
+    return seen
+
+
+def move(meeting, starts_at, *, by, now, reason="", **place):
+    """Give the meeting another start; speakers who have a seat and missions that answered are told. One that was called
+    off will be held after all: then whoever was told that is told this. Returns the notices.
+
+    place -- room and online_link, where they change too. Raises WrongStep once held, and where nothing would change.
+    """
+    with as_one(meeting, "changed", by=by, now=now, reason=reason):
+        found = _moved(meeting, starts_at, by=by, now=now, reason=reason, **place)
+        for notice in found:
+            notice.put(now)
+    return found
+
+
+def _moved(meeting, starts_at, *, by, now, reason, **place):
+    was_off = not meeting.goes_ahead
+    was = None if was_off else meeting.starts_at
+    if starts_at <= now:
+        raise WrongStep(_("This start lies in the past."))
+    if was == starts_at:
+        raise WrongStep(_("The meeting begins at that time already."))
+    if was_off:
+        meeting.reinstate(now=now, by=by)
+    meeting.reschedule(now=now, by=by, reason=reason, starts_at=starts_at, **place)
+    return notices.of_moving(_fresh(meeting), was=was, was_off=was_off, now=now)
+
+
+def look_at_moving(meeting, starts_at, *, by, now, **place):
+    with undone(), listening() as heard:
+        seen = _seen(_moved(meeting, starts_at, by=by, now=now, reason="", **place), heard)
+    meeting.refresh_from_db()
+    return seen
+
+
+def _fresh(meeting):
+    return CountryMeeting.objects.with_state().get(pk=meeting.pk)
+
+
+def _seen(found, heard):
+    shown, consequences = [(notice, notice.shown()) for notice in found], in_sum(heard)
+    people = [(notice.kind, [person.id for person in notice.people]) for notice in found]
+    facts = (people, [(one.what, one.where, one.before, one.after) for one in consequences])
+    return Seen(shown, consequences, hashlib.sha256(repr(facts).encode()).hexdigest()[:32])

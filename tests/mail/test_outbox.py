@@ -138,7 +138,7 @@ def test_an_entry_for_the_calendar_comes_after_the_text_as_it_was(method):
     assert [part.get_content_type() for part in message.iter_parts()] == ["multipart/alternative", "text/calendar"]
     assert content_of(frozen) == "Plain.\n"
     assert message.get_body(("html",)).get_content() == "<p>Plain.\r\n"
-    file = list(message.iter_attachments())[0]
+    file = next(iter(message.iter_attachments()))
     assert (file.get_filename(), file.get_param("method"), file.get_payload(decode=True)) == (
         "meeting.ics",
         method,

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from applications import cleaning, seat, uploads
 from applications.models import Application, Attachment, Call, Contact, Needs, Theme
+from missions import meetings
 from missions.models import Invitation, MissionTask, PermanentMission
 from presessions import settings as product
 from presessions.accounts.models import Authenticator, User
@@ -250,10 +251,13 @@ class World:
         self.ring()
 
     def dates_change(self):
-        """Kenya's meeting moves, and Türkiye's deadline is put off and comes nearer again, when people have been told;
-        staff let the mails go."""
-        self.clock.move_to(STATEMENT_DUE + timedelta(hours=2))
-        self.kenya.reschedule(now=timezone.now(), by=self.ada, starts_at=geneva(date(2026, 4, 14), 11))
+        """Kenya's meeting is called off and gets another hour, and Türkiye's deadline is put off and comes nearer again,
+        when people have been told; staff let the mails go."""
+        self.clock.move_to(STATEMENT_DUE + timedelta(hours=1))
+        reason = canary("trail.Reason.text")
+        meetings.call_off(self.kenya, "postponed", now=timezone.now(), by=self.ada, reason=reason)
+        self.ring(STATEMENT_DUE + timedelta(hours=2))
+        meetings.move(self.kenya, geneva(date(2026, 4, 14), 11), now=timezone.now(), by=self.ada)
         for day in (date(2026, 4, 1), date(2026, 3, 31)):
             now, reason = timezone.now(), canary("applications.StateCall.reason")
             self.call_of["TR"].extend(geneva(day), now=now, by=self.ada, reason=reason)

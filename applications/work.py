@@ -90,11 +90,14 @@ def _views():
 
 
 WORK = (
-    Work("", _("to do: without an answer"), ngettext_lazy("without an answer", "without an answer", "n"),
+    Work("", _("to do: without an answer"), ngettext_lazy("application without an answer",
+         "applications without an answer", "n"),
          "applications.view_application", undecided),
-    Work("unread", _("to do: read by nobody"), ngettext_lazy("read by nobody yet", "read by nobody yet", "n"),
+    Work("unread", _("to do: read by nobody"), ngettext_lazy("application that nobody has read",
+         "applications that nobody has read", "n"),
          "applications.view_application", unread),
-    Work("mine", _("to do: not assessed by me"), ngettext_lazy("not assessed by you", "not assessed by you", "n"),
+    Work("mine", _("to do: not assessed by me"), ngettext_lazy("application that you have not assessed",
+         "applications that you have not assessed", "n"),
          "applications.assess", not_assessed_by),
     Work("again", _("to do: answered what we asked"), ngettext_lazy("answered what we asked, or out of time",
          "answered what we asked, or out of time", "n"), "applications.view_application", to_read_again),

@@ -26,6 +26,7 @@ from presessions.upr.dates import GENEVA, day_in_words, in_words, last_day, last
 from presessions.upr.models import CountryMeeting, Series
 
 MOST_SERIES = 6  # live at the same time; more are found in their list
+MOST_THIN = 4  # States told one by one; the others by their number
 LETTERS = {  # by state, with what it asks of somebody
     Letter.State.FAILED: lambda n: ngettext("letter could not be delivered", "letters could not be delivered", n),
     Letter.State.BOUNCED: lambda n: ngettext("letter came back", "letters came back", n),
@@ -93,10 +94,15 @@ class Card:
     points: list
     numbers: list = field(default_factory=list)
     thin: list = field(default_factory=list)
+    thin_number: int = 0
     thin_url: str = ""
     mails: list = field(default_factory=list)
     invited: int = 0
     answered: int = 0
+
+    @property
+    def other_thin(self):
+        return self.thin_number - len(self.thin)
 
 
 @dataclass
@@ -286,7 +292,9 @@ def _add_thin(cards, found, user, now):
     page = reverse("admin:applications_statecall_changelist")
     for card in cards:
         card.thin_url = f"{page}?{urlencode({'thin': 'yes', 'series': card.series.pk})}"
-        for one in found.get(card.series.pk, ()):
+        those = found.get(card.series.pk, ())
+        card.thin_number = len(those)
+        for one in sorted(those, key=lambda one: one.meeting_id not in mails)[:MOST_THIN]:  # what can be done first
             mailing, number = mails.get(one.meeting_id, (None, None))
             words = second_call.in_words(mailing, number) if mailing else ""
             card.thin.append(Thin(one, one.call.minimum, _left(one, now), mailing, words))

@@ -126,8 +126,8 @@ def in_words(mailing, contacts):
     """What there is to do about it, or what was done."""
     if mailing.held_reason == Held.PROPOSED:
         words = ngettext(
-            "A second call is proposed, to %(n)s contact: read it and let it go",
-            "A second call is proposed, to %(n)s contacts: read it and let it go",
+            "Second call proposed, to %(n)s contact: read it and let it go",
+            "Second call proposed, to %(n)s contacts: read it and let it go",
             contacts,
         )
         return words % {"n": contacts}

@@ -66,6 +66,12 @@ def was(announcement):
     return {what: datetime.fromisoformat(at) for what, at in announcement.told["was"].items()}
 
 
+def only_repeats(mailing):
+    """Whether it is an announcement that tells no change: nobody is wrong while it waits."""
+    told = mailing.told or {}
+    return "was" in told and not told["was"]
+
+
 def since(proposal):
     """The instant of the change that it tells. Letters written later have told it right."""
     return datetime.fromisoformat(proposal.told["since"])  # not due_at: staff may have moved that
@@ -184,7 +190,7 @@ def _dates_people_know(last, announcements, told, known, now):
             continue  # people have read something newer
         if one in told:
             dates |= _dates(one)
-        elif not one.told["was"]:
+        elif only_repeats(one):
             continue
         elif one.state == State.CANCELLED:
             dates |= {what: at for what, at in _dates(one).items() if known.get(what) == at}

@@ -252,6 +252,8 @@ def sound_alarms(now):
 
 def _is_wrong(mailing, now):
     """Written to be looked at is as staff wanted it, until its hour has come; a proposal waits for their decision."""
+    if mailing.held_reason == Held.PROPOSED and corrections.only_repeats(mailing):
+        return False
     if mailing.held_reason == Held.PROPOSED and mailing.due_at is not None:  # since then it has been proposed
         return mailing.due_at + PATIENCE <= now
     return mailing.held_reason != Held.LOOK or (mailing.due_at is not None and mailing.due_at <= now)

@@ -65,19 +65,19 @@ class Next:
 
 
 def next_of_series(series, now):
-    """{series' key: [Next, ...]}: the next hours at which mail of each of these series goes out, the nearest first."""
+    """{series' key: [Next, ...]}: the next hours at which mail of each of these series goes out, the nearest first.
+    What goes to single people of a meeting is told only where it has somebody to go to."""
     ahead = Mailing.objects.with_series().filter(series__in=series, state=Mailing.State.PLANNED, due_at__gt=now)
-    grouped = {}
-    for mailing in ahead.order_by("due_at", "pk"):
-        groups = grouped.setdefault(mailing.series_id, {})
-        key = (mailing.due_at, mailing.kind, mailing.step)
-        if key in groups or len(groups) < NEXT:
-            groups.setdefault(key, []).append(mailing)
-    shown = [mailing for groups in grouped.values() for those in groups.values() for mailing in those]
-    numbers = _numbers(shown)
-    return {
-        pk: [Next(tuple(those), _in_all(those, numbers)) for those in groups.values()] for pk, groups in grouped.items()
-    }
+    ahead = list(ahead.order_by("due_at", "pk"))
+    numbers, hours, found = _numbers(ahead), {}, {}
+    for mailing in ahead:
+        hours.setdefault((mailing.series_id, mailing.due_at, mailing.kind, mailing.step), []).append(mailing)
+    for (pk, *_hour), mailings in hours.items():
+        number = _in_all(mailings, numbers)
+        those, theirs = found.setdefault(pk, []), [one for one in mailings if numbers.get(one.pk) != 0]
+        if len(those) < NEXT and (number != 0 or not mailings[0].meeting_id):
+            those.append(Next(tuple(theirs or mailings), number))
+    return found
 
 
 def _numbers(mailings):

@@ -34,6 +34,16 @@ def of(room, code):
     return str(known(room, code) or code.replace("_", " "))
 
 
+def has_words(room):
+    return any(key.split(".")[0] == room for key in _words)
+
+
+def codes_like(term):
+    """Codes whose words hold a text, in the language of whoever asks."""
+    term = term.casefold()
+    return {code for known in _words.values() for code, said in known.items() if term in str(said).casefold()}
+
+
 def lock_reasons(model, locked):
     """Reasons of events about rows of this model are shown only as `locked(request, references)` allows: it returns
     those of the references whose reasons stay hidden."""

@@ -37,57 +37,60 @@ DROP FUNCTION trail_event_waits();
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('trail', '0002_append_only'),
+        ("trail", "0002_append_only"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Seal',
+            name="Seal",
             fields=[
-                ('number', models.BigIntegerField(primary_key=True, serialize=False, verbose_name='number')),
-                ('event_id', models.BigIntegerField(unique=True, verbose_name='event')),
-                ('at', models.DateTimeField(verbose_name='sealed')),
-                ('code', models.CharField(max_length=330, verbose_name='code over it')),
+                ("number", models.BigIntegerField(primary_key=True, serialize=False, verbose_name="number")),
+                ("event_id", models.BigIntegerField(unique=True, verbose_name="event")),
+                ("at", models.DateTimeField(verbose_name="sealed")),
+                ("code", models.CharField(max_length=330, verbose_name="code over it")),
             ],
             options={
-                'verbose_name': 'seal',
-                'verbose_name_plural': 'seals',
+                "verbose_name": "seal",
+                "verbose_name_plural": "seals",
             },
         ),
         migrations.CreateModel(
-            name='Unsealed',
+            name="Unsealed",
             fields=[
-                ('event_id', models.BigIntegerField(primary_key=True, serialize=False, verbose_name='event')),
+                ("event_id", models.BigIntegerField(primary_key=True, serialize=False, verbose_name="event")),
             ],
             options={
-                'verbose_name': 'event without a seal',
-                'verbose_name_plural': 'events without a seal',
+                "verbose_name": "event without a seal",
+                "verbose_name_plural": "events without a seal",
             },
         ),
         migrations.AddField(
-            model_name='event',
-            name='nonce',
-            field=models.CharField(default='', editable=False, max_length=32, verbose_name='nonce'),
+            model_name="event",
+            name="nonce",
+            field=models.CharField(default="", editable=False, max_length=32, verbose_name="nonce"),
         ),
         migrations.AddField(
-            model_name='event',
-            name='signed',
-            field=models.CharField(default='', editable=False, max_length=330, verbose_name='code over it'),
+            model_name="event",
+            name="signed",
+            field=models.CharField(default="", editable=False, max_length=330, verbose_name="code over it"),
         ),
         migrations.AddField(
-            model_name='reason',
-            name='signed',
-            field=models.CharField(default='', editable=False, max_length=330, verbose_name='code over it'),
+            model_name="reason",
+            name="signed",
+            field=models.CharField(default="", editable=False, max_length=330, verbose_name="code over it"),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['reference'], name='event_by_reference', opclasses=['varchar_pattern_ops']),
+            model_name="event",
+            index=models.Index(fields=["reference"], name="event_by_reference", opclasses=["varchar_pattern_ops"]),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['staff_id', '-id'], name='event_by_staff'),
+            model_name="event",
+            index=models.Index(fields=["staff_id", "-id"], name="event_by_staff"),
+        ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(fields=["at"], name="event_by_moment"),
         ),
         migrations.RunSQL(GUARD, UNGUARD),
     ]

@@ -80,7 +80,7 @@ def privacy(request):
 def series(request, number):
     now = timezone.now()
     one = get_object_or_404(Series.objects.select_related("session"), session__number=number)
-    meetings = list(one.meetings().select_related("state_call__call", "state_under_review__state"))
+    meetings = list(one.meetings().select_related("state_call__call__series", "state_under_review__state"))
     for meeting in meetings:
         meeting.open_call = call_of(meeting, now)
         meeting.is_past = bool(meeting.ends_at and meeting.ends_at <= now)
@@ -104,7 +104,7 @@ def _day(meeting):
 def meeting(request, number, iso2):
     now = timezone.now()
     newest = Agenda.objects.filter(meeting=OuterRef("pk")).order_by("-number")
-    meetings = CountryMeeting.objects.with_state().select_related("state_call__call")
+    meetings = CountryMeeting.objects.with_state().select_related("state_call__call__series")
     one = get_object_or_404(
         meetings.annotate(agenda=Subquery(newest.values("content")[:1]), version=Subquery(newest.values("number")[:1])),
         state_under_review__session__number=number,

@@ -62,7 +62,10 @@ def told():
 def shown(meeting):
     """What stands on the public page: (time, words)."""
     found = agenda.newest(meeting)
-    return [(f"{one.line.at:%H:%M}", one.title, one.person) for one in public_agenda.shown(meeting, found.content)]
+    return [
+        (f"{one.line.at.astimezone(GENEVA):%H:%M}", one.title, one.person)
+        for one in public_agenda.shown(meeting, found.content)
+    ]
 
 
 def publish_own(application, *items):
@@ -101,8 +104,6 @@ def test_a_new_version_touches_exactly_those_who_speak_at_another_time_or_longer
     published, count = publish(meeting, ada)
     assert (published.number, count) == (2, 2)
     assert {reference for reference, _key in told() - before} == {two.reference, three.reference}
-    subjects = set(Letter.objects.filter(kind="agenda", key__endswith=f":{published.pk}").values_list("subject"))
-    assert subjects == set()  # each is sealed: read them one by one
     letter = Letter.objects.get(key=f"agenda:{two.reference}:{published.pk}")
     assert letter.subject == "The agenda of your meeting has changed"
 

@@ -139,6 +139,7 @@ class World:
         self.apply()
         self.staff_decide()
         self.confirm_seat()
+        self.staff_think_again()
         self.ring(INVITATION_DUE)
         self.mission_answers()
         self.mails_come_back()
@@ -241,6 +242,36 @@ class World:
         assert self.application.status == "accepted"
         self.ring()
 
+    def staff_think_again(self):
+        """They ask one applicant for more, who answers; give somebody more time who has not begun; and change their
+        mind about a third, back and forth."""
+        staff, until = self.staff(), {"until_0": "2026-04-02", "until_1": "23:59"}
+        asked = Application.objects.filter(status="submitted").order_by("pk").first()
+        words = canary("applications.InformationRequest.words")
+        posted = {"sections": ["issues"], "words": words, **until, "send": "yes"}
+        assert staff.post(reverse("admin:applications_ask", args=[asked.pk]), posted).status_code == 302
+        self.ring()
+        browser = Client()
+        browser.post(self.newest("more_information").path)
+        assert browser.post(reverse("applications:more_given")).status_code == 302
+        late = {"state_call": self.call_of["KE"].pk, "email": "late@example.org", "language": "en", **until}
+        late["reason"] = canary("trail.Reason.text")
+        assert staff.post(reverse("admin:applications_late"), late).status_code == 302
+        declined = Application.objects.get(status="declined")
+        for before, to in (("declined", "accept"), ("accepted", "decline"), ("declined", "accept"),
+                           ("accepted", "waitlist")):  # fmt: skip
+            page = reverse("admin:applications_reverse", args=[declined.pk])
+            posted = {"to": to, "seen": before, "reason": canary("trail.Reason.text")}
+            assert staff.post(page, posted).status_code == 302
+            self.ring()
+            self.clock.shift(timedelta(seconds=1))
+        posted = {"decision": "decline", "reason": canary("trail.Reason.text")}
+        staff.post(reverse("admin:applications_prepare", args=[declined.pk]), posted)
+        seen = f"{declined.reference}:decline"
+        staff.post(reverse("admin:applications_release", args=[self.kenya.pk]), {"seen": [seen]})
+        assert Application.objects.get(pk=declined.pk).status == "declined"
+        self.ring()
+
     def staff_look_ahead(self):
         """They are told the day before, and one of them wants to see it in her own mailbox."""
         self.clock.move_to(CALL_DUE - timedelta(hours=12))
@@ -251,8 +282,8 @@ class World:
         self.ring()
 
     def dates_change(self):
-        """Kenya's meeting is called off and gets another hour, and Türkiye's deadline is put off and comes nearer again,
-        when people have been told; staff let the mails go."""
+        """Kenya's meeting is called off and gets another hour; Türkiye has more time, then less again, when
+        people have been told; staff let the mails go."""
         self.clock.move_to(STATEMENT_DUE + timedelta(hours=1))
         reason = canary("trail.Reason.text")
         meetings.call_off(self.kenya, "postponed", now=timezone.now(), by=self.ada, reason=reason)

@@ -7,13 +7,16 @@ MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 READY := .venv/.installed $(MESSAGES)
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help run test lint e2e storm bench rush lock messages demo-reset
+.PHONY: help run code test lint e2e storm bench rush lock messages demo-reset
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
 
 run: $(READY) ## the application with a demonstration in it, on http://localhost:8000 (PORT=8123 make run)
 	@exec .venv/bin/python -m presessions.run
+
+code: $(READY) ## the six digits that log the demonstration's staff in, now
+	@.venv/bin/python -m presessions.run --code
 
 test: $(READY) ## every test but the browser journeys, the short storm last
 	.venv/bin/pytest -q -n auto --dist loadfile

@@ -20,7 +20,7 @@ from applications import assessments, cleaning, decisions, files, seat
 from applications.models import Application, Attachment, Call, Contact, Theme
 from missions.models import MissionAddress, PermanentMission
 from presessions import vault
-from presessions.accounts.models import User
+from presessions.accounts.models import Authenticator, User
 from presessions.mail import delivery
 from presessions.mail.models import Mailing
 from presessions.upr.dates import GENEVA, closes_after, geneva
@@ -76,14 +76,18 @@ class Refused(Exception):
     """The demonstration cannot be made here. str() says why."""
 
 
-def make(now, *, email, password, say):
-    """Make the demonstration unless it is there. Raises Refused where real series stand."""
+def make(now, *, email, password, phone, say):
+    """Make the demonstration unless it is there. Raises Refused where real series stand.
+
+    phone -- the key of the authenticator app with which the log-in is completed; `make code` shows what it shows
+    """
     if WorkingGroupSession.objects.filter(demonstration=True).exists():
         say("The demonstration is there already.")
         return
     if Series.objects.exists():
         raise Refused("This installation has series of its own: the demonstration would stand among them.")
     ada = User.objects.create_superuser(email, password, name="Ada Keller")
+    Authenticator.objects.create(user=ada, key=phone, name="phone", made_at=now)
     ben = User.objects.create_user("ben@example.org", name="Ben Rossi", is_staff=True)
     _fill_register(now)
     say("  a register of Permanent Missions")

@@ -3,11 +3,13 @@ Wiring, for development only; the deployed application is docker-compose.yml.
 
     python -m presessions.run             until Ctrl-C; what it knows stays in var/
     python -m presessions.run --forget    remove var/, so that the next run starts afresh
+    python -m presessions.run --code      what the phone of the demonstration's staff shows now
 
 PORT, VAR (another folder), DATABASE_URL, REDIS_URL and SMTP_URL are honoured; a server whose address is given is not
 started here.
 """
 
+import base64
 import fcntl
 import json
 import os
@@ -24,6 +26,8 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import urlopen
+
+from django_otp import oath
 
 from presessions import devservers, vault
 
@@ -51,6 +55,8 @@ class Process(devservers.Server):
 
 def main():
     port = int(os.environ.get("PORT", 8000))
+    if "--code" in sys.argv:
+        return print(code())
     for request_to_stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(request_to_stop, signal.default_int_handler)
     VAR.mkdir(mode=0o711, parents=True, exist_ok=True)  # `nobody` passes through to its database when we are root
@@ -136,6 +142,7 @@ def start(servers, port):
         f"""
 Pre-sessions runs at  http://localhost:{port}/
   staff               http://localhost:{port}/admin/   {STAFF}   {ours["DEMO_STAFF_PASSWORD"]}
+                      and a code: `make code` says it; each counts once, and a new one comes every 30 seconds
   mail                {mail}
   mail's health       http://localhost:{port}/health/mail
   logs                {_seen_from_home(VAR / "log")}/
@@ -187,9 +194,21 @@ def secrets_of_this_machine():
             "SECRET_KEY": secrets.token_urlsafe(48),
             "VAULT_KEYSET": vault.new_keyset(),
             "DEMO_STAFF_PASSWORD": secrets.token_urlsafe(9),
+            "DEMO_STAFF_PHONE": base64.b32encode(secrets.token_bytes(20)).decode(),
         }
         devservers.write_secret(path, json.dumps(made, indent=2))
     return json.loads(path.read_text())
+
+
+def code():
+    """The six digits that let the demonstration's staff in, as their phone would show them."""
+    path = VAR / "secrets"
+    if not path.exists():
+        sys.exit(f"There is no demonstration in {VAR}: begin with `make run`.")
+    key = json.loads(path.read_text()).get("DEMO_STAFF_PHONE")
+    if not key:
+        sys.exit("This demonstration is older than the second factor: `make demo-reset`, then `make run`.")
+    return f"{oath.totp(base64.b32decode(key)):06d}"
 
 
 def manage(command, environment):

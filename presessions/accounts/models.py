@@ -11,7 +11,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
-from django_otp.models import Device
+from django_otp.models import Device, DeviceManager
 
 from presessions import vault
 
@@ -60,6 +60,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name
 
 
+class AuthenticatorManager(DeviceManager):
+    """Each request asks for the phone it was opened with; the key is only read to compare a code."""
+
+    def get_queryset(self):
+        return super().get_queryset().defer("key")
+
+
 class Authenticator(Device):
     """The app on a person's phone that shows a new code every 30 seconds (RFC 6238). One is confirmed; another may be
     on its way, until its first code has been typed."""
@@ -67,6 +74,8 @@ class Authenticator(Device):
     key = vault.EncryptedTextField(_("key"), max_length=64)  # base 32, as one types it into the app
     last_step = models.BigIntegerField(_("last code used"), default=-1)  # a code counts once
     made_at = models.DateTimeField(_("made"))
+
+    objects = AuthenticatorManager()
 
     class Meta:
         verbose_name = _("authenticator app")

@@ -11,15 +11,16 @@ from presessions import demo
 class Command(BaseCommand):
     help = (
         "Make the demonstration, once: staff, a register of missions, two series and their applications. "
-        "The log-in comes from DEMO_STAFF_EMAIL and DEMO_STAFF_PASSWORD."
+        "The log-in comes from DEMO_STAFF_EMAIL, DEMO_STAFF_PASSWORD and DEMO_STAFF_PHONE, a key in base 32."
     )
 
     def handle(self, **options):
         try:
             email, password = os.environ["DEMO_STAFF_EMAIL"], os.environ["DEMO_STAFF_PASSWORD"]
+            phone = os.environ["DEMO_STAFF_PHONE"]
         except KeyError as missing:
             raise CommandError(f"Set {missing.args[0]}: the demonstration's staff log-in.") from None
         try:
-            demo.make(timezone.now(), email=email, password=password, say=self.stdout.write)
+            demo.make(timezone.now(), email=email, password=password, phone=phone, say=self.stdout.write)
         except demo.Refused as why:
             raise CommandError(str(why)) from None

@@ -1,5 +1,7 @@
 """Who did what, when and why: beside each step, never changed. Room: trail, basement; imports only the vault."""
 
+from presessions.trail.steps import note_refusal
+
 
 def record(subject, code, *, now, by=None, refused=False, reason=""):
     """Add an Event about a row of ours, in the caller's transaction; return it.
@@ -9,11 +11,28 @@ def record(subject, code, *, now, by=None, refused=False, reason=""):
     by -- the member of staff, or None for the person concerned and for the clock
     reason -- free text; kept encrypted and erasable, apart from the event
     """
-    from presessions.trail import signing
-    from presessions.trail.models import Event, Reason
+    from presessions.trail.models import Event
 
-    event = signing.sign(Event.of(subject, code, now=now, by=by, refused=refused))
-    event.save(force_insert=True)
+    event = _write(Event.of(subject, code, now=now, by=by, refused=refused), reason)
+    if refused:
+        note_refusal(event, reason)
+    return event
+
+
+def again(event, reason):
+    """Write an event once more if it was undone with the transaction in which it was written."""
+    from presessions.trail.models import Event
+
+    if not Event.objects.filter(pk=event.pk, nonce=event.nonce).exists():
+        event.pk = None
+        _write(event, reason)
+
+
+def _write(event, reason):
+    from presessions.trail import signing
+    from presessions.trail.models import Reason
+
+    signing.sign(event).save(force_insert=True)
     if reason:
         signing.sign_reason(Reason(event=event, text=reason)).save(force_insert=True)
     return event

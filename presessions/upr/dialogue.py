@@ -13,6 +13,7 @@ from django.db import transaction
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from presessions.trail.steps import refusals_kept
 from presessions.upr.signals import in_sum, listening
 
 SEEN, BACK = "dates_seen", "dates_back"
@@ -23,9 +24,10 @@ class AsksBeforeMovingDates:
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
         save = partial(super().changeform_view, request, object_id, form_url, extra_context)
-        if request.method != "POST" or object_id is None or BACK in request.POST:
-            return save()
-        return self._ask_first(request, save, keeps_typed=True)
+        with refusals_kept():
+            if request.method != "POST" or object_id is None or BACK in request.POST:
+                return save()
+            return self._ask_first(request, save, keeps_typed=True)
 
     def changelist_view(self, request, extra_context=None):
         act = partial(super().changelist_view, request, extra_context)

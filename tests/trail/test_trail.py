@@ -5,8 +5,10 @@ from django.db import InternalError, ProgrammingError, transaction
 
 from presessions import trail
 from presessions.accounts.models import User
+from presessions.trail import signing
 from presessions.trail.models import Event, Reason
 from presessions.trail.references import ALPHABET, new_reference
+from presessions.trail.steps import WrongStep, refusals_kept
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +49,32 @@ def test_references_are_random_and_readable_aloud():
     many = {new_reference() for _ in range(1000)}
     assert len(many) == 1000
     assert all(len(one) == 11 and set(one.replace("-", "")) <= set(ALPHABET) for one in many)
+
+
+# --- A refusal in a page that is one transaction ---------------------------------------------------------------------
+
+
+def refuse(user, now, error=WrongStep):
+    trail.record(user, "seen", now=now, by=user)
+    trail.record(user, "moved", now=now, by=user, refused=True, reason="Why not.")
+    raise error
+
+
+def test_the_event_of_a_refusal_outlives_the_page_that_it_undoes(user, now):
+    with pytest.raises(WrongStep), refusals_kept(), transaction.atomic():
+        refuse(user, now)
+    event = Event.objects.get()
+    assert (event.code, event.refused, event.reason.text) == ("moved", True, "Why not.")
+    assert signing.is_ours(event)
+
+
+def test_it_is_not_written_twice_where_nothing_was_undone(user, now):
+    with pytest.raises(WrongStep), refusals_kept():
+        refuse(user, now)
+    assert Event.objects.count() == 2
+
+
+def test_a_page_that_goes_wrong_for_another_reason_leaves_nothing(user, now):
+    with pytest.raises(ZeroDivisionError), refusals_kept(), transaction.atomic():
+        refuse(user, now, ZeroDivisionError)
+    assert not Event.objects.exists()

@@ -313,6 +313,8 @@ def test_who_comes_second_is_told(client, staff, monkeypatch, now):
     monkeypatch.setattr(CountryMeeting, "reschedule", somebody_else_is_faster)
     response = client.post(url(CountryMeeting, "change", meeting.pk), meeting_form(room="XX"), follow=True)
     assert said(response) == ["The meeting about Kenya (54) is already held."]
+    (refused,) = Event.objects.about(meeting).filter(refused=True)  # though the whole page was undone
+    assert (refused.code, refused.staff_id) == ("changed", staff.pk)
 
 
 def test_readers_take_no_steps(client):

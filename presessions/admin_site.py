@@ -37,6 +37,12 @@ class StaffSite(AdminSite):
             *super().get_urls(),
         ]
 
+    def index(self, request, extra_context=None):
+        from presessions import desk_home  # as above
+
+        home = desk_home.context(request.user, timezone.now())
+        return super().index(request, {**home, **(extra_context or {})})
+
     def login(self, request, extra_context=None):
         from presessions.accounts import views
 

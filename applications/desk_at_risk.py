@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST
 from applications import (
     at_risk,
     events,  # noqa: F401 -- gives its words
+    organisations,
 )
-from applications.models import Application
+from applications.models import Application, Organisation
 from presessions.accounts.proof import proved
 from presessions.trail import history, words
 from presessions.trail.steps import WrongStep
@@ -112,4 +113,12 @@ def _take(request, application, step, done):
     return redirect("admin:applications_application_change", application.pk)
 
 
-words.lock_reasons(Application, at_risk.masked_among)  # staff's own words may name somebody
+def masked_organisations(request, references):
+    """Those of some organisations whose every application is masked for whoever asks."""
+    asked = Organisation.objects.filter(reference__in=references)
+    return set(references) - set(organisations.visible(request, asked).values_list("reference", flat=True))
+
+
+# Staff's own words may name somebody.
+words.lock_reasons(Application, at_risk.masked_among)
+words.lock_reasons(Organisation, masked_organisations)

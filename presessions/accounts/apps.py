@@ -9,7 +9,7 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self):
-        words.give("accounts", WORDS)
+        words.give("accounts", WORDS, looks=("logged_in", "logged_out", "locked_out", "proved"))
 
 
 WORDS = {

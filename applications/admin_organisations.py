@@ -5,6 +5,7 @@ Names stand on no list; they are read on the page of one organisation, and not w
 
 from functools import partial
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max, OuterRef, Q, Subquery
@@ -30,8 +31,17 @@ CHANGE = "applications.change_organisation"
 MOST_REASON = 2000
 
 
+class OrganisationForm(forms.ModelForm):
+    class Meta:
+        widgets = {
+            **dict.fromkeys(("name", "name_latin"), forms.TextInput(attrs={"class": "vTextField", "dir": "auto"})),
+            "note": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 4, "dir": "auto"}),
+        }
+
+
 @admin.register(Organisation)
 class OrganisationAdmin(admin.ModelAdmin):
+    form = OrganisationForm
     list_display = ("known_as", "kind", "applications", "last_series")
     list_filter = ("kind",)
     search_fields = ("reference",)

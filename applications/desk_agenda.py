@@ -6,6 +6,7 @@ at risk: each opening stands in the history, and as a file it asks for a fresh p
 """
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -63,7 +64,7 @@ def agenda_page(request, site, meeting_pk):
         "versions": [
             {"agenda": version, "changes": agenda.differences(before.content, version.content, names.get)
              if before else []}
-            for version, before in zip(versions, [*versions[1:], None], strict=True)
+            for version, before in zip_longest(versions, versions[1:])
         ],
     }  # fmt: skip
     return TemplateResponse(request, "admin/applications/panel/agenda.html", context)

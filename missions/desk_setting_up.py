@@ -57,13 +57,15 @@ def plan(request, site, number):
 
 
 def _look_or_write(request, form, *, session, now, site, **context):
-    plan = form.plan()
+    plan, changed = form.plan(), False
     try:
-        seen = setting_up.look(plan, by=request.user, now=now)
-        if request.POST.get(DO) == seen.mark:
-            series = setting_up.set_up(plan, by=request.user, now=now)
+        if DO in request.POST:
+            series = setting_up.set_up(plan, by=request.user, now=now, mark=request.POST[DO] or "none")
             messages.success(request, _("%(series)s are set up. Please look at the dates below.") % {"series": series})
             return redirect("admin:upr_series_change", series.pk)
+        seen = setting_up.look(plan, by=request.user, now=now)
+    except setting_up.Changed as meanwhile:
+        seen, changed = meanwhile.seen, True
     except WrongStep as refusal:
         messages.error(request, str(refusal))
         return _form(request, form, session=session, now=now, site=site, **context)
@@ -79,7 +81,7 @@ def _look_or_write(request, form, *, session, now, site, **context):
         seen=seen,
         without_hour=setting_up.without_hour(plan),
         typed=[(name, value) for name, value in typed if name not in ours],
-        changed_meanwhile=bool(request.POST.get(DO)),
+        changed_meanwhile=changed,
         step=3,
     )
 

@@ -189,25 +189,39 @@ def _last_day(like, before, first, opens_on):
 # --- Setting it up ----------------------------------------------------------------------------------------------------
 
 
-def set_up(plan, *, by, now):
+class Changed(Exception):
+    """What would be written is not what staff have looked at; `seen` is what it would be now."""
+
+    def __init__(self, seen):
+        super().__init__()
+        self.seen = seen
+
+
+def set_up(plan, *, by, now, mark=None):
     """Write it all down in one transaction: the series, its meetings, the call, the letters. Returns the Series.
 
+    mark -- of what staff have looked at: when something else would be written, nothing is, and Changed is raised.
     Raises WrongStep, and leaves only that event, where somebody was faster or a date leads nowhere.
     """
     with as_one(Series(session=plan.session), "opened", by=by, now=now):
-        return _write(plan, by=by, now=now)
+        series = _write(plan, by=by, now=now)
+        seen = mark and _seen(series, now)
+        if seen and seen.mark != mark:
+            raise Changed(seen)
+    return series
 
 
 def _write(plan, *, by, now):
+    """Dates of many meetings, announced once: by the call, which comes after them."""
     series = Series.open_for(plan.session, now=now, by=by, **plan.facts)
     hours = {hour.review.pk: hour for hour in plan.hours}
     for meeting in series.meetings().with_state():
         hour = hours.get(meeting.state_under_review_id)
         if hour and not hour.is_held:
-            meeting.call_off(CountryMeeting.NotHeld.OTHER, now=now, by=by)
+            meeting.call_off(CountryMeeting.NotHeld.OTHER, now=now, by=by, announce=False)
         elif hour:
             facts = {"starts_at": hour.starts_at, "room": hour.room, "minutes": plan.minutes}
-            meeting.reschedule(now=now, by=by, **facts)
+            meeting.reschedule(now=now, by=by, announce=False, **facts)
     Call.open_for(series, now=now, by=by, **plan.call)
     if plan.like:
         _take_over(plan.like, series, by=by, now=now)

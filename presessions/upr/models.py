@@ -468,9 +468,12 @@ class CountryMeeting(models.Model):
     def goes_ahead(self):
         return self.status != self.Status.NOT_HELD
 
-    def reschedule(self, *, now, by=None, reason="", **changed):
-        """Change start, length, room, link or moderator and announce it. Raises WrongStep once held or called off."""
-        self._step("changed", self.AHEAD, now=now, by=by, reason=reason, **changed)
+    def reschedule(self, *, now, by=None, reason="", announce=True, **changed):
+        """Change start, length, room, link or moderator and announce it. Raises WrongStep once held or called off.
+
+        announce -- False where the caller changes many in one transaction, and announces the dates of all at once
+        """
+        self._step("changed", self.AHEAD, now=now, by=by, reason=reason, announce=announce, **changed)
 
     def confirm(self, *, now, by=None):
         """The meeting will take place. Raises WrongStep unless it was only planned."""
@@ -480,25 +483,25 @@ class CountryMeeting(models.Model):
         """The meeting took place. Raises WrongStep if that is known already, or it was called off."""
         self._step("held", self.AHEAD, now=now, by=by, status=self.Status.HELD)
 
-    def call_off(self, why, *, now, by=None, reason=""):
+    def call_off(self, why, *, now, by=None, reason="", announce=True):
         """The meeting will not take place. Raises WrongStep once held or called off.
 
-        why -- one of NotHeld; reason -- more words, for the trail
+        why -- one of NotHeld; reason -- more words, for the trail; announce -- as for `reschedule`
         """
         status = {"status": self.Status.NOT_HELD, "not_held_reason": self.NotHeld(why)}
-        self._step("called off", self.AHEAD, now=now, by=by, reason=reason, **status)
+        self._step("called off", self.AHEAD, now=now, by=by, reason=reason, announce=announce, **status)
 
     def reinstate(self, *, now, by=None):
         """Plan a meeting again that had been called off. Raises WrongStep for any other."""
         status = {"status": self.Status.PLANNED, "not_held_reason": ""}
         self._step("planned again", (self.Status.NOT_HELD,), now=now, by=by, **status)
 
-    def _step(self, code, before, *, now, by, reason="", **changed):
+    def _step(self, code, before, *, now, by, reason="", announce=True, **changed):
         """Everything changed shows in people's calendars, so each step raises their version."""
         changed["sequence"] = F("sequence") + 1
         with transaction.atomic():
             done = _change(self, code, Q(status__in=before), now=now, by=by, reason=reason, **changed)
-            if done:
+            if done and announce:
                 self.series.announce_dates(now=now)
         if not done:  # outside the block: a refusal must not undo its own event
             status = {"meeting": self, "status": self.get_status_display()}

@@ -331,3 +331,12 @@ def test_only_for_those_who_may(client, session, page):
     client.force_login(StaffFactory(is_superuser=False))
     address = reverse("admin:upr_series_set_up") if page == "choose" else plan_page()
     assert client.get(address).status_code == 403
+
+
+def test_the_dates_of_all_meetings_are_announced_together(session, django_assert_max_num_queries):
+    """Each announcement computes every mailing anew: one for each State would take seconds."""
+    plan = plan_of(session)
+    with django_assert_max_num_queries(150):
+        setting_up.set_up(plan, by=None, now=NOW)
+    due = Mailing.objects.filter(kind="statement_due").values_list("due_at", flat=True)
+    assert len(set(due)) == 4  # by the hours of the meetings: two on the first day, one on each other

@@ -62,6 +62,8 @@ NO_LIST = {
     "admin:applications_mark_at_risk": "POST only",
     "admin:applications_unmark_at_risk": "POST only",
     "admin:applications_document": "one file",
+    "admin:applications_document_text": "one file",
+    "admin:applications_organisation_split": "POST only",
     "admin:applications_erase": "POST only",
     "admin:applications_enter_go_on": "POST only",
     "admin:mail_letter_html": "one letter as HTML",
@@ -96,7 +98,16 @@ def pages_of_rows(world):
     """The page of one row of each model in the admin: that row to which `grow` adds what belongs to it."""
     letter = world.newest("invitation").letter
     mission = world.invitation.mission
-    grown = [applicant(world), world.kenya, world.invitation, letter, letter.mailing, mission, world.series]
+    grown = [
+        applicant(world),
+        applicant(world).organisation,
+        world.kenya,
+        world.invitation,
+        letter,
+        letter.mailing,
+        mission,
+        world.series,
+    ]
     rows = {type(row): row for row in [*grown, world.series.session, world.series.call, world.ada]}
     rows = {model: rows.get(model) or model.objects.order_by("pk").first() for model in admin.site._registry}
     return {f"{model._meta.label} page": admin_page(model, "change", row.pk) for model, row in rows.items()}
@@ -117,9 +128,18 @@ def pages_with_arguments(world):
         "applications:section": reverse("applications:section", args=["issues"]),
         "missions:invitation": world.invitation_path,
         "admin:applications_decisions": reverse("admin:applications_decisions", args=[world.kenya.pk]),
+        "admin:applications_matrix": reverse("admin:applications_matrix", args=[world.kenya.pk]),
+        "admin:applications_review_one": reverse("admin:applications_review_one", args=[applicant(world).pk]),
+        "admin:applications_organisation_merge": merging(world),
         "admin:upr_series_answers": reverse("admin:upr_series_answers", args=[world.series.pk]),
         "admin:mail_text": reverse("admin:mail_text", args=[world.newest("invitation").letter.mailing_id, "en"]),
     }
+
+
+def merging(world):
+    """Of the applicant's organisation, with the one that staff entered."""
+    register, other = applicant(world).organisation, Organisation.objects.filter(applications=None).earliest("pk")
+    return f"{reverse('admin:applications_organisation_merge', args=[register.pk])}?with={other.reference}"
 
 
 def applicant(world):
@@ -142,7 +162,8 @@ def grow(world, numbers):
         user = User.objects.create(email=f"more{n}@example.org", name=f"More {n}", is_staff=True)
         Group.objects.create(name=f"group {n}")
         one.themes.add(Theme.objects.create(slug=f"theme-{n}", name_en=f"Theme {n}"))
-        organisation = Organisation.objects.create(name=f"Name {n}", kind="cso")
+        alike = Organisation.objects.create(name=f"Name {n}", kind="cso")
+        alike.learn(one.name)
         contact = Contact.objects.create(email=f"c{n}@example.org", email_index=f"{n}", asked_at=now, entered_by=user)
         contact.states.add("KE", "TR")
 
@@ -154,7 +175,7 @@ def grow(world, numbers):
 
         Application.objects.create(
             state_call=one.state_call, email_index=f"{n}", created_at=now, submitted_at=now, status="submitted",
-            prepared="accept", prepared_by=user, organisation=organisation,
+            prepared="accept", prepared_by=user, organisation=one.organisation,
         )  # fmt: skip
         Application.objects.create(
             state_call=one.state_call, email_index=f"entered {n}", created_at=now, received_at=now, entered_by=user

@@ -247,7 +247,7 @@ class Story:
 def _apply(state_call, number, name, answers, now):
     kind, scope, founded_year, theme, issues, recommendation = answers
     state, person = state_call.state, next(PEOPLE)
-    full_name = f"{name}, {state.name_en}"
+    full_name = name if scope == "international" else f"{name}, {state.name_en}"  # known from one State to the next
     address = f"applicant{state_call.series.number}-{number + 1}@example.org"
     application = Application.start(state_call, email=address, language="fr" if state.pk == "TG" else "en", now=now)
     application.save_section(

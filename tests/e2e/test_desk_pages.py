@@ -1,0 +1,148 @@
+"""Every page of the staff's desk, ours and Django's: nothing that axe finds in anybody's way, in light and in dark, no
+complaint of the Content-Security-Policy, and as wide as a laptop.
+
+No page can be forgotten: the walk begins with every address of the desk that takes no argument, and follows the links
+that it sees until it has been on one page of each name in the table of addresses. A name that nothing leads to is red.
+"""
+
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from django.urls import Resolver404, resolve, reverse
+
+from tests.e2e.conftest import AXE
+from tests.e2e.test_pages import LOOK, WIDE
+from tests.house.test_lists import addresses
+
+LAPTOP, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
+BEGIN = (  # where lists show rows that they do not open on
+    "/admin/applications/application/?stands=all", "/admin/applications/contact/?on=confirmed",
+    "/admin/mail/letter/?eyes=all", "/admin/mail/mailing/?when=all", "/admin/mail/report/?verdict=all",
+)  # fmt: skip
+NO_PAGE = {
+    "admin:logout": "POST only, and the walk would be over",
+    "admin:view_on_site": "leads elsewhere",
+    "admin:autocomplete": "data for a script",
+    "admin:jsi18n": "a script",
+}
+LISTEN = """addEventListener("securitypolicyviolation", (event) => {
+    (window.violated ||= []).push(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile || ""}`);
+});"""
+LINKS = """() => [...document.querySelectorAll("a[href], form[action], iframe[src], [formaction]")].map(
+    (one) => one.getAttribute("href") || one.getAttribute("formaction") || one.getAttribute("action") || one.src)"""
+
+
+def names():
+    return {name for name, _arguments in addresses() if name.startswith("admin:")}
+
+
+class Walk:
+    """A walk through the desk: one page of each name, and what is wrong with it."""
+
+    def __init__(self, page):
+        self.page, self.known, self.seen, self.wrong = page, {}, {}, {}
+        page.add_init_script(LISTEN)
+        page.complaints.clear()
+
+    def learn(self, link, base="/admin/"):
+        """Note where a link leads, if nobody has led there yet."""
+        path = urlsplit(urljoin(base, link))
+        try:
+            found = resolve(path.path)
+        except Resolver404:
+            return
+        if found.view_name.startswith("admin:"):
+            self.known.setdefault(found.view_name, path.path + (f"?{path.query}" if path.query else ""))
+            self._learn_beside(found)
+
+    def _learn_beside(self, found):
+        """A row has a page of its history, and one that asks before deleting it, even where nothing leads there."""
+        if found.view_name.endswith("_change"):
+            for other in ("history", "delete"):
+                name = f"{found.view_name.removesuffix('change')}{other}"
+                self.known.setdefault(name, reverse(name, kwargs=found.kwargs))
+
+    def go(self):
+        for name, arguments in addresses():
+            if name.startswith("admin:") and not arguments:
+                self.known.setdefault(name, reverse(name))
+        for path in BEGIN:
+            self.visit(path, path)
+        while ahead := [name for name in self.known if name not in self.seen and name not in NO_PAGE]:
+            self.visit(ahead[0], self.known[ahead[0]])
+
+    def visit(self, name, path):
+        self.seen[name] = path
+        try:
+            answer = self.page.goto(path)
+        except Exception as trouble:  # a file that Chromium would save
+            if "Download is starting" in str(trouble) or "ERR_ABORTED" in str(trouble):
+                return
+            raise
+        if answer.status in (403, 405) or "text/html" not in answer.headers.get("content-type", ""):
+            self.page.complaints.clear()  # POST only, or a right that nobody has; or data
+            return
+        wrong = [] if answer.status == 200 else [f"answers {answer.status}"]
+        if wrong := wrong + obstacles(self.page):
+            self.wrong[f"{name} {path}"] = wrong
+        for link in self.page.evaluate(LINKS):
+            self.learn(link, path)
+
+
+def obstacles(page):
+    """What is wrong with the page that is shown."""
+    page.evaluate(AXE.axe_script)
+    wrong = page.evaluate(LOOK, None)
+    page.emulate_media(color_scheme="dark")
+    wrong += [f"dark: {one}" for one in page.evaluate(LOOK, ["color-contrast"])]
+    page.emulate_media(color_scheme="light")
+    wrong += page.evaluate("window.violated || []") + page.complaints
+    wrong += ["scrolls sideways"] if page.evaluate(WIDE) else []
+    page.complaints.clear()
+    return wrong
+
+
+def test_no_page_of_the_desk_puts_an_obstacle_in_anybodys_way(staff):
+    staff.set_viewport_size(LAPTOP)
+    walk = Walk(staff)
+    walk.go()
+    assert walk.wrong == {}
+    assert names() - walk.seen.keys() - NO_PAGE.keys() == set()
+
+
+def test_nor_does_home_on_a_phone(staff):
+    staff.set_viewport_size(PHONE)
+    staff.add_init_script(LISTEN)
+    staff.complaints.clear()
+    staff.goto("/admin/")
+    assert obstacles(staff) == []
+
+
+@pytest.fixture
+def stranger(browser, browser_context_args):
+    """A page in which nobody has logged in."""
+    context = browser.new_context(**browser_context_args, viewport=LAPTOP)
+    page = context.new_page()
+    page.complaints = []
+    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
+    page.add_init_script(LISTEN)
+    yield page
+    context.close()
+
+
+def test_nor_does_the_way_in(stranger, house):
+    wrong = {}
+    for path in ("/admin/login/", "/admin/password/forgotten/", "/admin/password/forgotten/asked/"):
+        stranger.goto(path)
+        wrong[path] = obstacles(stranger)
+    stranger.goto("/admin/login/")
+    stranger.get_by_label("E-mail address").fill(house.email)
+    stranger.get_by_label("Password").fill("something else")
+    stranger.get_by_role("button", name="Log in").click()
+    stranger.wait_for_load_state()
+    wrong["a wrong password"] = [one for one in obstacles(stranger) if "status of 4" not in one]
+    stranger.get_by_label("Password").fill(house.password)
+    stranger.get_by_role("button", name="Log in").click()
+    stranger.get_by_label("Code from your phone").wait_for()
+    wrong["the code"] = [one for one in obstacles(stranger) if "status of 4" not in one]
+    assert {path: found for path, found in wrong.items() if found} == {}

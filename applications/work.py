@@ -95,7 +95,7 @@ WORK = (
          "applications.view_application", undecided),
     Work("unread", _("to do: read by nobody"), ngettext_lazy("application that nobody has read",
          "applications that nobody has read", "n"),
-         "applications.view_application", unread),
+         "applications.read_document", unread),
     Work("mine", _("to do: not assessed by me"), ngettext_lazy("application that you have not assessed",
          "applications that you have not assessed", "n"),
          "applications.assess", not_assessed_by),

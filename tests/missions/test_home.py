@@ -150,7 +150,7 @@ def test_each_sees_what_their_rights_open(busy, client):
     assert "Pre-sessions 54" in page
     assert not TASK.findall(page) and not THIN.findall(page) and "Next mail" not in page
     person.user_permissions.add(Permission.objects.get(codename="view_application"))
-    assert [number for _address, number in TASK.findall(seen(client))] == ["3", "3"]  # undecided and unread
+    assert [number for _address, number in TASK.findall(seen(client))] == ["3"]  # opens no document, assesses nobody
 
 
 def test_whoever_may_see_nothing_is_told_so(client, series):

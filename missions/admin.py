@@ -334,7 +334,7 @@ class ReplyAdmin(Exports, admin.ModelAdmin):
 
 @admin.register(Series)
 class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
-    change_list_template = CHANGE_LIST
+    change_list_template = "admin/upr/series/change_list.html"
     form = SeriesForm
     fields = ("session", ("first_day", "last_day", "days_confirmed"), "venue", "format", "reply_to")
     list_display = ("__str__", "first_day", "last_day", "days_confirmed", "working_group", "meeting_count", "answers")

@@ -56,6 +56,10 @@ class Notice:
     def __str__(self):
         return str(self.counted % {"n": len(self.people)})
 
+    @property
+    def with_calendar(self):
+        return any(person.calendar for person in self.people)
+
     def put(self, now):
         for person in self.people:
             outbox.put(kind=self.kind, key=f"{self._about}{person.id}", recipient=person, now=now)

@@ -132,6 +132,7 @@ def pages_with_arguments(world):
         "admin:applications_review_one": reverse("admin:applications_review_one", args=[applicant(world).pk]),
         "admin:applications_organisation_merge": merging(world),
         "admin:upr_series_answers": reverse("admin:upr_series_answers", args=[world.series.pk]),
+        "admin:upr_series_close": reverse("admin:upr_series_close", args=[world.series.pk]),
         "admin:mail_text": reverse("admin:mail_text", args=[world.newest("invitation").letter.mailing_id, "en"]),
     }
 

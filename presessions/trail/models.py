@@ -40,6 +40,7 @@ class Event(models.Model):
             models.Index(fields=["reference"], name="event_by_reference", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["staff_id", "-id"], name="event_by_staff"),
             models.Index(fields=["at"], name="event_by_moment"),
+            models.Index(fields=["code", "-id"], name="event_by_code"),
         ]
 
     def __str__(self):

@@ -39,8 +39,10 @@ def has_words(room):
 
 
 def codes_like(term):
-    """Codes whose words hold a text, in the language of whoever asks."""
+    """Codes whose words hold a text of three letters or more, in the language of whoever asks."""
     term = term.casefold()
+    if len(term) < 3:
+        return set()
     return {code for known in _words.values() for code, said in known.items() if term in str(said).casefold()}
 
 

@@ -92,5 +92,9 @@ class Migration(migrations.Migration):
             model_name="event",
             index=models.Index(fields=["at"], name="event_by_moment"),
         ),
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(fields=["code", "-id"], name="event_by_code"),
+        ),
         migrations.RunSQL(GUARD, UNGUARD),
     ]

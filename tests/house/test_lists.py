@@ -72,6 +72,11 @@ NO_LIST = {
     "admin:accounts_reset_second_factor": "POST only",
     "admin:accounts_send_link": "POST only",
     "admin:new_password": "one form",
+    "admin:upr_series_set_up_plan": "leads to the series that stands; its plan has a line for each State of a session",
+    "admin:upr_series_reopen": "POST only",
+    "admin:upr_meeting_off": "one form",
+    "admin:upr_meeting_move": "one form",
+    "admin:upr_meeting_extend": "one form",
     "admin:app_list": "the models of one app, of which there is a fixed number",
     "admin:view_on_site": "leads elsewhere",
 }

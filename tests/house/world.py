@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from applications import cleaning, seat, uploads
+from applications.mailings import second_call
 from applications.models import Application, Attachment, Call, Contact, Needs, Theme
 from missions import meetings
 from missions.models import Invitation, MissionTask, PermanentMission
@@ -143,6 +144,7 @@ class World:
         self.ring(INVITATION_DUE)
         self.mission_answers()
         self.mails_come_back()
+        self.call_again()
         self.ring(DRAFT_DUE)
         self.ring(STATEMENT_DUE)
         self.send_statement()
@@ -296,6 +298,14 @@ class World:
                 proposal.resume(by=self.ada, now=now)
             self.ring()
             self.clock.shift(timedelta(hours=1))
+
+    def call_again(self):
+        """Too few have applied for Türkiye: somebody who named it is asked, once staff let the mail go."""
+        now = timezone.now()
+        ContactFactory(email="ankara@example.org", now=now - timedelta(hours=1), states=["TR"])
+        second_call.look(now)
+        Mailing.objects.get(kind="second_call").resume(by=self.ada, now=now)
+        self.ring()
 
     def mails_come_back(self):
         """Somebody answers a letter, and staff telephone the mission that mail does not reach."""

@@ -18,6 +18,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from applications.models import (
+    Agenda,
     Application,
     Assessment,
     Attachment,
@@ -26,6 +27,7 @@ from applications.models import (
     InformationRequest,
     Organisation,
     Recommendation,
+    Seat,
     Speaker,
     StateCall,
     Theme,
@@ -62,6 +64,11 @@ NO_LIST = {
     "admin:applications_mark_at_risk": "POST only",
     "admin:applications_unmark_at_risk": "POST only",
     "admin:applications_document": "one file",
+    "admin:applications_panel_promote": "POST only",
+    "admin:applications_panel_prepare": "POST only",
+    "admin:applications_agenda_publish": "POST only",
+    "admin:applications_agenda_file": "one file",
+    "admin:applications_sheet_file": "POST only",
     "admin:applications_document_text": "one file",
     "admin:applications_organisation_split": "POST only",
     "admin:applications_erase": "POST only",
@@ -133,6 +140,10 @@ def pages_with_arguments(world):
         "applications:section": reverse("applications:section", args=["issues"]),
         "missions:invitation": world.invitation_path,
         "admin:applications_decisions": reverse("admin:applications_decisions", args=[world.kenya.pk]),
+        **{
+            f"admin:applications_{name}": reverse(f"admin:applications_{name}", args=[world.kenya.pk])
+            for name in ("panel", "agenda", "sheet", "screen")
+        },
         "admin:applications_matrix": reverse("admin:applications_matrix", args=[world.kenya.pk]),
         "admin:applications_review_one": reverse("admin:applications_review_one", args=[applicant(world).pk]),
         "admin:applications_organisation_merge": merging(world),
@@ -179,10 +190,15 @@ def grow(world, numbers):
         meeting = CountryMeeting.objects.create(state_under_review=review)
         StateCall.objects.create(call=call, meeting=meeting)
 
-        Application.objects.create(
+        seated = Application.objects.create(
             state_call=one.state_call, email_index=f"{n}", created_at=now, submitted_at=now, status="submitted",
             prepared="accept", prepared_by=user, organisation=one.organisation,
         )  # fmt: skip
+        Seat.objects.create(panel=kenya.panel, application=seated, place="panel", position=n + 5, minutes=5)
+        published = Agenda.objects.filter(meeting=kenya).first()
+        items = [*published.content["items"], {"what": "speaker", "minutes": 5, "reference": seated.reference}]
+        content = {**published.content, "items": items}
+        Agenda.objects.create(meeting=kenya, number=published.number + 1, content=content, published_at=now)
         Application.objects.create(
             state_call=one.state_call, email_index=f"entered {n}", created_at=now, received_at=now, entered_by=user
         )

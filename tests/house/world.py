@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from applications import cleaning, seat, uploads
 from applications.mailings import second_call
-from applications.models import Application, Attachment, Call, Contact, Needs, Theme
+from applications.models import Agenda, Application, Attachment, Call, Contact, Needs, Theme
 from missions import meetings
 from missions.models import Invitation, MissionTask, PermanentMission
 from presessions import settings as product
@@ -141,6 +141,7 @@ class World:
         self.staff_decide()
         self.confirm_seat()
         self.staff_think_again()
+        self.staff_compose()
         self.ring(INVITATION_DUE)
         self.mission_answers()
         self.mails_come_back()
@@ -272,6 +273,17 @@ class World:
         seen = f"{declined.reference}:decline"
         staff.post(reverse("admin:applications_release", args=[self.kenya.pk]), {"seen": [seen]})
         assert Application.objects.get(pk=declined.pk).status == "declined"
+        self.ring()
+
+    def staff_compose(self):
+        """They put who was accepted on Kenya's panel, with a note for the moderator, and publish the agenda."""
+        staff, reference = self.staff(), self.application.reference
+        page = reverse("admin:applications_panel", args=[self.kenya.pk])
+        composed = {"version": 0, "act": "save", "seat": [f"panel {reference}"], f"minutes-{reference}": 7,
+                    "opening_minutes": 3, "note": canary("applications.Panel.note")}  # fmt: skip
+        assert staff.post(page, composed).status_code == 302
+        staff.post(reverse("admin:applications_agenda_publish", args=[self.kenya.pk]), {"version": 1})
+        assert Agenda.objects.filter(meeting=self.kenya).exists()
         self.ring()
 
     def staff_look_ahead(self):

@@ -71,7 +71,13 @@ def agenda_page(request, site, meeting_pk):
 
 
 def _context(request, site, meeting, title):
-    return {**site.each_context(request), "opts": Application._meta, "title": title, "meeting": meeting}
+    return {
+        **site.each_context(request),
+        "is_nav_sidebar_enabled": False,
+        "opts": Application._meta,
+        "title": title,
+        "meeting": meeting,
+    }
 
 
 def _names(request, *contents):

@@ -42,7 +42,7 @@ MISSIONS = (
     | rights(("view", "change"), "mail.mailing")
 )
 SAFETY = READ | {"applications.read_document", "applications.reveal", "trail.view_event"}
-ADMINISTER = LEAD | MISSIONS | {"trail.view_event", "auth.view_group"} | rights(KEEP, "accounts.user")
+ADMINISTER = LEAD | MISSIONS | {"trail.view_event", "accounts.view_role"} | rights(KEEP, "accounts.user")
 
 
 @dataclass(frozen=True)

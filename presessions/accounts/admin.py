@@ -6,7 +6,7 @@ would know it. A person is invited by mail and chooses one.
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth import admin as _auth  # registers groups, before we take them over
+from django.contrib.auth import admin as _auth  # registers groups, before we take them off
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from presessions import trail
 from presessions.accounts import invitations, second_factor
-from presessions.accounts.models import Authenticator, User
+from presessions.accounts.models import Authenticator, Role, User
 from presessions.accounts.proof import proved
 from presessions.trail import history
 
@@ -34,7 +34,7 @@ class Roles(forms.ModelMultipleChoiceField):
 
     def label_from_instance(self, group):
         role = admin.site.role(group.name)
-        return format_html("<strong>{}</strong> {}", role.words, role.may) if role else group.name
+        return format_html("<span><strong>{}</strong>: {}</span>", role.words, role.may) if role else group.name
 
 
 class StaffForm(forms.ModelForm):
@@ -181,7 +181,7 @@ def _send(request, *, model_admin, pk):
 admin.site.unregister(_auth.Group)
 
 
-@admin.register(Group)
+@admin.register(Role)
 class RoleAdmin(admin.ModelAdmin):
     """The six roles, to read: what each may do stands in the source and is tested there."""
 

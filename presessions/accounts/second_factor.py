@@ -150,5 +150,5 @@ def address(authenticator):
 def picture(authenticator):
     """The QR code as SVG, to stand in a page."""
     return segno.make(address(authenticator), error="m").svg_inline(
-        scale=5, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None
+        omitsize=True, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None
     )

@@ -166,11 +166,11 @@ def test_the_page_says_what_each_role_is_for(desk, ben):
 
 def test_roles_are_there_to_read(desk):
     reader = Group.objects.get(name="Reader")
-    page = desk.get(reverse("admin:auth_group_change", args=[reader.pk])).content.decode()
+    page = desk.get(reverse("admin:accounts_role_change", args=[reader.pk])).content.decode()
     assert "Changes nothing, opens no document." in page
     assert "applications: read" in page
     assert "Can view" not in page
-    assert desk.get(reverse("admin:auth_group_add")).status_code == 403
+    assert desk.get(reverse("admin:accounts_role_add")).status_code == 403
 
 
 def test_those_without_the_right_see_no_people(client, ben):

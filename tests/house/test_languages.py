@@ -46,8 +46,6 @@ NOTHING = {"delegate-TOTAL_FORMS": 0, "delegate-INITIAL_FORMS": 0}  # what a bro
 HOLDS_OTHER_LANGUAGES = {
     "applications.Theme list": "names in all languages, side by side",
     "upr.State page": "names in all languages, side by side",
-    "auth.Group page": "Django keeps the names of rights in the database, in English",
-    "accounts.User page": "Django keeps the names of rights in the database, in English",
 }
 
 

@@ -39,6 +39,7 @@ LEFT_OUT = {
     Attachment: ("stored", "cleaned", "cleaned_size", "cleaned_sha256", "next_look_at", "looks", "refused_because"),
     Upload: ("key",),
 }
+UNTIL = ("confirm_by", "late_until", "until")  # first instants too late, which people call by their last minute
 STAFF_ONLY = ("prepared_", "assessed", "abstained")  # what such events tell is not decided before it is released
 HANDED_OUT = (Attachment.State.CHECKED,)  # what may be harmful is not handed out again, by nobody and to nobody
 PARTS = (
@@ -177,6 +178,8 @@ def _words(row, name, value):
         return ", ".join(value)
     if name.endswith("_at"):
         return _moment(value)
+    if name in UNTIL:
+        return dates.last_minute_words(_instant(value))
     return value
 
 

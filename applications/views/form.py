@@ -162,13 +162,13 @@ def asked(application, now):
 
 def _next(request, application, section):
     """Where to go after saving: back to where the person came from, or on to the next section."""
-    if application.was_sent and section != "safety" and not application.can_change(timezone.now()):
-        return reverse("applications:status")  # it was opened because staff have asked, and that stands there
     following = rules.SECTIONS[rules.SECTIONS.index(section) + 1 :]
     if "later" in request.POST:
         return reverse("applications:tasks")  # of an application that was sent, that is its status page
     if request.GET.get("then") == "check":
         return f"{reverse('applications:check')}#{section}"  # there, at the section just changed
+    if application.was_sent and section != "safety" and not application.can_change(timezone.now()):
+        return reverse("applications:status")  # it was opened because staff have asked, and that stands there
     if application.was_sent or not following:
         return reverse("applications:check")
     return reverse("applications:section", args=[following[0]])

@@ -120,8 +120,7 @@ def test_nor_for_a_meeting_that_is_called_off(application, staff):
 def test_the_letter_says_until_when_and_not_what(application, staff):
     ask(application, staff)
     letter = Letter.objects.get(kind="more_information")
-    assert "until Fri 27 March 2026" not in letter.subject
-    assert "Mon 30 March 2026" not in letter.subject
+    assert "until Sun 29 March 2026, 23:59 Geneva time" in body_of(letter)
     assert application.reference in body_of(letter)
     assert "prisons" not in letter.subject + body_of(letter)
     assert "/application/" in link_in(letter)
@@ -177,7 +176,9 @@ def test_everything_we_hold_has_the_question_in_it(application, staff):
     from applications import everything
 
     ask(application, staff)
-    assert everything.gathered(application, now=AFTER)["requests"][0]["words"] == "Which prisons do you visit?"
+    found = everything.gathered(application, now=AFTER)
+    assert found["requests"][0]["words"] == "Which prisons do you visit?"
+    assert "Sun 29 March 2026, 23:59" in everything.page(application, found)
 
 
 def test_erased_it_is_gone(application, staff):

@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from django.utils.timezone import localtime
 
 from presessions import vault
+from presessions.mail.admin.listing import MOST, UpToMost
 from presessions.trail.references import ALPHABET
 
 
@@ -39,6 +40,7 @@ class Readable(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+    paginator = UpToMost
 
     def has_add_permission(self, request):
         return False
@@ -51,4 +53,5 @@ class Readable(admin.ModelAdmin):
 
     def changelist_view(self, request, extra_context=None):
         title = self.opts.verbose_name_plural
-        return super().changelist_view(request, {"title": title[:1].upper() + title[1:], **(extra_context or {})})
+        context = {"title": title[:1].upper() + title[1:], "most": MOST}
+        return super().changelist_view(request, {**context, **(extra_context or {})})

@@ -17,6 +17,7 @@ from presessions import devservers
 FEW, MANY = 100, 100_000
 TIMES = 15
 BAR = 1.5
+MOST = 15_000  # milliseconds for one list; a slow one is asked less often
 
 
 def main():
@@ -42,16 +43,45 @@ def measure():
     settings.SECURE_SSL_REDIRECT = False
     call_command("migrate", verbosity=0)
     browser, world = set_up()
-    fill(FEW, since=0)
-    few = {name: timed(browser, path) for name, path in lists(world).items()}
+    fill(FEW, since=1)
+    few, many = two_databases()
+    use(many)
     fill(MANY, since=FEW)
-    many = {name: timed(browser, path) for name, path in lists(world).items()}
-    ratios = {name: many[name] / few[name] for name in few}
-    for name, ratio in ratios.items():
-        print(f"lists: {few[name]:6.1f} ms with {FEW}, {many[name]:6.1f} ms with {MANY:,}: ratio {ratio:.2f} {name}")
-    bound = {name: ratio for name, ratio in ratios.items() if "sorted" not in name}
+    took = {name: timed(browser, path, few, many) for name, path in lists(world).items() if wanted(name)}
+    ratios = {name: of_many / of_few for name, (of_few, of_many) in took.items()}
+    bound = {name: ratio for name, ratio in ratios.items() if "," not in name or name.endswith(", searched")}
     worst = max(bound, key=bound.get)
-    print(f"lists: worst ratio {bound[worst]:.2f} of {len(bound)} ({worst}); the bar is {BAR}")
+    print(
+        f"lists: worst ratio {bound[worst]:.2f} of {len(bound)} as they open and searched ({worst}); the bar is {BAR}"
+    )
+
+
+def wanted(name):
+    """All, or those whose name holds what LISTS says."""
+    return os.environ.get("LISTS", "") in name
+
+
+def two_databases():
+    """A second one beside ours, made like it; (a connection to the few, one to the many). Measured in turn, both meet
+    the same moods of the machine."""
+    from django.db import connection, connections
+
+    name = connection.settings_dict["NAME"]
+    connection.close()
+    template = connections.create_connection("default")
+    template.settings_dict = {**template.settings_dict, "NAME": "template1"}
+    with template.cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}_many" TEMPLATE "{name}"')
+    template.close()
+    many = connections.create_connection("default")
+    many.settings_dict = {**many.settings_dict, "NAME": f"{name}_many"}
+    return connections["default"], many
+
+
+def use(connection):
+    from django.db import connections
+
+    connections["default"] = connection
 
 
 def set_up():
@@ -140,7 +170,7 @@ def _copy(model, columns, since, number):
         cursor.execute(
             f'INSERT INTO "{table}" ({listed}) SELECT {values} '
             f'FROM (SELECT * FROM "{table}" ORDER BY id LIMIT 1) one, generate_series(%s, %s) n',
-            [max(since, 1), number - 1],
+            [since, number - 1],
         )
 
 
@@ -178,14 +208,18 @@ def lists(world):
     return found
 
 
-def timed(browser, path):
-    """The median of many answers, in milliseconds."""
-    took = []
+def timed(browser, path, *databases):
+    """The median of many answers from each database in turn, in milliseconds; told at once."""
+    took = [[] for _ in databases]
     for turn in range(TIMES + 2):
-        began = time.perf_counter()
-        answer = browser.get(path)
-        took.append((time.perf_counter() - began) * 1000)
-        assert answer.status_code == 200, (path, answer.status_code)
-        if turn > 2 and took[-1] > 2000:
+        for number, database in enumerate(databases):
+            use(database)
+            began = time.perf_counter()
+            answer = browser.get(path)
+            took[number].append((time.perf_counter() - began) * 1000)
+            assert answer.status_code == 200, (path, answer.status_code)
+        if turn > 2 and sum(took[-1]) > MOST:
             break
-    return statistics.median(took[2:])
+    few, many = (statistics.median(times[2:]) for times in took)
+    print(f"lists: {few:6.1f} ms with {FEW}, {many:6.1f} ms with {MANY:,}: ratio {many / few:.2f} {path}", flush=True)
+    return few, many

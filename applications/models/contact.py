@@ -80,6 +80,7 @@ class Contact(models.Model):
                 name="one_confirmed_contact_per_address",
             )
         ]
+        indexes = [models.Index(fields=["-asked_at", "-id"], name="contact_newest")]
 
     def __str__(self):
         return self.reference

@@ -12,6 +12,7 @@ itself. All addresses are under example.org, which belongs to nobody.
 import io
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from itertools import cycle
 
@@ -20,7 +21,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connections
 
-from applications import assessments, cleaning, decisions, files, seat
+from applications import agenda, assessments, cleaning, decisions, files, panel, seat
 from applications.models import Application, Attachment, Call, Contact, Theme
 from missions.models import MissionAddress, PermanentMission
 from presessions import demo_people, vault
@@ -190,6 +191,16 @@ class Story:
             if state == "TZ":
                 decisions.release(meeting, by=self.ada, now=now + timedelta(minutes=10))
                 self.confirm_a_seat(meeting)
+                self.compose(meeting)
+
+    def compose(self, meeting):
+        """Those accepted have their places, the NHRI first; the agenda is published."""
+        now = geneva(self.day(-4), 15)
+        self.until(now)
+        composed = panel.proposed(meeting, list(panel.placeable(meeting)))
+        composed = replace(composed, moderator="Miloš Rao", note="Two of them speak about detention: keep them apart.")
+        saved = panel.save(meeting, panel.of(meeting).version, composed, by=self.ada, now=now)
+        agenda.publish(meeting, by=self.ada, now=now + timedelta(minutes=20), seen_version=saved.version)
 
     def confirm_a_seat(self, meeting):
         """The first of those accepted answers the next day; the others have still to."""

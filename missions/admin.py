@@ -422,6 +422,8 @@ class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
         for meeting_form in form.programme.forms if change else ():
             if meeting_form.has_changed():
                 meeting_form.save_by_steps(now=now, by=request.user)
+                if meeting_form.concerns_people():
+                    desk_meetings.say_who_is_not_told(request, meeting_form.instance.pk, now)
 
     def response_add(self, request, obj, post_url_continue=None):
         """To its page, where the mailings stand with their dates: that is what to look at now."""

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.mailings import extension
 from applications.models import Application, StateCall
-from missions import closing, meetings
+from missions import closing, meetings, notices
 from missions.pages import page, require
 from missions.setting_up_forms import MomentInput
 from presessions.accounts.proof import proved
@@ -111,6 +111,35 @@ def move(request, site, pk):
             meeting, by=request.user, now=now, reason=form.cleaned_data["reason"], **facts()
         ),
     )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def tell(request, site, pk):
+    """After a change of the programme: who does not know yet how the meeting stands, and what each would read."""
+    require(request, CHANGE_MEETING)
+    meeting, now = _meeting(pk), timezone.now()
+    seen = meetings.look_at_telling(meeting, now=now)
+    if request.method == "POST" and request.POST.get(DO) == seen.mark:
+        try:
+            return _take(request, meeting, lambda now: meetings.tell(meeting, by=request.user, now=now))
+        except WrongStep as refusal:
+            messages.error(request, str(refusal))
+            return redirect("admin:upr_meeting_tell", pk)
+    title = _("Tell how the meeting on %(state)s stands") % {"state": meeting.state.name}
+    button = _("Tell them") if seen.notices else ""
+    context = {"meeting": meeting, "seen": seen, "button": button, "only_telling": True}
+    return page(request, site, "meeting_look", title, changed_meanwhile=request.method == "POST", **context)
+
+
+def say_who_is_not_told(request, pk, now):
+    """After a change of the programme, which tells nobody: a warning, with the page where they can be told."""
+    meeting = _meeting(pk)
+    untold = notices.not_told_yet(meeting, now=now) if meeting.status != CountryMeeting.Status.HELD else []
+    if untold:
+        said = _("%(state)s: nobody has told %(whom)s.")
+        said %= {"state": meeting.state.name, "whom": ", ".join(map(str, untold))}
+        url = reverse("admin:upr_meeting_tell", args=[pk])
+        messages.warning(request, format_html('{} <a href="{}">{}</a>', said, url, _("Look, and tell them")))
 
 
 def _step(request, site, meeting, form, title, *, look, act, button, danger=False):
@@ -235,6 +264,7 @@ def reopen(request, site, pk):
 PAGES = (
     ("meetings/<int:pk>/off/", off, "meeting_off"),
     ("meetings/<int:pk>/move/", move, "meeting_move"),
+    ("meetings/<int:pk>/tell/", tell, "meeting_tell"),
     ("meetings/<int:pk>/extend/", extend, "meeting_extend"),
     ("<int:pk>/close/", close, "series_close"),
     ("<int:pk>/reopen/", reopen, "series_reopen"),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from missions import notices
 from missions.steps import as_one, undone
+from presessions import trail
 from presessions.trail.steps import WrongStep
 from presessions.upr.models import CountryMeeting
 from presessions.upr.signals import in_sum, listening
@@ -80,6 +81,24 @@ def look_at_moving(meeting, starts_at, *, by, now, **place):
         seen = _seen(_moved(meeting, starts_at, by=by, now=now, reason="", **place), heard)
     meeting.refresh_from_db()
     return seen
+
+
+def tell(meeting, *, by, now):
+    """Tell those who do not know yet how the meeting stands: it was changed where nobody is told. Returns the notices;
+    raises WrongStep where everybody knows."""
+    with as_one(meeting, "told", by=by, now=now):
+        CountryMeeting.objects.select_for_update().get(pk=meeting.pk)  # two at once would tell twice
+        found = notices.not_told_yet(_fresh(meeting), now=now)
+        if not found:
+            raise WrongStep(_("There is nobody to tell."))
+        trail.record(meeting, "told", now=now, by=by)
+        for notice in found:
+            notice.put(now)
+    return found
+
+
+def look_at_telling(meeting, *, now):
+    return _seen(notices.not_told_yet(_fresh(meeting), now=now), [])
 
 
 def _fresh(meeting):

@@ -6,9 +6,9 @@ watched. A mission's carries the entry for the calendar, or takes it out.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -27,6 +27,7 @@ from presessions.upr.models import CountryMeeting
 
 OFF, MOVED = "meeting_off", "meeting_moved"
 OFF_TO_MISSIONS, MOVED_TO_MISSIONS = "mission_meeting_off", "mission_meeting_moved"
+PAIRS = {kind: pair for pair in ((OFF, MOVED), (OFF_TO_MISSIONS, MOVED_TO_MISSIONS)) for kind in pair}
 WAITS = (*Application.EDITABLE, Application.Status.WAITLISTED, *Application.HOLDS_SEAT)  # who still reckons with it
 
 APPLICANTS = ngettext_lazy("%(n)s applicant", "%(n)s applicants", "n")
@@ -113,6 +114,31 @@ def of_moving(meeting, *, was, was_off, now):
     )
 
 
+def not_told_yet(meeting, *, now):
+    """Whom nobody has told how a meeting stands now, as after a change of the programme."""
+    if meeting.goes_ahead and not meeting.starts_at:
+        return []
+    if meeting.goes_ahead:
+        found = of_moving(meeting, was=None, was_off=False, now=now)
+    else:
+        found = of_calling_off(meeting, now=now)
+    return _some(*(replace(one, people=_untold(one)) for one in found))
+
+
+def _untold(notice):
+    last, stands = _told_last(notice.meeting, PAIRS[notice.kind]), about(notice.kind, notice.meeting)
+    return [person for person in notice.people if not last.get(person.id, "").startswith(stands)]
+
+
+def _told_last(meeting, kinds):
+    """{id: key of the letter that told them last how the meeting stands}."""
+    of_these = Q()
+    for kind in kinds:
+        of_these |= Q(key__startswith=f"{kind}:{meeting.uid}:")
+    letters = Letter.objects.filter(of_these, state__in=corrections.ARRIVES)
+    return dict(letters.order_by("pk").values_list("recipient_id", "key"))
+
+
 def _some(*notices):
     return [notice for notice in notices if notice.people]
 
@@ -175,9 +201,9 @@ def told(meetings):
     """Keys of the missions that a notice has told how each of these meetings stands now: a set."""
     found = None
     for meeting in meetings:
-        kind = MOVED_TO_MISSIONS if meeting.goes_ahead else OFF_TO_MISSIONS
-        those = Letter.objects.filter(key__startswith=about(kind, meeting), state__in=corrections.ARRIVES)
-        keys = {int(key) for key in those.values_list("recipient_id", flat=True)}
+        stands = about(MOVED_TO_MISSIONS if meeting.goes_ahead else OFF_TO_MISSIONS, meeting)
+        last = _told_last(meeting, PAIRS[OFF_TO_MISSIONS])
+        keys = {int(person) for person, key in last.items() if key.startswith(stands)}
         found = keys if found is None else found & keys
     return found or set()
 

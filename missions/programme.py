@@ -93,6 +93,10 @@ class MeetingForm(forms.ModelForm):
         if starts_at < now:
             self.add_error("starts_at", _("This start lies in the past."))
 
+    def concerns_people(self):
+        """Whether whoever reckons with the meeting should hear of what was changed."""
+        return "starts_at" in self.changed_data or self.cleaned_data["step"] in ("too_few", "postponed", "reinstate")
+
     def save_by_steps(self, *, now, by):
         """Change the meeting, then take the step that was chosen. Raises WrongStep."""
         changed = {name: self.cleaned_data[name] for name in self.changed_data if name != "step"}

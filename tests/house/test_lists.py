@@ -83,6 +83,7 @@ NO_LIST = {
     "admin:upr_series_reopen": "POST only",
     "admin:upr_meeting_off": "one form",
     "admin:upr_meeting_move": "one form",
+    "admin:upr_meeting_tell": "one button",
     "admin:upr_meeting_extend": "one form",
     "admin:app_list": "the models of one app, of which there is a fixed number",
     "admin:view_on_site": "leads elsewhere",

@@ -19,6 +19,8 @@ from tests.accounts.factories import StaffFactory
 from tests.applications.factories import ApplicationFactory
 from tests.mail.letters import body_of, message_of
 from tests.missions.factories import MissionFactory, invite
+from tests.missions.test_admin import series_form
+from tests.upr.dialogue import post
 from tests.upr.factories import SessionFactory, StateFactory, StateUnderReviewFactory
 
 pytestmark = pytest.mark.django_db
@@ -306,3 +308,50 @@ def test_enter_in_a_field_of_the_series_extends_nothing(desk, series):
     buttons = words.count("formaction=")
     assert buttons == CountryMeeting.objects.count()
     assert words.count('form="more-time" formaction=') == buttons
+
+
+# --- Changed where nobody is told -------------------------------------------------------------------------------------
+
+
+def test_who_does_not_know_of_a_change_of_the_programme_can_be_told_once(series):
+    there, mission = applicants(series, "accepted"), answered(series, "BR", "in_person")
+    kenya(series).reschedule(now=NOW, starts_at=WEDNESDAY)
+    meetings.tell(kenya(series), by=None, now=NOW)
+    assert told("meeting_moved") == {there["accepted"]}
+    assert told("mission_meeting_moved") == {str(mission.pk)}
+    with pytest.raises(WrongStep, match="nobody to tell"):
+        meetings.tell(kenya(series), by=None, now=NOW)
+    assert sorted(Event.objects.about(kenya(series)).filter(code="told").values_list("refused", flat=True)) == [
+        False,
+        True,
+    ]
+
+
+def test_off_on_and_off_again_is_told_each_time(series):
+    applicants(series, "accepted")
+    for _time in range(2):
+        meetings.call_off(kenya(series), "postponed", by=None, now=NOW)
+        meetings.move(kenya(series), WEDNESDAY, by=None, now=NOW)
+    assert Letter.objects.filter(kind="meeting_off").count() == Letter.objects.filter(kind="meeting_moved").count() == 2
+    kenya(series).call_off("postponed", now=NOW)  # by an action of the list, which tells nobody
+    meetings.tell(kenya(series), by=None, now=NOW)
+    assert Letter.objects.filter(kind="meeting_off").count() == 3
+
+
+def test_the_page_of_the_series_warns_of_whom_nobody_has_told(desk, series):
+    applicants(series, "accepted")
+    posted = series_form(series, KE={"starts_at": "2026-04-15T10:00"})
+    address = reverse("admin:upr_series_change", args=[series.pk])
+    words = post(desk, address, posted, follow=True).content.decode()
+    assert "Kenya: nobody has told 1 speaker who has a seat." in words
+    assert page("tell", series) in words
+
+
+def test_telling_by_its_page(desk, series):
+    applicants(series, "accepted")
+    look = desk.get(page("tell", series))
+    assert "1 speaker who has a seat" in look.content.decode()
+    assert not told("meeting_moved")
+    desk.post(page("tell", series), {"do": look.context["seen"].mark})
+    assert len(told("meeting_moved")) == 1
+    assert "knows how it stands" in desk.get(page("tell", series)).content.decode()

@@ -27,7 +27,9 @@ from presessions.upr.models import CountryMeeting, Series
 
 KEY = "skipped"  # in the session: references, which are random and tell nothing
 MOST_SKIPPED = 500
-TEXT_POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+TEXT_POLICY = (  # of a page that only shows words: nothing runs in it and nothing leaves it
+    "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+)
 
 
 @dataclass(frozen=True)

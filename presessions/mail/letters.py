@@ -193,7 +193,7 @@ def freeze(text, *, to, reply_to, message_id, date, language="en", list_id="", u
 
 def _together(subtype, parts):
     """(content type, bytes) of some parts as one."""
-    boundary = secrets.token_hex(16)
+    boundary = secrets.token_hex(12)  # with its header in one line of 76
     edge = f"--{boundary}".encode()
     between = [line for part in parts for line in (edge, part)]
     return f'multipart/{subtype}; boundary="{boundary}"', b"\r\n".join([*between, edge + b"--", b""])

@@ -18,6 +18,7 @@ words.give(
         "held": _("marked as held"),
         "called off": _("called off"),
         "planned again": _("planned again"),
+        "told": _("those who did not know it yet were told"),
         "decisions_released": _("answers released together"),
     },
 )

@@ -156,8 +156,15 @@ def test_subjects_say_nothing_of_whom_or_of_which_state(mails, asked):
 # --- Parts -----------------------------------------------------------------------------------------------------------
 
 
+WITH_CALENDAR = {"mission_meeting_off": "CANCEL", "mission_meeting_moved": "PUBLISH"}  # an entry; to missions alone
+
+
 def test_the_text_comes_first_and_the_page_second_and_nothing_is_attached(spoken):
-    for _letter, message in spoken.values():
+    for kind, (_letter, message) in spoken.items():
+        if kind in WITH_CALENDAR:
+            message, entry = message.iter_parts()
+            assert (entry.get_content_type(), entry.get_param("method")) == ("text/calendar", WITH_CALENDAR[kind])
+            assert not entry.defects
         assert message.get_content_type() == "multipart/alternative"
         parts = list(message.iter_parts())
         assert [part.get_content_type() for part in parts] == ["text/plain", "text/html"]

@@ -43,7 +43,7 @@ def reverse(request, site, pk):
     context = {
         **site.each_context(request),
         "opts": Application._meta,
-        "title": _("Change the answer to %(reference)s") % {"reference": application.reference},
+        "title": _("Change the answer for %(reference)s") % {"reference": application.reference},
         "application": application,
         "name": at_risk.visible_name(request, application),
         "pill": PILLS[application.status],

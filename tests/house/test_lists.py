@@ -140,6 +140,7 @@ def pages_with_arguments(world):
         "applications:start": reverse("applications:start", args=[number, "KE"]),
         "applications:section": reverse("applications:section", args=["issues"]),
         "missions:invitation": world.invitation_path,
+        "admin:applications_figures_series": reverse("admin:applications_figures_series", args=[world.series.pk]),
         "admin:applications_decisions": reverse("admin:applications_decisions", args=[world.kenya.pk]),
         **{
             f"admin:applications_{name}": reverse(f"admin:applications_{name}", args=[world.kenya.pk])

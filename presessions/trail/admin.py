@@ -174,7 +174,7 @@ class EventAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("about"))
     def about(self, event):
-        about = capfirst(event.line.about)
+        about = format_html('{} <span class="nowrap">{}</span>', capfirst(event.line.kind), event.reference)
         return format_html('<a href="{}">{}</a>', event.line.url, about) if event.line.url else about
 
     @admin.display(description=_("why"))

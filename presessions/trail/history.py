@@ -25,8 +25,13 @@ class Line:
     refused: bool
     reason: str
     locked: bool = False  # there is a reason, and it is not for whoever asks
-    about: str = ""  # the row, where a history tells of several
+    kind: str = ""  # of the row, its reference and its page, where a history tells of several
+    reference: str = ""
     url: str = ""
+
+    @property
+    def about(self):
+        return f"{self.kind} {self.reference}".strip()
 
 
 @dataclass(frozen=True)
@@ -70,10 +75,13 @@ def lines(events, request=None, *, locked=False, about=True):
         references.setdefault(event.room, set()).add(event.reference)
     pages = {room: words.pages_of(room, names) for room, names in references.items()} if about else {}
     closed = {room: words.locked_reasons(request, room, names) for room, names in references.items()} if request else {}
-    return [_line(event, staff, pages, locked or event.reference in closed.get(event.room, ())) for event in events]
+    kinds = {room: words.kind_of(room) for room in references} if about else {}
+    return [
+        _line(event, staff, kinds, pages, locked or event.reference in closed.get(event.room, ())) for event in events
+    ]
 
 
-def _line(event, staff, pages, locked):
+def _line(event, staff, kinds, pages, locked):
     reason = event.reason.text if hasattr(event, "reason") else ""
     return Line(
         at=event.at,
@@ -82,7 +90,8 @@ def _line(event, staff, pages, locked):
         refused=event.refused,
         reason="" if locked else reason,
         locked=bool(locked and reason),
-        about=f"{words.kind_of(event.room)} {event.reference}" if pages else "",
+        kind=kinds.get(event.room, ""),
+        reference=event.reference if kinds else "",
         url=pages.get(event.room, {}).get(event.reference, ""),
     )
 

@@ -140,6 +140,9 @@ def why_not_ready(meeting, composition):
 
 
 def _refuse_unready(meeting, composition):
+    speakers = {reference for reference, _minutes in composition.speakers}
+    holding = Application.objects.for_meeting(meeting).filter(status__in=Application.HOLDS_SEAT)
+    told = set(holding.values_list("reference", flat=True))
     if meeting.status not in CountryMeeting.AHEAD:
         words = {"meeting": meeting, "status": meeting.get_status_display()}
         raise WrongStep(_("The meeting about %(meeting)s is already %(status)s.") % words)
@@ -149,9 +152,6 @@ def _refuse_unready(meeting, composition):
         raise WrongStep(_("Nobody is on the panel yet."))
     if composition.questions(meeting.minutes) < 0:
         raise WrongStep(_("The panel is longer than the meeting. Please shorten it first."))
-    speakers = {reference for reference, _minutes in composition.speakers}
-    holding = Application.objects.for_meeting(meeting).filter(status__in=Application.HOLDS_SEAT)
-    told = set(holding.values_list("reference", flat=True))
     if speakers - told:
         raise WrongStep(
             ngettext(

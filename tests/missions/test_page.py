@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.test import Client
 
+from applications.models import Panel
 from missions.models import Delegate, Reply
 from presessions.mail.models import Letter, LinkVisit
 from presessions.trail.models import Event
@@ -222,6 +223,17 @@ def test_the_floor_is_asked_for_by_those_who_come(client, kenya):
     assert response.status_code == 422
     assert "To take the floor at the meeting on Kenya" in response.content.decode()
     assert not Reply.objects.exists()
+
+
+def test_the_wish_for_the_floor_reaches_the_panel_and_so_does_its_end(client, kenya):
+    client.post(kenya[1], answers(kenya[0], KE="in_person", PE="online"))
+    assert not Panel.objects.exists()
+    client.post(kenya[1], answers(kenya[0], KE="in_person", floor_KE="on"))
+    assert list(Panel.objects.values_list("meeting__state_under_review__state", "floor_wanted", "floor_minutes")) == [
+        ("KE", True, 2)
+    ]
+    client.post(kenya[1], answers(kenya[0], KE="in_person"))
+    assert list(Panel.objects.values_list("floor_wanted", "floor_minutes")) == [(False, 0)]
 
 
 def test_the_floor_belongs_to_the_state_under_review(client, brazil):

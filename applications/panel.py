@@ -310,6 +310,8 @@ def answer_for(application, place):
 def floor_asked(meeting, wanted, *, now):
     """The State's own mission asks for the floor at the opening, or no longer does. Its two minutes come out of those
     for questions; where none are left, staff see that it asks. Again is no harm. Called by missions."""
+    if not wanted and not Panel.objects.filter(meeting=meeting).exists():
+        return
     with transaction.atomic():
         Panel.objects.get_or_create(meeting=meeting)
         panel = Panel.objects.select_for_update().select_related("meeting").get(meeting=meeting)

@@ -21,7 +21,7 @@ from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connections
 
-from applications import agenda, assessments, cleaning, decisions, files, panel, seat
+from applications import agenda, asking, assessments, cleaning, decisions, files, late, panel, seat
 from applications.models import Application, Attachment, Call, Contact, Theme
 from missions.models import MissionAddress, PermanentMission
 from presessions import demo_people, vault
@@ -118,6 +118,7 @@ class Story:
         applications = self.apply(call, STATES_53, -40)
         self.assess([*applications[:12], *applications[12::2]])
         self.decide(series)
+        self.ask_for_more(series, call)
         self.say(f"  Pre-sessions 53: {len(applications)} applications, many assessed, some answered")
 
     def tell_54(self):
@@ -192,6 +193,26 @@ class Story:
                 decisions.release(meeting, by=self.ada, now=now + timedelta(minutes=10))
                 self.confirm_a_seat(meeting)
                 self.compose(meeting)
+
+    def ask_for_more(self, series, call):
+        """Two on one State are asked for something; one has answered. Somebody else may still apply, with a reason."""
+        words = "Which of the cases that you name have you followed yourselves? One sentence on each is enough."
+        meeting = series.meetings().with_state().get(state_under_review__state="IE")
+        waiting = Application.objects.undecided().for_meeting(meeting).with_state().order_by("submitted_at")
+        for application, ago, answered in zip(waiting, (-4, -1), (True, False), strict=False):
+            asked = geneva(self.day(ago), 15)
+            until = closes_after(self.day(ago + 5))
+            asking.ask(application, sections=["issues"], words=words, until=until, by=self.ada, now=asked)
+            if answered:
+                facts = application.answers("issues")
+                facts["issues"] += " We followed both cases in court, and visited the two families."
+                application.save_section("issues", facts, now=asked + timedelta(hours=20))
+                asking.answer(application, now=asked + timedelta(hours=20, minutes=5))
+        late.begin(
+            call.state_calls.with_state().get(meeting__state_under_review__state="SR"),
+            email="late@example.org", language="en", until=closes_after(self.day(3)), by=self.ada,
+            reason="Their office was searched in the week of the deadline.", now=geneva(self.day(-1), 16),
+        )  # fmt: skip
 
     def compose(self, meeting):
         """Those accepted have their places, the NHRI first; the agenda is published."""

@@ -55,18 +55,23 @@ from presessions.upr.names import fold
 class SeriesFilter(admin.SimpleListFilter):
     title = gettext_lazy("series")
     parameter_name = "series"
-    path = "state_call__call__series"
 
     def lookups(self, request, model_admin):
         return [(series.pk, str(series)) for series in Series.objects.exclude(call=None).select_related("session")]
 
     def queryset(self, request, queryset):
-        chosen = self.value()
-        return queryset.filter(**{self.path: chosen}) if chosen and chosen.isdecimal() else queryset
+        chosen = self.value() or ""
+        return self.of_series(queryset, int(chosen)) if chosen.isdecimal() and len(chosen) < 10 else queryset
+
+    def of_series(self, applications, series):
+        """By the few calls of its States: through all the tables between, 100,000 would be sorted."""
+        state_calls = StateCall.objects.filter(call__series=series).values_list("pk", flat=True)
+        return applications.filter(state_call__in=list(state_calls))
 
 
 class SeriesOfCallFilter(SeriesFilter):
-    path = "call__series"
+    def of_series(self, state_calls, series):
+        return state_calls.filter(call__series=series)
 
 
 class ThinFilter(admin.SimpleListFilter):
@@ -89,8 +94,10 @@ class StateFilter(admin.SimpleListFilter):
         return [(state.pk, state.name) for state in states]
 
     def queryset(self, request, queryset):
-        chosen = self.value()
-        return queryset.filter(state_call__meeting__state_under_review__state=chosen) if chosen else queryset
+        if not self.value():
+            return queryset
+        state_calls = StateCall.objects.filter(meeting__state_under_review__state=self.value())
+        return queryset.filter(state_call__in=list(state_calls.values_list("pk", flat=True)))
 
 
 class WorkFilter(admin.SimpleListFilter):

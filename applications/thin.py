@@ -18,7 +18,7 @@ DAYS_BEFORE = (21, 7)  # the deadline: then somebody looks, and a second call ca
 def counted(state_calls):
     """With `application_count`: how many have applied and have not taken it back. A subquery, not a join."""
     living = Application.objects.sent().live().filter(state_call=OuterRef("pk")).order_by().values("state_call")
-    number = Subquery(living.annotate(number=Count("pk")).values("number"))
+    number = Subquery(living.annotate(number=Count("*")).values("number"))
     return state_calls.annotate(application_count=Coalesce(number, 0))
 
 

@@ -214,7 +214,9 @@ class Application(Answers, Deadlines, models.Model):
             models.Index(fields=["state_call", "status"], name="application_of_state"),
             models.Index(fields=["-submitted_at", "-id"], name="application_newest"),
             models.Index(fields=["status", "-submitted_at", "-id"], name="application_newest_of"),
-            models.Index(fields=["state_call", "-submitted_at", "-id"], name="application_newest_here"),
+            models.Index(
+                fields=["state_call", "-submitted_at", "-id"], include=["status"], name="application_newest_here"
+            ),
             models.Index(fields=["-submitted_at", "-id"], condition=Q(at_risk=True), name="application_newest_masked"),
         ]
 

@@ -57,10 +57,9 @@ class Walk:
 
     def _learn_beside(self, found):
         """A row has a page of its history, and one that asks before deleting it, even where nothing leads there."""
-        if found.view_name.endswith("_change"):
-            for other in ("history", "delete"):
-                name = f"{found.view_name.removesuffix('change')}{other}"
-                self.known.setdefault(name, reverse(name, kwargs=found.kwargs))
+        row = found.view_name.removesuffix("_change")
+        for name in {f"{row}_history", f"{row}_delete"} & names():
+            self.known.setdefault(name, reverse(name, args=[found.kwargs["object_id"]]))
 
     def go(self):
         for name, arguments in addresses():

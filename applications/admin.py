@@ -159,7 +159,7 @@ class ApplicationAdmin(Exports, Readable):
 
     @admin.display(description=gettext_lazy("reference"), ordering="reference")
     def known_as(self, application):
-        masked = pill("bad", at_risk.MASKED) if application.at_risk else ""
+        masked = pill("bad", _("at risk")) if application.at_risk else ""
         return format_html('<span class="reference">{}</span> {}', application.reference, masked)
 
     @admin.display(

@@ -3,9 +3,12 @@ missions."""
 
 from django.utils.translation import gettext_lazy as _
 
+from missions.models import PermanentMission, Reply
 from presessions.mail.admin.history import WORDS
 from presessions.trail import words
 
+words.lead(PermanentMission, "code")
+words.lead(Reply, "invitation__reference", "meeting__state_under_review__state__pk")
 words.give("missions", WORDS)  # what came back, and whom it did not reach
 words.give(
     "missions",

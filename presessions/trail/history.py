@@ -3,8 +3,9 @@
 `of(row)` is the history of one row, for `templates/admin/_history.html`; `lines(events)` puts any events into words.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.contrib.auth import get_user_model
 from django.utils.translation import gettext as _
@@ -36,12 +37,11 @@ class Line:
 
 @dataclass(frozen=True)
 class History:
-    """What a page shows of one row: its newest lines, and where all of them stand."""
+    """What a page shows: the newest lines, whether there are older ones, and the query that leads to all of them."""
 
     lines: list
     more: bool
-    room: str
-    reference: str
+    query: str
 
     def __iter__(self):
         return iter(self.lines)
@@ -58,13 +58,16 @@ def of(row, request=None, *, locked=False):
     events = Event.objects.about(row).select_related("reason").order_by("-at", "-pk")
     found = list(events[: MOST + 1])
     told = lines(found[:MOST], request, locked=locked, about=False)
-    return History(told, len(found) > MOST, row._meta.label_lower, Event.reference_of(row))
+    about = f"{row._meta.label_lower}:{Event.reference_of(row)}"
+    return History(told, len(found) > MOST, urlencode({"about": about}, safe=":"))
 
 
-def by(user, request=None, *, most=50):
+def by(user, request=None, *, most=20):
     """What a member of staff did last, the newest first, each with what it was about."""
     events = Event.objects.filter(staff_id=user.pk).select_related("reason").order_by("-pk")
-    return lines(list(events[:most]), request)
+    found = list(events[: most + 1])
+    told = [replace(line, who="") for line in lines(found[:most], request)]
+    return History(told, len(found) > most, urlencode({"who": user.pk}))
 
 
 def lines(events, request=None, *, locked=False, about=True):

@@ -5,10 +5,10 @@ ready: `words.give("applications", {"submitted": _("submitted")})`, or for one m
 """
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.urls import NoReverseMatch, reverse
 
 _words = {}  # "applications" or "applications.call" -> {code: words}
+_paths = {}  # label of a model -> the columns that its references are made of
 _locks = {}  # label of a model -> function(request, references) -> those whose reasons are not shown to whoever asks
 
 # What somebody has read or taken with them; rooms add theirs.
@@ -71,18 +71,31 @@ def kind_of(room):
     return str(model._meta.verbose_name) if model else room
 
 
+def lead(model, *paths):
+    """Where a row's `reference` is no column: the columns that it is made of, with "/" between them."""
+    _paths[model._meta.label_lower] = paths
+
+
+def _paths_of(model):
+    if model._meta.label_lower in _paths:
+        return _paths[model._meta.label_lower]
+    if any(field.name == "reference" for field in model._meta.fields):
+        return ("reference",)
+    return () if hasattr(model, "reference") else ("pk",)
+
+
 def pages_of(room, references):
     """{reference: address of its page on the desk}; without those that have none or are gone. One query at most."""
     model = model_of(room)
-    if model is None:
-        return {}
+    paths = _paths_of(model) if model else ()
+    split = [parts for parts in (reference.split("/") for reference in references) if len(parts) == len(paths)]
     try:
-        key = model._meta.get_field("reference").name
-    except FieldDoesNotExist:
-        key, references = "pk", [reference for reference in references if reference.isdecimal()]
-    try:
-        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-        found = model._base_manager.filter(**{f"{key}__in": references}).values_list(key, "pk")
-        return {str(reference): reverse(name, args=[pk]) for reference, pk in found}
-    except (NoReverseMatch, ValueError):
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change" if split else ""
+        if not name or not reverse(name, args=[1]):
+            return {}
+        wanted = {f"{path}__in": [parts[place] for parts in split] for place, path in enumerate(paths)}
+        found = model._base_manager.filter(**wanted).values_list("pk", *paths)
+        pages = {"/".join(map(str, parts)): reverse(name, args=[pk]) for pk, *parts in found}
+    except (NoReverseMatch, ValueError):  # it has no page; or is named by what no row of it can be named by
         return {}
+    return {reference: page for reference, page in pages.items() if reference in references}

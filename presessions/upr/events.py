@@ -3,7 +3,12 @@
 from django.utils.translation import gettext_lazy as _
 
 from presessions.trail import words
+from presessions.upr.models import CountryMeeting, Series, StateUnderReview, WorkingGroupSession
 
+words.lead(WorkingGroupSession, "number")
+words.lead(Series, "session__number")
+words.lead(StateUnderReview, "session__number", "state__pk")
+words.lead(CountryMeeting, "state_under_review__session__number", "state_under_review__state__pk")
 words.give(
     "upr",
     {

@@ -13,6 +13,7 @@ from presessions.trail import history, words
 from presessions.trail.models import Event
 from tests.accounts.factories import StaffFactory
 from tests.applications.factories import MONDAY, ApplicationFactory, StateCallFactory
+from tests.missions.factories import MissionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -155,3 +156,27 @@ def test_a_code_without_words_is_still_readable():
     assert words.of("nowhere.nothing", "x") == "x"
     assert words.kind_of("nowhere.nothing") == "nowhere.nothing"
     assert words.pages_of("nowhere.nothing", {"1"}) == {}
+
+
+def test_whatever_has_a_page_is_led_to_though_its_reference_is_no_key_of_it(desk, ada, application):
+    meeting, series = application.meeting, application.state_call.series
+    mission = MissionFactory(iso2="TR")
+    for row in (meeting, series, series.session, meeting.state_under_review, mission, ada):
+        trail.record(row, "changed", now=MONDAY, by=ada)
+        (line,) = history.lines([Event.objects.latest("pk")])
+        app, model = row._meta.app_label, row._meta.model_name
+        assert line.url == reverse(f"admin:{app}_{model}_change", args=[row.pk]), row
+
+
+def test_a_reference_that_is_no_key_is_never_taken_for_one():
+    page = words.pages_of("upr.series", {str(pk) for pk in range(1000)})
+    assert page == {}
+    assert words.pages_of("upr.countrymeeting", {"–/KE", "x", "1/2/3"}) == {}
+
+
+def test_what_a_member_of_staff_did_last_stands_on_their_page(desk, ada, application):
+    other = StaffFactory(name="Ben Rossi")
+    application.prepare("accept", by=other, now=MONDAY)
+    page = desk.get(reverse("admin:accounts_user_change", args=[other.pk])).content.decode()
+    assert "Prepared: accept" in page
+    assert f'href="{PAGE}?who={other.pk}"' in page

@@ -117,7 +117,7 @@ class UserAdmin(admin.ModelAdmin):
                 trail.record(form.instance, code, now=now, by=request.user, reason=name)
 
     def history_view(self, request, object_id, extra_context=None):
-        return redirect("admin:accounts_user_change", object_id)  # ours is part of the page
+        return self.change_view(request, object_id)  # ours is part of the page
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         user = self.get_object(request, object_id)

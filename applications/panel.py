@@ -1,8 +1,9 @@
 """The hour about one State, composed as a whole: who speaks, in what order, how long; who waits. Room: applications.
 
-Composing tells nobody anything. A change is one guarded UPDATE of the panel's version: of two members of staff who
-work on one panel, the second is told what the first has changed and overwrites nothing unseen. Whoever is no longer to
-speak leaves by `models.Seat.leave`, in the step that ends it. Imports this room's rules and models.
+Composing tells nobody anything. A panel is changed as a whole, under its lock and only by who saw its newest version:
+of two members of staff who work on one panel, the second is told what the first has changed and overwrites nothing
+unseen. Whoever is no longer to speak leaves by `models.Seat.leave`, in the step that ends it. Imports this room's rules
+and models.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from applications import rules
 from applications.models import Application, Panel, Seat
 from presessions import trail
 from presessions.trail.steps import WrongStep
+from presessions.upr import dates
 from presessions.upr.models import CountryMeeting
 
 Status, Decision, Kind, Place = Application.Status, Application.Decision, Application.Kind, Seat.Place
@@ -70,7 +72,9 @@ def seats(panel):
     """Its seats in order, without those whose application has ended in some other way than by giving up its seat."""
     if panel.pk is None:
         return Seat.objects.none()
-    standing = Seat.objects.filter(panel=panel, application__status__in=PLACEABLE)
+    standing = Seat.objects.filter(
+        panel=panel, application__status__in=PLACEABLE, application__state_call__meeting=panel.meeting_id
+    )
     return standing.select_related("application").order_by("place", "position")
 
 
@@ -326,6 +330,17 @@ def floor_asked(meeting, wanted, *, now):
             panel.version, panel.changed_at, panel.changed_by = panel.version + 1, now, None
         panel.save()
         trail.record(meeting, "floor_asked" if wanted else "floor_not_asked", now=now)
+
+
+NOTES_KEPT_DAYS = 30  # after the meeting's day
+
+
+def forget_notes(now):
+    """Empty the notes for moderators a month after their meetings: they may speak of people. Returns how many."""
+    long_ago = dates.days_before(now.astimezone(dates.GENEVA).date(), NOTES_KEPT_DAYS)
+    over = Panel.objects.filter(meeting__starts_at__lt=dates.geneva(long_ago))
+    noted = [panel.pk for panel in over if panel.note]
+    return Panel.objects.filter(pk__in=noted).update(note="")
 
 
 # --- In words --------------------------------------------------------------------------------------------------------

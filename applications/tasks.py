@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from applications import cleaning, seat, uploads
+from applications import cleaning, panel, seat, uploads
 
 
 @shared_task(ignore_result=True, expires=14)
@@ -20,5 +20,7 @@ def sweep_uploads():
 
 @shared_task(ignore_result=True, expires=3500)
 def forget_needs():
-    """Erase passports and what speakers needed, once the meeting is a month ago."""
-    seat.forget_needs(timezone.now())
+    """Erase passports, what speakers needed and what moderators were told, once the meeting is a month ago."""
+    now = timezone.now()
+    seat.forget_needs(now)
+    panel.forget_notes(now)

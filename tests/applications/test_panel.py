@@ -12,9 +12,11 @@ from applications.panel import ChangedMeanwhile, Composition
 from presessions.mail.models import Letter
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
+from presessions.upr.dates import geneva
 from presessions.upr.models import CountryMeeting
 from tests.accounts.factories import StaffFactory
 from tests.applications.factories import MONDAY, ApplicationFactory, StateCallFactory
+from tests.upr.factories import CountryMeetingFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -280,6 +282,14 @@ def test_no_answers_follow_from_a_panel_that_nobody_has_saved(meeting, ada):
     with pytest.raises(WrongStep, match="Save the panel first"):
         panel.prepare_answers(meeting, by=ada, now=MONDAY)
     assert codes(meeting)[-1] == ("answers_prepared", True)
+
+
+@pytest.mark.parametrize(("day", "note"), [(8, "Ask her."), (9, "")])
+def test_the_note_for_the_moderator_is_forgotten_a_month_after_the_meeting(state_call, ada, day, note):
+    meeting = StateCallFactory(meeting=CountryMeetingFactory(starts_at=geneva(date(2026, 4, 8), 10))).meeting
+    save(meeting, ada, note="Ask her.")
+    panel.forget_notes(geneva(date(2026, 5, day), 12))
+    assert Panel.objects.get().note == note
 
 
 def test_a_place_of_an_application_that_ended_some_other_way_is_not_shown(meeting, state_call, ada):

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from applications import agenda, at_risk, panel, public_agenda
 from applications.desk import require
-from applications.desk_panel import find_meeting, whole_number
+from applications.desk_panel import find_meeting, known_as, whole_number
 from applications.models import Agenda, Application, Consent, Speaker
 from presessions import trail
 from presessions.accounts.proof import proved
@@ -84,7 +84,7 @@ def _names(request, *contents):
     """{reference: what this reader may call it}, of all that stand in some agendas."""
     references = {part["reference"] for content in contents for part in content["items"] if "reference" in part}
     found = Application.objects.filter(reference__in=references).only("reference", "name", "name_latin", "at_risk")
-    names = {one.reference: at_risk.visible_name(request, one) or one.reference for one in found}
+    names = {one.reference: known_as(request, one) for one in found}
     return {**dict(zip(references, references, strict=True)), **names}
 
 

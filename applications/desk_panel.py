@@ -103,6 +103,12 @@ def builder(request, site, meeting_pk):
     return _page(request, site, meeting)
 
 
+def known_as(request, application):
+    """What whoever asks may call an application in a sentence: its name, or its reference."""
+    masked = at_risk.is_masked_for(request, application)
+    return application.reference if masked else at_risk.visible_name(request, application) or application.reference
+
+
 def find_meeting(meeting_pk):
     return get_object_or_404(CountryMeeting.objects.with_state(), pk=meeting_pk, state_call__isnull=False)
 
@@ -117,7 +123,7 @@ def _saved(request, site, meeting):
         panel.save(meeting, whole_number(request.POST.get("version")), wanted, by=request.user, now=timezone.now())
     except ChangedMeanwhile as refusal:
         seen = _seen(request.POST.get("seen", ""))
-        names = {one.reference: at_risk.visible_name(request, one) or one.reference for one in applications}
+        names = {one.reference: known_as(request, one) for one in applications}
         changes = list(panel.differences(seen, refusal.current, lambda one: names.get(one, one))) if seen else []
         conflict = {"words": str(refusal), "by": refusal.panel.changed_by, "at": refusal.panel.changed_at,
                     "changes": changes}  # fmt: skip

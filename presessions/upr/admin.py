@@ -214,9 +214,15 @@ class CountryMeetingAdmin(CalendarAdmin):
             self.message_user(request, str(refusal), messages.ERROR)
             return redirect(request.get_full_path())
 
+    def say_that_nobody_was_told(self, request):
+        words = _("This told nobody by itself. Open the meeting and “Who knows of it” to see whom to tell.")
+        self.message_user(request, words, messages.WARNING)
+
     def save_model(self, request, obj, form, change):
         if form.changed_data:
             obj.reschedule(now=timezone.now(), by=request.user, **_changes(form))
+        if "starts_at" in form.changed_data:
+            self.say_that_nobody_was_told(request)
         for pair in overlaps(obj.series.meetings().with_state()):
             if obj in pair:
                 other = next(meeting for meeting in pair if meeting != obj)
@@ -259,6 +265,7 @@ class CountryMeetingAdmin(CalendarAdmin):
             step,
             lambda n: ngettext("%(n)s meeting called off.", "%(n)s meetings called off.", n) % {"n": n},
         )
+        self.say_that_nobody_was_told(request)
 
     @admin.action(description=_("Plan again"), permissions=["change"])
     def reinstate(self, request, queryset):
@@ -268,6 +275,7 @@ class CountryMeetingAdmin(CalendarAdmin):
             CountryMeeting.reinstate,
             lambda n: ngettext("%(n)s meeting planned again.", "%(n)s meetings planned again.", n) % {"n": n},
         )
+        self.say_that_nobody_was_told(request)
 
 
 def _changes(form):

@@ -232,6 +232,15 @@ def test_the_last_button_does_what_was_seen(desk, series):
     assert Event.objects.about(kenya(series)).get(code="called off").reason.text == "A strike."
 
 
+def test_the_last_button_asks_whether_it_is_still_you(desk, series, clock):
+    applicants(series, "submitted")
+    clock.move_to(NOW + timedelta(minutes=11))
+    mark = desk.post(page("off", series), {"why": "postponed"}).context["seen"].mark
+    answer = desk.post(page("off", series), {"why": "postponed", "do": mark})
+    assert ("why", "postponed") in answer.context["carried"]
+    assert kenya(series).goes_ahead
+
+
 def test_when_somebody_has_joined_since_staff_look_again(desk, series):
     applicants(series, "submitted")
     mark = desk.post(page("off", series), {"why": "postponed"}).context["seen"].mark
@@ -355,3 +364,9 @@ def test_telling_by_its_page(desk, series):
     desk.post(page("tell", series), {"do": look.context["seen"].mark})
     assert len(told("meeting_moved")) == 1
     assert "knows how it stands" in desk.get(page("tell", series)).content.decode()
+
+
+def test_an_action_of_the_list_says_that_it_told_nobody(desk, series):
+    posted = {"action": "postpone", "_selected_action": [kenya(series).pk]}
+    words = post(desk, reverse("admin:upr_countrymeeting_changelist"), posted, follow=True).content.decode()
+    assert "This told nobody by itself." in words

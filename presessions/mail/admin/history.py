@@ -37,7 +37,6 @@ WORDS = {
     "done": gettext_lazy("done"),
     "proposed": gettext_lazy("proposed, because a date changed"),
     "not_needed": gettext_lazy("not needed any more: the date is as it was told"),
-    "suggestion_ended": gettext_lazy("suggestion ended: what it would have told is told"),
     "held_look": gettext_lazy("held: a date has changed since it was looked at"),
     "approval_ended": gettext_lazy("approval ended, because a date or a text changed"),
     "held_past": gettext_lazy("held: already past when the date was entered"),

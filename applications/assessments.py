@@ -36,10 +36,12 @@ def assess(application, *, by, now, **view):
 
 
 def visible_to(user, application):
-    """The assessments a member of staff may see: their own, and everybody's once theirs is saved."""
+    """The assessments a member of staff may see: their own, and everybody's once theirs is saved, or once it has its
+    answer, so that nobody can be swayed any more."""
     fetched = "assessments" in getattr(application, "_prefetched_objects_cache", {})  # for a page of many
     rows = list(application.assessments.all() if fetched else application.assessments.select_related("by"))
-    return rows if any(row.by_id == user.pk for row in rows) else []
+    answered = application.is_decided and application.status not in ASSESSABLE
+    return rows if answered or any(row.by_id == user.pk for row in rows) else []
 
 
 # --- One after the other ---------------------------------------------------------------------------------------------

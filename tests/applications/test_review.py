@@ -201,6 +201,15 @@ def test_others_views_are_hidden_until_mine_is_saved(desk, kenya):
     assert "My assessment" in after
 
 
+@pytest.mark.parametrize(("status", "seen"), [("submitted", False), ("waitlisted", False), ("accepted", True)])
+def test_once_it_has_its_answer_nobody_can_be_swayed_and_all_may_see(staff, kenya, status, seen):
+    application = sent(kenya)
+    assessments.assess(application, by=StaffFactory(), now=MONDAY, overall="weak")
+    Application.objects.filter(pk=application.pk).update(status=status)
+    application.refresh_from_db()
+    assert bool(assessments.visible_to(staff, application)) is seen
+
+
 def test_an_answer_that_was_released_meanwhile_is_told_and_the_event_stays(desk, staff, kenya):
     application = sent(kenya)
     Application.objects.filter(pk=application.pk).update(status="declined")

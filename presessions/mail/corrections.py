@@ -232,7 +232,7 @@ def take_back(announcement, *, now):
     """What it was proposed for is not so any more. Nothing happens once staff have let it go, or refused it."""
     moved = Mailing.objects.filter(pk=announcement.pk, **OPEN_PROPOSAL).update(state=State.NOT_NEEDED, held_reason="")
     if moved:
-        trail.record(announcement, "not_needed", now=now)
+        trail.record(announcement, "suggestion_ended", now=now)
 
 
 def _follow_announcement(announcement, told, anchors, now):
@@ -305,7 +305,7 @@ def _propose(kind, root, told, meeting, number, now):
         due_at=now,
         told=told,
     )
-    trail.record(correction, "proposed", now=now)
+    trail.record(correction, _code(correction), now=now)
     return correction
 
 
@@ -328,4 +328,9 @@ def _propose_again(proposal, root, told, now):
     for name, value in {**asked, **told, **Mailing.UNAPPROVED}.items():
         setattr(proposal, name, value)
     proposal.save()
-    trail.record(proposal, "proposed", now=now)
+    trail.record(proposal, _code(proposal), now=now)
+
+
+def _code(proposal):
+    """What the trail calls it: one that changes nothing was not proposed because a date changed."""
+    return "suggested" if only_repeats(proposal) else "proposed"

@@ -4,12 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
+from django.urls import reverse
 
 from applications import thin
 from applications.mailings import second_call
 from applications.models import Call, StateCall
-from presessions.mail import corrections, schedule
-from presessions.mail.models import Letter, Mailing
+from presessions.mail import corrections, schedule, steering
+from presessions.mail.models import Alarm, Letter, Mailing
 from presessions.upr.dates import geneva
 from tests.accounts.factories import StaffFactory
 from tests.applications.factories import ApplicationFactory, ContactFactory, StateCallFactory
@@ -197,6 +198,21 @@ def test_it_is_taken_back_when_the_meeting_is_called_off(kenya):
     second_call.look(THREE_WEEKS)
     kenya.meeting.call_off("postponed", now=THREE_WEEKS + SECOND)
     assert proposals() == []
+
+
+def test_it_is_no_alarm_that_it_waits(kenya):
+    second_call.look(THREE_WEEKS)
+    steering.sound_alarms(THREE_WEEKS + timedelta(days=14))
+    assert not Alarm.objects.exists()
+
+
+def test_its_page_says_that_no_date_changed(kenya, staff, client):
+    second_call.look(THREE_WEEKS)
+    (proposal,) = proposals()
+    client.force_login(staff)
+    page = client.get(reverse("admin:mail_mailing_change", args=[proposal.pk])).content.decode()
+    assert "roposed by the clock; no date changed" in page
+    assert "See the mailing that it follows" in page
 
 
 def test_before_the_call_itself_has_gone_there_is_no_second_one(kenya):

@@ -36,6 +36,8 @@ WORDS = {
     "written": gettext_lazy("all letters written, sending began"),
     "done": gettext_lazy("done"),
     "proposed": gettext_lazy("proposed, because a date changed"),
+    "suggested": gettext_lazy("proposed by the clock; no date changed"),
+    "suggestion_ended": gettext_lazy("not needed any more: nobody has to be written to"),
     "not_needed": gettext_lazy("not needed any more: the date is as it was told"),
     "held_look": gettext_lazy("held: a date has changed since it was looked at"),
     "approval_ended": gettext_lazy("approval ended, because a date or a text changed"),

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from presessions.mail import restoring, schedule, steering
+from presessions.mail import registry, restoring, schedule, steering
 from presessions.mail.admin import frame, history, people, questions, texts, timeline
 from presessions.mail.admin.listing import KindFilter
 from presessions.mail.admin.steps import MOST_WORDS, StepsAdmin, pill
@@ -146,10 +146,12 @@ class MailingAdmin(StepsAdmin):
         audience = people.of(mailing)
         count = None if audience.trouble else len(audience.everybody)
         two = 0 < settings.MAIL_TWO_PERSONS_ABOVE < mailing.still_to_go(audience.everybody)
+        line = registry.find_plan(mailing.kind, mailing.step)
         return {
             "title": capfirst(str(mailing)),
             "explanation": schedule.explain(mailing, count=count),
             "warnings": self._warnings(mailing, two),
+            "follows": bool(line and line.instead_of),
             "state_pill": self.state_pill(mailing),
             "audience": audience,
             "recipients": people.listed(audience, request.GET.get("people")),

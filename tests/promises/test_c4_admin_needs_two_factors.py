@@ -125,6 +125,14 @@ def test_no_page_answers_a_stranger(db, method):
     assert reachable == {}
 
 
+def test_the_bolt_behind_the_doors_holds_by_itself(ada, settings):
+    settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if not one.endswith("StaffDoor")]
+    client = Client()
+    with_password_only(client, ada)
+    pages = [where for name, where in DESK if name not in WAYS_IN]
+    assert {where for where in pages if client.get(where).status_code != 302} == set()
+
+
 def test_the_ways_in_are_those_that_the_doors_know():
     assert doors.FOR_ALL | doors.WITH_PASSWORD_ONLY == WAYS_IN
 

@@ -232,7 +232,8 @@ def test_the_last_button_does_what_was_seen(desk, series):
     assert Event.objects.about(kenya(series)).get(code="called off").reason.text == "A strike."
 
 
-def test_the_last_button_asks_whether_it_is_still_you(desk, series, clock):
+def test_the_last_button_asks_whether_it_is_still_you(desk, series, clock, settings):
+    settings.STAFF_PROOF = 10  # minutes
     applicants(series, "submitted")
     clock.move_to(NOW + timedelta(minutes=11))
     mark = desk.post(page("off", series), {"why": "postponed"}).context["seen"].mark

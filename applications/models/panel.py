@@ -72,15 +72,15 @@ class Seat(models.Model):
     def leave(cls, application, *, now, by=None):
         """Take whoever speaks or waits no more out of the order; those behind move up. In the transaction of the step
         that ends it, after its UPDATE; again is no harm. The new version tells those who compose this panel."""
-        seat = cls.objects.filter(application=application).first()
-        if seat is None:
+        panel = Panel.objects.select_for_update(of=("self",)).filter(seats__application=application).first()
+        seat = panel and cls.objects.filter(panel=panel, application=application).first()
+        if seat is None:  # where it stands is only sure under the lock: others may have moved up meanwhile
             return
-        changed = {"version": F("version") + 1, "changed_at": now, "changed_by": by}
-        Panel.objects.filter(pk=seat.panel_id).update(**changed)  # locks it: nobody saves another order meanwhile
-        if cls.objects.filter(application=application).delete()[0]:
-            behind = cls.objects.filter(panel=seat.panel_id, place=seat.place, position__gt=seat.position)
-            behind.update(position=F("position") - 1)
-            trail.record(seat.panel.meeting, "seat_freed", now=now, by=by)
+        seat.delete()
+        behind = cls.objects.filter(panel=panel, place=seat.place, position__gt=seat.position)
+        behind.update(position=F("position") - 1)
+        Panel.objects.filter(pk=panel.pk).update(version=F("version") + 1, changed_at=now, changed_by=by)
+        trail.record(panel.meeting, "seat_freed", now=now, by=by)
 
 
 class Agenda(models.Model):

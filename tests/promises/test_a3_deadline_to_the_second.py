@@ -14,10 +14,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from applications import rules, uploads
-from applications.models import Application, Closed, StateCall
+from applications import late, rules, uploads
+from applications.models import Application, Closed, StateCall, Upload
 from presessions.mail.models import Letter
 from presessions.upr.dates import GENEVA, time_between
+from tests.accounts.factories import StaffFactory
 from tests.applications.factories import MONDAY, ApplicationFactory, StateCallFactory, answers
 from tests.applications.hostile import pdf
 from tests.applications.test_journey import path_in, posted
@@ -74,7 +75,7 @@ def enter(client, way):
     if step == "begin":
         return client.post(reverse("applications:upload"), {"kind": "upr_submission", "name": "a.pdf", "size": 9})
     if step == "piece":
-        upload = Application.objects.get().uploads.earliest("pk")
+        upload = Upload.objects.earliest("pk")
         address = reverse("applications:upload_piece", args=[upload.key])
         return client.post(f"{address}?from=0", b"%PDF-1.4", content_type="application/octet-stream")
     if section == "file":
@@ -142,6 +143,28 @@ def test_an_extended_state_has_its_own_hour_and_the_others_have_theirs():
     with time_machine.travel(MONDAY + timedelta(days=1, hours=1), tick=False):
         assert [taken(client, "save issues") for client in clients] == [False, True]
     assert [one.in_grace for one in Application.objects.order_by("pk")] == [False, False]
+
+
+# --- More time for one alone ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("opened, sent, verdict", EDGES)
+def test_more_time_for_one_closes_on_its_own_second_with_its_own_hour(opened, sent, verdict):
+    until = MONDAY + timedelta(days=3)
+    late_one = ApplicationFactory(state_call=start(closes_at=MONDAY + timedelta(hours=1)))
+    other = ApplicationFactory(state_call=late_one.state_call)
+    uploads.begin(late_one, "upr_submission", name="begun.pdf", size=8, now=MONDAY)
+    late.allow(late_one, until=until, reason="No power.", by=StaffFactory(), now=MONDAY + timedelta(hours=2))
+    with time_machine.travel(until + timedelta(seconds=opened), tick=False):
+        client, stranger = open_form(late_one), open_form(other)
+    with time_machine.travel(until + timedelta(seconds=sent), tick=False):
+        for way in WAYS_IN:
+            if way != "piece":  # of an upload that only the late one has begun
+                assert not taken(stranger, way), way
+        for way in WAYS_IN:
+            assert taken(client, way) is (verdict != "too late"), way
+    assert Application.objects.get(pk=late_one.pk).was_sent is (verdict != "too late")
+    assert Application.objects.get(pk=late_one.pk).in_grace is (verdict == "in grace")
 
 
 # --- The link once more -----------------------------------------------------------------------------------------------

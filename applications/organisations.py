@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from applications import at_risk
 from applications.models import Application, KnownName, Organisation
-from presessions import trail
+from presessions import trail, vault
 from presessions.trail.steps import WrongStep
 
 MOST = 20  # suggestions of one page
@@ -100,8 +100,10 @@ class Merging:
 
     @property
     def seen(self):
-        """What a page showed, to compare with what there is when its button is pressed."""
-        return " ".join([self.kept.reference, self.other.reference, *sorted(row.reference for row in self.moves)])
+        """What a page showed, to compare with what there is when its button is pressed. No reference can be read in
+        it: some of the applications may be masked for whoever looks."""
+        references = [self.kept.reference, self.other.reference, *sorted(row.reference for row in self.moves)]
+        return vault.blind_index("merging", " ".join(references))
 
 
 def merging(kept, other):

@@ -314,6 +314,8 @@ def test_what_is_masked_is_left_out_of_what_it_did_before_and_of_suggestions(des
     at_risk.mark(masked, by=staff, now=MONDAY)
     for address in (page_of(kept), page("application_change", other.applications.model.objects.latest("pk").pk)):
         assert masked.reference not in desk.get(address).content.decode()
+    fourth = sent(call_on("KE", 47), "Fourth").organisation
+    assert masked.reference not in preview(desk, fourth, kept).content.decode()
     at_risk.mark(third, by=staff, now=MONDAY)
     assert third.organisation.reference not in desk.get(page_of(kept)).content.decode()
 

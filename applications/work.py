@@ -50,7 +50,7 @@ def unread(applications, now, user):
     """Sent, undecided, and nobody has opened the document or saved a view."""
     about = Event.objects.filter(room=Application._meta.label_lower, reference=OuterRef("reference"), refused=False)
     opened = Exists(about.filter(code__in=OPENED, staff_id__isnull=False))
-    return applications.undecided().exclude(opened | Exists(_views()))
+    return applications.undecided().filter(~opened, ~Exists(_views()))  # two anti-joins; of an OR it would be none
 
 
 def not_assessed_by(applications, now, user):

@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 from django.urls import Resolver404, resolve, reverse
+from playwright.sync_api import Error
 
 from tests.e2e.conftest import AXE
 from tests.e2e.test_pages import LOOK, WIDE
@@ -25,9 +26,12 @@ NO_PAGE = {
     "admin:autocomplete": "data for a script",
     "admin:jsi18n": "a script",
 }
+# What Chromium says of a file that it would save, and of an answer without a page such as "POST only".
+NO_ANSWER = ("Download is starting", "ERR_ABORTED", "ERR_HTTP_RESPONSE_CODE_FAILURE")
 LISTEN = """addEventListener("securitypolicyviolation", (event) => {
     (window.violated ||= []).push(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile || ""}`);
 });"""
+SETTLED = "Promise.allSettled(document.getAnimations().map((one) => one.finished))"  # links fade from blue to blue
 LINKS = """() => [...document.querySelectorAll("a[href], form[action], iframe[src], [formaction]")].map(
     (one) => one.getAttribute("href") || one.getAttribute("formaction") || one.getAttribute("action") || one.src)"""
 
@@ -74,10 +78,12 @@ class Walk:
         self.seen[name] = path
         try:
             answer = self.page.goto(path)
-        except Exception as trouble:  # a file that Chromium would save
-            if "Download is starting" in str(trouble) or "ERR_ABORTED" in str(trouble):
-                return
-            raise
+        except Error as trouble:
+            if not any(words in str(trouble) for words in NO_ANSWER):
+                raise
+            self.page.wait_for_timeout(500)  # until Chromium has shown its own page about that
+            self.page.complaints.clear()
+            return
         if answer.status in (403, 405) or "text/html" not in answer.headers.get("content-type", ""):
             self.page.complaints.clear()  # POST only, or a right that nobody has; or data
             return
@@ -93,6 +99,7 @@ def obstacles(page):
     page.evaluate(AXE.axe_script)
     wrong = page.evaluate(LOOK, None)
     page.emulate_media(color_scheme="dark")
+    page.evaluate(SETTLED)
     wrong += [f"dark: {one}" for one in page.evaluate(LOOK, ["color-contrast"])]
     page.emulate_media(color_scheme="light")
     wrong += page.evaluate("window.violated || []") + page.complaints

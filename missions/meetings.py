@@ -13,7 +13,9 @@ from missions import notices
 from missions.steps import as_one, undone
 from presessions import trail
 from presessions.trail.steps import WrongStep
+from presessions.upr.dates import GENEVA, day_in_words
 from presessions.upr.models import CountryMeeting
+from presessions.upr.rules import overlaps
 from presessions.upr.signals import in_sum, listening
 
 
@@ -24,6 +26,7 @@ class Seen:
     notices: list  # (notices.Notice, its texts by language)
     consequences: list
     mark: str  # says whether what staff have looked at is what would happen
+    warnings: tuple = ()  # what should make staff stop
 
 
 def call_off(meeting, why, *, by, now, reason=""):
@@ -78,9 +81,25 @@ def _moved(meeting, starts_at, *, by, now, reason, **place):
 
 def look_at_moving(meeting, starts_at, *, by, now, **place):
     with undone(), listening() as heard:
-        seen = _seen(_moved(meeting, starts_at, by=by, now=now, reason="", **place), heard)
+        found = _moved(meeting, starts_at, by=by, now=now, reason="", **place)
+        seen = _seen(found, heard, _warnings(_fresh(meeting)))
     meeting.refresh_from_db()
     return seen
+
+
+def _warnings(meeting):
+    """What speaks against a meeting's start, and does not forbid it."""
+    series, day = meeting.series, meeting.starts_at.astimezone(GENEVA).date()
+    found = [
+        _("At the same time as the meeting about %(other)s: nobody can follow both.") % {"other": other}
+        for pair in overlaps(series.meetings().with_state())
+        for other in pair
+        if meeting in pair and other != meeting
+    ]
+    if series.first_day and series.last_day and not series.first_day <= day <= series.last_day:
+        words = {"first": day_in_words(series.first_day), "last": day_in_words(series.last_day)}
+        found.append(_("The Pre-sessions take place from %(first)s to %(last)s.") % words)
+    return tuple(found)
 
 
 def tell(meeting, *, by, now):
@@ -105,8 +124,8 @@ def _fresh(meeting):
     return CountryMeeting.objects.with_state().get(pk=meeting.pk)
 
 
-def _seen(found, heard):
+def _seen(found, heard, warnings=()):
     shown, consequences = [(notice, notice.shown()) for notice in found], in_sum(heard)
     people = [(notice.kind, [person.id for person in notice.people]) for notice in found]
     facts = (people, [(one.what, one.where, one.before, one.after) for one in consequences])
-    return Seen(shown, consequences, hashlib.sha256(repr(facts).encode()).hexdigest()[:32])
+    return Seen(shown, consequences, hashlib.sha256(repr(facts).encode()).hexdigest()[:32], warnings)

@@ -260,6 +260,15 @@ def test_a_new_date_by_its_page(desk, series):
     assert len(told("meeting_moved")) == 1
 
 
+def test_what_speaks_against_the_new_date_is_said_and_does_not_forbid_it(desk, series):
+    peru = series.meetings().get(state_under_review__state="PE")
+    peru.reschedule(now=SET_UP, starts_at=WEDNESDAY)
+    words = desk.post(page("move", series), {"starts_at": "2026-04-15T10:30"}).content.decode()
+    assert "At the same time as the meeting about Peru" in words
+    words = desk.post(page("move", series), {"starts_at": "2026-04-20T10:30"}).content.decode()
+    assert "The Pre-sessions take place from Tue 14 April 2026 to Thu 16 April 2026." in words
+
+
 def test_a_refusal_is_said_on_the_page(desk, series):
     answer = desk.post(page("move", series), {"starts_at": "2026-03-01T10:00"})
     assert "This start lies in the past." in answer.content.decode()

@@ -73,7 +73,8 @@ def begin(request, site):
     """A link for somebody who has not begun in time; below it, those that are open now."""
     require(request, "view_application", "decide")
     now = timezone.now()
-    form = LateLinkForm(request.POST or None, now=now, initial={"language": languages.spoken(get_language())})
+    initial = {"language": languages.spoken(get_language()), "state_call": request.GET.get("state_call")}
+    form = LateLinkForm(request.POST or None, now=now, initial=initial)
     sent = None
     if form.is_valid():
         try:

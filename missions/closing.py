@@ -26,7 +26,7 @@ class Left:
 
 def left_to_do(series, now):
     """What stands in the way of closing it: a list of Left, empty when it can be closed."""
-    return [one for one in (_ahead(series), _open(series, now), _unanswered(series)) if one]
+    return [one for one in (_ahead(series), _open(series, now), _unanswered(series, now)) if one]
 
 
 def _ahead(series):
@@ -47,9 +47,9 @@ def _open(series, now):
     return calls and Left(words % {"n": calls}, url)
 
 
-def _unanswered(series):
+def _unanswered(series, now):
     try:
-        decisions.refuse_undecided(series)
+        decisions.refuse_undecided(series, now)
     except WrongStep as refusal:
         return Left(str(refusal), f"{reverse('admin:applications_application_changelist')}?series={series.pk}")
     return None

@@ -325,6 +325,12 @@ def test_a_late_link_for_an_address(desk, state_call):
     assert application.reference in words(desk.get(page("late")))
 
 
+def test_the_page_of_a_meeting_leads_there_with_its_state_chosen(desk, state_call):
+    shown = text(desk.get(page("decisions", state_call.meeting.pk)))
+    found = re.search(r'href="([^"]+)">Late link for somebody', shown)
+    assert f'<option value="{state_call.pk}" selected>' in text(desk.get(found[1]))
+
+
 def test_more_time_for_a_draft_shows_none_of_its_answers(desk, state_call):
     draft = ApplicationFactory(state_call=state_call, organisation_name="Rights Now")
     assert "Rights Now" not in text(desk.get(page("late_allow", draft.pk)))

@@ -109,7 +109,12 @@ def of_moving(meeting, *, was, was_off, now):
     applications = _applications(meeting, WAITS if was_off else Application.HOLDS_SEAT)
     replies = Reply.objects.filter(meeting=meeting)
     return _some(
-        Notice(MOVED, meeting, [moved(one, **facts) for one in applications], APPLICANTS if was_off else SPEAKERS),
+        Notice(
+            MOVED,
+            meeting,
+            [moved(one, meeting=meeting, **facts) for one in applications],
+            APPLICANTS if was_off else SPEAKERS,
+        ),
         Notice(MOVED_TO_MISSIONS, meeting, _missions(meeting, replies, now, **facts), MISSIONS),
     )
 
@@ -161,9 +166,12 @@ def off(application):
     return letters.of_application(application, why=meeting.not_held_reason, has_seat=application.holds_seat)
 
 
-def moved(application, *, was=None, after_all=False):
-    """The recipient of a new date; None where there is none, for "send again"."""
-    meeting = application.meeting
+def moved(application, *, meeting=None, was=None, after_all=False):
+    """The recipient of a new date; None where there is none, for "send again".
+
+    meeting -- the application's, with its series, where many are asked for
+    """
+    meeting = meeting or application.meeting
     if not meeting.goes_ahead or not meeting.starts_at:
         return None
     facts = {"meeting": meeting, "place": seat.place(meeting), "has_seat": application.holds_seat}

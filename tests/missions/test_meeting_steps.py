@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from applications.models import Call
@@ -380,3 +382,23 @@ def test_an_action_of_the_list_says_that_it_told_nobody(desk, series):
     posted = {"action": "postpone", "_selected_action": [kenya(series).pk]}
     words = post(desk, reverse("admin:upr_countrymeeting_changelist"), posted, follow=True).content.decode()
     assert "This told nobody by itself." in words
+
+
+@pytest.mark.parametrize("look", ["off", "move"])
+def test_looking_costs_the_same_for_one_person_and_for_four(series, look):
+    def queries():
+        with CaptureQueriesContext(connection) as found:
+            if look == "off":
+                meetings.look_at_calling_off(kenya(series), "postponed", by=None, now=NOW)
+            else:
+                meetings.look_at_moving(kenya(series), WEDNESDAY, by=None, now=NOW)
+        return len(found)
+
+    applicants(series, "accepted")
+    answered(series, "BR", "in_person")
+    queries()  # what is asked once and remembered
+    one = queries()
+    for iso2 in ("FR", "TR", "SN"):
+        applicants(series, "accepted")
+        answered(series, iso2, "in_person")
+    assert queries() == one

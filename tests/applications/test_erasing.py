@@ -19,9 +19,12 @@ from applications.models import (
     Assessment,
     Attachment,
     Consent,
+    InformationRequest,
     Needs,
     Organisation,
+    Panel,
     Recommendation,
+    Seat,
     Speaker,
     Theme,
     Upload,
@@ -44,7 +47,7 @@ LATER = MONDAY + timedelta(hours=1)
 CANARY = "qzcanaryqz"
 ADDRESS = f"{CANARY}@example.org"
 # Models that belong to one application and to nothing else.
-OWN = [Application, Speaker, Recommendation, Consent, Attachment, Upload, Piece, Needs, Assessment]
+OWN = [Application, Speaker, Recommendation, Consent, Attachment, Upload, Piece, Needs, Seat, InformationRequest, Assessment]
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +74,9 @@ def filled(state_call, *, email=ADDRESS, **state):
     Needs.objects.create(application=application, visa_letter=True, saved_at=MONDAY)
     Assessment.objects.create(application=application, by=staff, overall="strong", saved_at=MONDAY)
     Speaker.objects.create(application=application, role="replacement", gender="woman")
+    panel = Panel.objects.get_or_create(meeting=application.meeting)[0]
+    Seat.objects.create(panel=panel, application=application, place="panel", position=1 + panel.seats.count())
+    InformationRequest.objects.create(application=application, sections=["issues"], asked_at=MONDAY, until=MONDAY)
     Recommendation.objects.create(application=application, position=5)
     register = Organisation.objects.create(kind="cso", name=CANARY, name_latin=CANARY, note=CANARY)
     for model in OWN[:-1]:  # each secret field of each row

@@ -7,6 +7,7 @@ know. It names nobody, and the link is good once.
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import send_mail
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -23,10 +24,10 @@ def send_link(user, *, by, now):
     uid, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
     link = settings.PUBLIC_URL + reverse("admin:new_password", args=[uid, token])
     facts = {"link": link, "hours": settings.PASSWORD_RESET_TIMEOUT // 3600, "invited": by is not None}
-    with translation.override(user.language):
+    with translation.override(user.language), transaction.atomic():
         body = render_to_string("admin/accounts/link.txt", facts)
         send_mail(_("Your log-in at the Pre-sessions desk"), body, None, [user.email])
-    trail.record(user, "link_sent", now=now, by=by)
+        trail.record(user, "link_sent", now=now, by=by)
 
 
 def person_behind(uid):

@@ -404,11 +404,13 @@ def test_of_a_pdf_the_cleaned_copy_is_read_inline_and_the_reading_is_noted(desk,
     ("make", "content_type", "words"),
     [(hostile.docx, "docx", "Download the Word document"), (hostile.odt, "odt", "Download the OpenDocument text")],
 )
-def test_what_is_no_pdf_is_a_download_of_the_cleaned_copy(desk, state_call, make, content_type, words):
+def test_what_is_no_pdf_is_read_as_text_and_is_a_download_of_the_cleaned_copy(
+    desk, state_call, make, content_type, words
+):
     application = with_document(state_call, make(), f"submission.{content_type}", content_type)
     document = looked_through(application)
     shown = desk.get(page_of(application))
-    assert "<iframe" not in shown.content.decode()
+    assert f'<iframe src="{page("document_text", application.pk, document.pk)}"' in shown.content.decode()
     assert words in text(shown)
     assert "1 word" in text(shown)
     response = desk.get(page("document", application.pk, document.pk) + "?inline")
@@ -697,6 +699,8 @@ def every_page(state_call):
         *(page(f"{name}_changelist") for name in LISTS),
         *(page(f"{name}_add") for name in ("call", "contact", "organisation", "theme")),
         page_of(application),
+        page("review_one", application.pk),
+        page("matrix", state_call.meeting.pk),
         page("decisions_index"),
         page("decisions", state_call.meeting.pk),
         page("statecall_change", state_call.pk),

@@ -47,7 +47,19 @@ LATER = MONDAY + timedelta(hours=1)
 CANARY = "qzcanaryqz"
 ADDRESS = f"{CANARY}@example.org"
 # Models that belong to one application and to nothing else.
-OWN = [Application, Speaker, Recommendation, Consent, Attachment, Upload, Piece, Needs, Seat, InformationRequest, Assessment]
+OWN = [
+    Application,
+    Speaker,
+    Recommendation,
+    Consent,
+    Attachment,
+    Upload,
+    Piece,
+    Needs,
+    Seat,
+    InformationRequest,
+    Assessment,
+]
 
 
 @pytest.fixture(autouse=True)

@@ -97,6 +97,7 @@ class Card:
     thin_number: int = 0
     thin_url: str = ""
     mails: list = field(default_factory=list)
+    ways: list = field(default_factory=list)  # (words, address) of the pages on which its work is done
     invited: int = 0
     answered: int = 0
 
@@ -140,6 +141,8 @@ def _cards(user, now):
     if user.has_perm("applications.view_application"):
         _add_applications(cards, work.of_series(series, now, user))
         _add_thin(cards, thin.of_series(series, now), user, now)
+    for card in cards:
+        card.ways = list(_ways(card.series, user))
     if user.has_perm("mail.view_mailing"):
         mails = mail_work.next_of_series(series, now)
         for card in cards:
@@ -149,6 +152,15 @@ def _cards(user, now):
         for card in cards:
             card.invited, card.answered = answered.get(card.series.pk, (0, 0))
     return cards
+
+
+def _ways(series, user):
+    if not user.has_perm("applications.view_application"):
+        return
+    if user.has_perm("applications.assess"):
+        yield _("Review desk"), f"{reverse('admin:applications_review')}?series={series.pk}"
+    yield _("Panels and agendas"), reverse("admin:applications_panels")
+    yield _("Answers per meeting"), reverse("admin:applications_decisions_index")
 
 
 # --- The line of time -------------------------------------------------------------------------------------------------

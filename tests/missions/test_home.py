@@ -153,6 +153,14 @@ def test_each_sees_what_their_rights_open(busy, client):
     assert [number for _address, number in TASK.findall(seen(client))] == ["3"]  # opens no document, assesses nobody
 
 
+def test_the_pages_on_which_its_work_is_done_are_a_step_away(series, desk):
+    ways = [reverse(f"admin:applications_{name}") for name in ("review", "panels", "decisions_index")]
+    page = seen(desk)
+    for address in (f"{ways[0]}?series={series.pk}", *ways[1:]):
+        assert f'<a href="{address}">' in page
+        assert desk.get(address, follow=True).status_code == 200
+
+
 def test_whoever_may_see_nothing_is_told_so(client, series):
     client.force_login(StaffFactory(is_superuser=False))
     page = seen(client)

@@ -113,30 +113,26 @@ def _speakers(total):
 
 
 def _kinds(total):
-    csos = ngettext(
-        "%(n)d spoke for a civil society organisation", "%(n)d spoke for civil society organisations", total.csos
-    ) % {"n": total.csos}
-    nhris = ngettext(
-        "%(n)d for a national human rights institution", "%(n)d for national human rights institutions", total.nhris
-    ) % {"n": total.nhris}
-    return _("%(csos)s, %(nhris)s.") % {"csos": csos, "nhris": nhris}
+    csos = ngettext("%(n)d civil society organisation", "%(n)d civil society organisations", total.csos)
+    nhris = ngettext("%(n)d national institution (NHRI)", "%(n)d national institutions (NHRI)", total.nhris)
+    facts = {"csos": csos % {"n": total.csos}, "nhris": nhris % {"n": total.nhris}}
+    return _("For %(csos)s and %(nhris)s.") % facts
 
 
 def _national(total):
     facts = {"share": total.share(total.national), "n": total.national, "all": total.speakers}
-    return _("%(share)d%% (%(n)d of %(all)d) came from national or local institutions.") % facts
+    return _("From national or local institutions: %(share)d%% (%(n)d of %(all)d).") % facts
 
 
 def _women(total):
     facts = {"share": total.share(total.women), "n": total.women, "all": total.speakers, "silent": total.not_said}
     if total.not_said:
-        return _("%(share)d%% (%(n)d of %(all)d) were women; %(silent)d did not say.") % facts
-    return _("%(share)d%% (%(n)d of %(all)d) were women.") % facts
+        return _("Women: %(share)d%% (%(n)d of %(all)d); %(silent)d did not say.") % facts
+    return _("Women: %(share)d%% (%(n)d of %(all)d).") % facts
 
 
 def _themes(total):
-    words = ngettext("They spoke about %(n)d theme.", "They spoke about %(n)d themes.", len(total.themes))
-    return words % {"n": len(total.themes)}
+    return ngettext("On %(n)d theme.", "On %(n)d themes.", len(total.themes)) % {"n": len(total.themes)}
 
 
 # --- Counting --------------------------------------------------------------------------------------------------------

@@ -99,10 +99,10 @@ def test_before_a_meeting_was_held_whoever_has_a_seat_counts_and_the_words_say_s
     assert figures.of(kenya.series).sentences() == [
         "Pre-sessions 54, as planned today: 1 meeting.",
         "2 speakers from 2 institutions.",
-        "2 spoke for civil society organisations, 0 for national human rights institutions.",
-        "50% (1 of 2) came from national or local institutions.",
-        "50% (1 of 2) were women.",
-        "They spoke about 1 theme.",
+        "For 2 civil society organisations and 0 national institutions (NHRI).",
+        "From national or local institutions: 50% (1 of 2).",
+        "Women: 50% (1 of 2).",
+        "On 1 theme.",
     ]
 
 
@@ -114,7 +114,7 @@ def test_a_held_meeting_counts_those_who_had_confirmed():
     told = figures.of(kenya.series).sentences()
     assert told[0] == "Pre-sessions 54: 1 meeting was held."
     assert told[3:5] == [
-        "100% (1 of 1) came from national or local institutions.", "0% (0 of 1) were women; 1 did not say.",
+        "From national or local institutions: 100% (1 of 1).", "Women: 0% (0 of 1); 1 did not say.",
     ]  # fmt: skip
 
 

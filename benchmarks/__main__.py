@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-ALL = ["mail", "tick", "links", "enumeration", "on_time"]
+ALL = ["mail", "tick", "links", "enumeration", "on_time", "lists"]
 
 for name in sys.argv[1:] or ALL:
     importlib.import_module(f"benchmarks.{name}").main()

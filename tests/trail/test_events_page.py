@@ -180,3 +180,11 @@ def test_what_a_member_of_staff_did_last_stands_on_their_page(desk, ada, applica
     page = desk.get(reverse("admin:accounts_user_change", args=[other.pk])).content.decode()
     assert "Prepared: accept" in page
     assert f'href="{PAGE}?who={other.pk}"' in page
+
+
+def test_the_history_of_the_stock_admin_is_ours(desk, ada, application):
+    series = application.state_call.series
+    trail.record(series, "changed", now=MONDAY, by=ada, reason="The hall burnt down.")
+    page = desk.get(reverse("admin:upr_series_history", args=[series.pk])).content.decode()
+    assert "The hall burnt down." in page
+    assert "This object doesn’t have a change history" not in page

@@ -1,10 +1,15 @@
 """The trail, readable and nothing else: who did what, when, about what, and why. Room: trail, basement."""
 
+from urllib.parse import urlencode
+
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Q
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -27,12 +32,12 @@ class UpToMost(Paginator):
 
 
 class Told(ChangeList):
-    """A page of events in words: one query for all people, and one for each kind of row they are about."""
+    """A page of events in words: one query for all people, and those that ask which reasons are masked."""
 
     def get_results(self, request):
         super().get_results(request)
         events = list(self.result_list)
-        for event, line in zip(events, history.lines(events, request), strict=True):
+        for event, line in zip(events, history.lines(events, request, always_ask=True), strict=True):
             event.line = line
         self.result_list = events
         self.is_cut = self.result_count >= MOST
@@ -156,6 +161,19 @@ class EventAdmin(admin.ModelAdmin):
         }
         return super().changelist_view(request, context | (extra_context or {}))
 
+    def get_urls(self):
+        about = path("<int:pk>/about/", self.admin_site.admin_view(self.about_view), name="trail_event_about")
+        return [about, *super().get_urls()]
+
+    def about_view(self, request, pk):
+        """On to the page of what an event is about; to all events about it where it has none, or is gone."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        event = get_object_or_404(Event, pk=pk)
+        page = words.pages_of(event.room, {event.reference}).get(event.reference)
+        everything = urlencode({"about": f"{event.room}:{event.reference}"})
+        return redirect(page or f"{reverse('admin:trail_event_changelist')}?{everything}")
+
     @admin.display(description=_("when"), ordering="pk")
     def when(self, event):
         moment = date_format(localtime(event.at), "j M Y H:i:s")
@@ -175,7 +193,7 @@ class EventAdmin(admin.ModelAdmin):
     @admin.display(description=_("about"))
     def about(self, event):
         about = format_html('{} <span class="nowrap">{}</span>', capfirst(event.line.kind), event.reference)
-        return format_html('<a href="{}">{}</a>', event.line.url, about) if event.line.url else about
+        return format_html('<a href="{}">{}</a>', event.line.url, about)
 
     @admin.display(description=_("why"))
     def why(self, event):

@@ -8,6 +8,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from django.contrib.auth import get_user_model
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from presessions.trail import words
@@ -70,21 +71,22 @@ def by(user, request=None, *, most=20):
     return History(told, len(found) > most, urlencode({"who": user.pk}))
 
 
-def lines(events, request=None, *, locked=False, about=True):
-    """Events in words, in their order; for each kind of row one query for its pages, and one for all people."""
-    staff = get_user_model().objects.in_bulk({event.staff_id for event in events if event.staff_id})
-    references = {}
+def lines(events, request=None, *, locked=False, about=True, always_ask=False):
+    """Events in words, in their order; one query for all people, and one for each kind of row that has masks.
+
+    about -- tell of which row; always_ask -- also of kinds with masks that are not among them, so that each page of a
+    list costs the same
+    """
+    staff = get_user_model().objects.in_bulk({0, *(event.staff_id or 0 for event in events)})  # 0: always one query
+    references = {room: set() for room in words.rooms_with_locks()} if always_ask else {}
     for event in events:
         references.setdefault(event.room, set()).add(event.reference)
-    pages = {room: words.pages_of(room, names) for room, names in references.items()} if about else {}
-    closed = {room: words.locked_reasons(request, room, names) for room, names in references.items()} if request else {}
     kinds = {room: words.kind_of(room) for room in references} if about else {}
-    return [
-        _line(event, staff, kinds, pages, locked or event.reference in closed.get(event.room, ())) for event in events
-    ]
+    closed = {room: words.locked_reasons(request, room, names) for room, names in references.items()} if request else {}
+    return [_line(event, staff, kinds, locked or event.reference in closed.get(event.room, ())) for event in events]
 
 
-def _line(event, staff, kinds, pages, locked):
+def _line(event, staff, kinds, locked):
     reason = event.reason.text if hasattr(event, "reason") else ""
     return Line(
         at=event.at,
@@ -95,7 +97,7 @@ def _line(event, staff, kinds, pages, locked):
         locked=bool(locked and reason),
         kind=kinds.get(event.room, ""),
         reference=event.reference if kinds else "",
-        url=pages.get(event.room, {}).get(event.reference, ""),
+        url=reverse("admin:trail_event_about", args=[event.pk]) if kinds else "",
     )
 
 

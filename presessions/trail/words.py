@@ -52,9 +52,13 @@ def lock_reasons(model, locked):
     _locks[model._meta.label_lower] = locked
 
 
+def rooms_with_locks():
+    return _locks.keys()
+
+
 def locked_reasons(request, room, references):
     """Those of the references whose reasons may not be shown to whoever asks."""
-    return _locks[room](request, references) if room in _locks else set()
+    return _locks[room](request, {*references, ""}) if room in _locks else set()
 
 
 def model_of(room):

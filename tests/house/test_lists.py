@@ -87,6 +87,7 @@ NO_LIST = {
     "admin:upr_meeting_extend": "one form",
     "admin:app_list": "the models of one app, of which there is a fixed number",
     "admin:view_on_site": "leads elsewhere",
+    "admin:trail_event_about": "leads elsewhere",
 }
 
 

@@ -60,6 +60,7 @@ PAGES = {
     "my_log_in": EVERYBODY,
     "POST another_phone": EVERYBODY,
     "POST new_codes": EVERYBODY,
+    "trail_event_about": "SA",
     # people
     "POST accounts_reset_second_factor": "A",
     "POST accounts_send_link": "A",

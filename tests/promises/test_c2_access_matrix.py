@@ -92,6 +92,7 @@ def rows(world):  # noqa: F811
         "mail_": letter.mailing,
         "upr_meeting": world.kenya,
         "upr_series": world.series,
+        "trail_event": Event.objects.latest("pk"),
     }
     plain = {
         "meeting_pk": world.kenya.pk,

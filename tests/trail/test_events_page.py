@@ -55,7 +55,11 @@ def test_each_event_says_who_what_about_what_and_why_in_words(desk, ada, applica
     told = ("Ada Keller", "prepared: decline", f"application {application.reference}", "Came twice.")
     assert listed(desk)[0] == told
     page = desk.get(PAGE).content.decode()
-    assert f'<a href="{reverse("admin:applications_application_change", args=[application.pk])}">' in page
+    event = Event.objects.latest("pk")
+    there = reverse("admin:trail_event_about", args=[event.pk])
+    assert f'<a href="{there}">' in page
+    onwards = desk.get(there)
+    assert onwards.url == reverse("admin:applications_application_change", args=[application.pk])
     assert "2 Mar 2026 10:00:00" in page
 
 
@@ -163,9 +167,20 @@ def test_whatever_has_a_page_is_led_to_though_its_reference_is_no_key_of_it(desk
     mission = MissionFactory(iso2="TR")
     for row in (meeting, series, series.session, meeting.state_under_review, mission, ada):
         trail.record(row, "changed", now=MONDAY, by=ada)
-        (line,) = history.lines([Event.objects.latest("pk")])
         app, model = row._meta.app_label, row._meta.model_name
-        assert line.url == reverse(f"admin:{app}_{model}_change", args=[row.pk]), row
+        onwards = desk.get(reverse("admin:trail_event_about", args=[Event.objects.latest("pk").pk]))
+        assert onwards.url == reverse(f"admin:{app}_{model}_change", args=[row.pk]), row
+
+
+def test_what_is_gone_leads_to_all_that_happened_to_it(desk, ada):
+    gone = StaffFactory()
+    event = trail.record(gone, "staff_added", now=MONDAY, by=ada)
+    reference = gone.pk
+    gone.delete()
+    assert (
+        desk.get(reverse("admin:trail_event_about", args=[event.pk])).url == f"{PAGE}?about=accounts.user%3A{reference}"
+    )
+    assert [what for _who, what, *_more in listed(desk, about=f"accounts.user:{reference}")] == ["added to the staff"]
 
 
 def test_a_reference_that_is_no_key_is_never_taken_for_one():

@@ -14,6 +14,7 @@ from django.urls import get_resolver, reverse
 from presessions import roles
 from presessions.accounts import doors
 from presessions.accounts.models import Role, User
+from presessions.trail.models import Event
 from tests.accounts.factories import StaffFactory
 from tests.accounts.logins import with_password_only
 from tests.house.conftest import broker, told, world  # noqa: F401

@@ -117,6 +117,7 @@ def _page(request, site, meeting_pk, typed=None, status=200):
     meeting = get_object_or_404(_meetings(), pk=meeting_pk)
     previews = decisions.preview(meeting, now=now)
     rows = [_row(request, application, typed or {}) for application in _sent(meeting, now)]
+    waits = any(row.is_open for row in rows)
     may_decide = request.user.has_perm("applications.decide")
     context = {
         **site.each_context(request),
@@ -128,7 +129,8 @@ def _page(request, site, meeting_pk, typed=None, status=200):
         "is_open": state_call.is_open(now),
         "accepts": any(preview.decision == Decision.ACCEPT for preview in previews),
         "rows": rows,
-        "can_prepare": may_decide and any(row.is_open for row in rows),
+        "waits": waits or not rows,
+        "can_prepare": may_decide and waits,
         "asked": sum(row.asked is not None for row in rows),
         "composed": panel.of(meeting).version > 0,
         "previews": [(preview, _name_in(rows, preview)) for preview in previews],

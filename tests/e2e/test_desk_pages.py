@@ -13,7 +13,7 @@ from playwright.sync_api import Error
 
 from tests.e2e.conftest import AXE
 from tests.e2e.test_pages import WIDE
-from tests.house.test_lists import addresses
+from tests.house.test_lists import NO_LIST, addresses
 
 LAPTOP, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
 BEGIN = (  # where lists show rows that they do not open on
@@ -25,7 +25,7 @@ NO_PAGE = {
     "admin:view_on_site": "leads elsewhere",
     "admin:autocomplete": "data for a script",
     "admin:jsi18n": "a script",
-}
+} | {name: reason for name, reason in NO_LIST.items() if reason in ("one file", "one letter as HTML")}
 # What Chromium says of a file that it would save, and of an answer without a page such as "POST only".
 NO_ANSWER = ("Download is starting", "ERR_ABORTED", "ERR_HTTP_RESPONSE_CODE_FAILURE")
 LISTEN = """addEventListener("securitypolicyviolation", (event) => {

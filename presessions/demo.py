@@ -43,6 +43,7 @@ STATES_53 = ("TZ", "TZ", "TZ", "TZ", "GR", "GR", "GR", "TH", "TH", "IE", "IE", "
              "PG", "US", "US", "US", "US", "US", "US", "HU", "HU", "HU", "HU", "TT", "TT", "TT", "TJ", "TJ", "TJ", "SZ",
              "SZ", "SZ", "WS", "SR")  # fmt: skip
 WITH_SECURITY_NOTE = (1, 5, 17, 33)  # which of them ask us to take care
+WRITTEN_OTHERWISE = (34, "Global Press Watch International", "applicant53-7@example.org")  # of the same as the seventh
 
 CONTACTS = (("en", ()), ("en", ("TG", "UG", "ZW")), ("fr", ("TG", "HT")), ("fr", ()), ("en", ("IS", "LT")), ("en", ()))
 
@@ -275,6 +276,8 @@ def _apply(state_call, number, name, answers, now):
     state, (person, gender) = state_call.state, next(PEOPLE)
     full_name = name if scope == "international" else f"{name}, {state.name_en}"  # known from one State to the next
     address = f"applicant{state_call.series.number}-{number + 1}@example.org"
+    if number == WRITTEN_OTHERWISE[0]:
+        _number, full_name, address = WRITTEN_OTHERWISE
     application = Application.start(state_call, email=address, language="fr" if state.pk == "TG" else "en", now=now)
     application.save_section(
         "institution",

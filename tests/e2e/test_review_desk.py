@@ -1,5 +1,5 @@
 """The review desk in a browser: with the keyboard alone, beside a PDF or the text of a Word document, one after the
-other; and what staff see of a whole State."""
+other; what staff see of a whole State; and how two of the register become one."""
 
 from playwright.sync_api import expect
 
@@ -80,3 +80,20 @@ def test_applicants_of_a_state_stand_side_by_side(staff):
     expect(staff.get_by_role("rowheader", name="Applied before")).to_be_visible()
     assert violations(staff) == []
     assert staff.complaints == []
+
+
+def test_two_of_the_register_that_are_one_are_found_compared_and_merged(staff):
+    staff.goto("/admin/applications/organisation/")
+    staff.locator("#searchbar").fill("global press watch INTERNATIONAL")
+    staff.keyboard.press("Enter")
+    staff.wait_for_url("**?q=*")
+    staff.locator("#result_list tbody th a").click()
+    expect(staff.get_by_text("written for from the same address")).to_be_visible()
+    staff.get_by_role("link", name="Compare with").first.click()
+    expect(staff.get_by_role("heading", name="Goes into it")).to_be_visible()
+    assert violations(staff) == []
+    staff.get_by_label("Why you know that they are the same").fill("The same letterhead.")
+    staff.get_by_role("button", name="Merge: they are the same").click()
+    expect(staff.get_by_text("Merged: all applications stand here now.")).to_be_visible()
+    expect(staff.get_by_text("The same letterhead.")).to_be_visible()
+    assert staff.locator("#sent ~ .results tbody tr").count() > 1

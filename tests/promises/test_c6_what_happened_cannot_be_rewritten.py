@@ -16,11 +16,12 @@ from django.urls import reverse
 
 from applications.models import Application
 from presessions import trail, vault
+from presessions.accounts import second_factor
 from presessions.mail import tasks
 from presessions.mail.leaving import leaving
 from presessions.trail import sealing, signing
 from presessions.trail.models import Event, Reason, Seal, Unsealed
-from tests.accounts.factories import StaffFactory
+from tests.accounts.factories import KEY, StaffFactory, phone_of
 from tests.applications.factories import MONDAY, ApplicationFactory, StateCallFactory, looked_through
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +73,30 @@ def test_whoever_reads_reveals_downloads_or_changes_leaves_an_event_with_their_n
         assert Event.objects.count() == before + 1, what
         event = Event.objects.latest("pk")
         assert (event.code, event.reference, event.staff_id) == (code, application.reference, staff.pk), what
+
+
+def test_an_export_is_written_down_with_whom_it_is_for_and_how_many_rows(client, staff, application):
+    client.force_login(staff)
+    asked = {"audience": "internal", "filter": "stands=all", "format": "csv"}
+    assert client.post(reverse("admin:applications_application_export"), asked).status_code == 200
+    taken = Event.objects.about(staff).get(code="exported")
+    assert taken.staff_id == staff.pk
+    assert "internal" in taken.reason.text
+
+
+def test_each_way_in_and_out_and_each_wrong_password_is_written_down(client, staff):
+    staff.set_password("a long password of Nadia's")
+    staff.save()
+    phone_of(staff)
+    for password in ("wrong", "a long password of Nadia's"):
+        client.post(reverse("admin:login"), {"username": staff.email, "password": password})
+    client.post(reverse("admin:second_factor"), {"code": second_factor.code_at(KEY, MONDAY)})
+    client.post(reverse("admin:logout"))
+    assert list(Event.objects.about(staff).values_list("code", "refused")) == [
+        ("logged_in", True),
+        ("logged_in", False),
+        ("logged_out", False),
+    ]
 
 
 def test_a_step_that_is_refused_is_written_down_too(client, staff, application):

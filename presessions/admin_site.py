@@ -1,6 +1,8 @@
 """The staff's desk: Django's admin under our name, with our ways in. Home with its work to do hangs here."""
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -51,7 +53,11 @@ class StaffSite(AdminSite):
     def logout(self, request, extra_context=None):
         if request.method == "POST" and request.user.is_authenticated:
             trail.record(request.user, "logged_out", now=timezone.now(), by=request.user)
-        return super().logout(request, extra_context)
+        answer = super().logout(request, extra_context)
+        if request.method != "POST":
+            return answer
+        messages.success(request, _("You are logged out."))
+        return redirect("admin:login")
 
     def password_change(self, request, extra_context=None):
         answer = super().password_change(request, extra_context)

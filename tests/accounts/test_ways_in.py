@@ -148,6 +148,14 @@ def test_the_key_of_the_session_changes_with_each_factor(ada):
     assert len(set(keys)) == 2
 
 
+def test_logging_out_leads_to_the_log_in_and_says_so(client, ada):
+    client.force_login(ada)
+    page = client.post(reverse("admin:logout"), follow=True)
+    assert page.redirect_chain == [(reverse("admin:login"), 302)]
+    assert "You are logged out." in page.content.decode()
+    assert not is_in(client)
+
+
 # --- A new password --------------------------------------------------------------------------------------------------
 
 

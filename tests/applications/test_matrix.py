@@ -90,7 +90,7 @@ def test_it_says_where_the_same_organisation_applied_before(desk):
     here = call_on("KE")
     sent(here)
     sent(here, "Newcomers")
-    assert row(matrix(desk, here), "Applied before") == ["48 Kenya submitted", "first time"]
+    assert row(matrix(desk, here), "Other applications") == ["48 Kenya submitted", "first time"]
 
 
 def test_views_stand_side_by_side_and_are_hidden_where_mine_is_not_saved(desk, staff, kenya):
@@ -115,7 +115,7 @@ def test_of_a_masked_one_only_reference_kind_and_where_it_stands_are_shown(desk,
     assert "Canary" not in shown
     assert masked.reference in shown
     assert row(response, "Institution") == ["CSO"]
-    for heading in ("National or international", "Speaker’s gender", "Would come", "Applied before", "Overall"):
+    for heading in ("National or international", "Speaker’s gender", "Would come", "Other applications", "Overall"):
         assert row(response, heading) == ["–"]
     assert "women 0, men 0 · 1 masked" in shown
     assert "Justice" not in shown.split("Chosen by nobody:")[0]

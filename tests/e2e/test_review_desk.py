@@ -77,7 +77,7 @@ def test_applicants_of_a_state_stand_side_by_side(staff):
     staff.get_by_role("link", name="Greece").click()
     staff.get_by_role("link", name="All of this State side by side").click()
     expect(staff.get_by_role("columnheader", name="Global Press Watch")).to_be_visible()
-    expect(staff.get_by_role("rowheader", name="Applied before")).to_be_visible()
+    expect(staff.get_by_role("rowheader", name="Other applications")).to_be_visible()
     assert violations(staff) == []
     assert staff.complaints == []
 

@@ -89,7 +89,8 @@ class Deadlines:
         """What staff ask for now, with sections open for it; None where they ask for nothing, or time is over."""
         if self.status != self.Status.SUBMITTED or not self.meeting.goes_ahead:
             return None
-        return self.requests.open(now, self.opened_at).first()
+        at = rules.counts_as(now, self.opened_at)
+        return next((one for one in self.requests.all() if one.ended_at is None and at < one.until), None)
 
     def asked_about(self, now):
         """Names of the sections that are open because staff have asked about them. The same rule as the queryset's."""

@@ -51,7 +51,7 @@ def status(request, application, now):
     """Where it stands, what happens next and by when, and what the applicant can do now."""
     if not application.was_sent and not application.is_withdrawn:
         return redirect("applications:tasks")
-    prefetch_related_objects([application], "attachments")
+    prefetch_related_objects([application], "attachments", "requests")
     meeting, closed = application.meeting, seat.why_closed(application.meeting, now)
     files = [file for kind in Attachment.Kind if (file := application.last_sent(kind))]
     context = {
@@ -62,7 +62,7 @@ def status(request, application, now):
         "in_play": application.status in IN_PLAY,
         "open": application.can_change(now),
         "asked": asked(application, now),
-        "thanked": application.status == Status.SUBMITTED and application.requests.exclude(answered_at=None).exists(),
+        "thanked": any(one.answered_at for one in application.requests.all()),
         "changed_at": reversal.changed_at(application) if application.is_decided else None,
         "grace": application.grace_ends_at(now),
         "replace_until": application.replace_until(now),

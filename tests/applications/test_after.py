@@ -441,5 +441,5 @@ def test_the_page_costs_the_same_for_one_file_and_for_many(client, kenya, versio
     for number in range(versions - 1):
         application.attach(upload(b"%%PDF-1.4 %d" % number), Attachment.Kind.UPR_SUBMISSION, Verdict, now=MONDAY)
     open_session(client, application)
-    with django_assert_num_queries(5):  # session, application, files, and where the meeting is
+    with django_assert_num_queries(6):  # session, application, files, questions, and where the meeting is
         client.get(reverse("applications:status"))

@@ -22,6 +22,7 @@ from presessions.trail.models import Event
 from presessions.upr.dates import GENEVA
 from presessions.upr.models import CountryMeeting
 from tests.accounts.factories import StaffFactory
+from tests.accounts.logins import forget_proof
 from tests.applications.factories import MONDAY, ApplicationFactory, StateCallFactory
 from tests.applications.test_panel import NHRI
 from tests.upr.factories import CountryMeetingFactory, StateFactory
@@ -296,6 +297,13 @@ def test_the_moderators_sheet_names_everybody_and_says_what_is_forbidden(desk, m
     assert "no photographs" in text
     codes = Event.objects.filter(reference=meeting.reference).values_list("code", flat=True)
     assert {"sheet_opened", "sheet_downloaded"} <= set(codes)
+
+
+def test_the_sheet_leaves_the_house_with_a_fresh_proof_only(desk, meeting, seated):
+    forget_proof(desk)
+    answer = desk.post(address(meeting, "sheet_file"))
+    assert answer["Content-Type"].startswith("text/html")
+    assert not Event.objects.filter(code="sheet_downloaded").exists()
 
 
 def test_the_screen_names_nobody_and_needs_nothing_after_it_is_loaded(desk, meeting, seated):

@@ -1,9 +1,11 @@
 """Staff ask for more: the sections they name are open until a date, for that applicant alone, and nothing else is."""
 
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
 import time_machine
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -223,6 +225,31 @@ def test_one_question_at_a_time_and_a_lapsed_one_makes_room(application, staff):
     ask(application, staff, now=UNTIL, until=UNTIL + timedelta(days=1))
     assert Letter.objects.filter(kind="more_information").count() == 2
     assert InformationRequest.objects.filter(ended_at=None).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_ask_at_once_one_is_told_that_somebody_else_has(staff):
+    application, outcomes, start = ApplicationFactory(submitted=True), [], Barrier(2)
+
+    def press():
+        start.wait()
+        try:
+            ask(Application.objects.with_state().get(pk=application.pk), staff)
+            outcomes.append("asked")
+        except WrongStep:
+            outcomes.append("refused")
+        finally:
+            connections.close_all()
+
+    threads = [Thread(target=press) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["asked", "refused"]
+    assert Letter.objects.filter(kind="more_information").count() == 1
+    told = Event.objects.about(application).filter(code="more_asked").values_list("refused", flat=True)
+    assert sorted(told) == [False, True]
 
 
 @pytest.mark.parametrize("facts", [{}, {"declined": True}, {"accepted": True}, {"submitted": True, "withdrawn": True}])

@@ -269,8 +269,8 @@ def test_no_secret_lies_open(story, place):
 
 
 def words_of(mail):
-    """Its headers, its text and its HTML."""
-    return f"{mail.items()} {[part.get_content() for part in mail.iter_parts()]}"
+    """Its headers, its text, its HTML, and what it carries for a calendar."""
+    return f"{mail.items()} {[part.get_content() for part in mail.walk() if not part.is_multipart()]}"
 
 
 def test_a_mail_holds_no_secret_but_its_readers_own_address(story):
@@ -288,7 +288,7 @@ def test_a_personal_link_stands_in_the_one_mail_it_was_made_for(story):
     tokens = {token for mail in story.world.mails for token in TOKEN.findall(" ".join(mail.links))}
     assert len(tokens) > 20
     texts = [words_of(mail) for mail in story.mails]
-    assert sorted(sum(token in text for text in texts) for token in tokens)[:2] == [0, 1]  # one letter did not go
+    assert sorted(sum(token in text for text in texts) for token in tokens)[:3] == [0, 0, 1]  # two letters did not go
     assert max(sum(token in text for text in texts) for token in tokens) == 1
     for place in PLACES:  # not even most of one, as a mail program leaves that breaks a line
         assert [token for token in tokens if token[:20].encode() in story.left[place]] == []

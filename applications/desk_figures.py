@@ -1,6 +1,7 @@
 """The page of panel figures, and its file. Room: applications; part of `desk`."""
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from applications import figures
 from applications.exporting import FORMATS, as_file
-from applications.models import Application
+from applications.models import Application, StateCall
 from presessions import exports, trail
 from presessions.accounts.proof import proved
 from presessions.upr.models import Series
@@ -21,7 +22,8 @@ NEWEST = 12  # series beside each other: four years
 def index(request, site):
     """One line for each series, the newest first."""
     _require(request, "applications.view_application")
-    series = list(Series.objects.exclude(call=None).select_related("session").order_by("-session__number")[:NEWEST])
+    with_meetings = Series.objects.filter(Exists(StateCall.objects.filter(call__series=OuterRef("pk"))))
+    series = list(with_meetings.select_related("session").order_by("-session__number")[:NEWEST])
     context = {
         **site.each_context(request),
         "opts": Application._meta,

@@ -119,7 +119,7 @@ def test_every_export_asks_who_may_and_says_who_did(client, staff, kenya, model)
 
 
 @pytest.mark.parametrize(
-    ("model", "audience"), zip(LISTS, ("register", "internal", "answers", "internal"), strict=True)
+    ("model", "audience"), [*zip(LISTS, ("register", "internal", "answers", "internal"), strict=True)]
 )
 def test_many_rows_cost_no_more_queries_than_one(client, staff, kenya, model, audience):
     def cost():

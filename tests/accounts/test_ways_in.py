@@ -114,6 +114,31 @@ def test_a_phone_and_codes_are_changed_by_whoever_has_just_proved_who_it_is(clie
     assert second_factor.codes_left(ada) == 0
 
 
+@pytest.mark.parametrize("step", [{}, {"begin": "1"}, {"code": "typed"}])
+def test_nobody_gives_an_unwatched_session_a_phone_of_their_own(client, ada, step):
+    """The page that sets a phone up is a way in, and so stands before the steps that ask for a proof."""
+    old = phone_of(ada)
+    client.force_login(ada)
+    new = second_factor.begin(ada, now=MONDAY)
+    forget_proof(client)
+    typed = {name: shown_by(new) if name == "code" else value for name, value in step.items()}
+    answer = client.post(reverse("admin:enrol"), typed) if step else client.get(reverse("admin:enrol"))
+    assert "Is it still you?" in answer.content.decode()
+    assert new.key not in answer.content.decode()
+    assert second_factor.of(ada) == old
+
+
+def test_once_proved_the_phone_is_set_up_as_ever(client, ada):
+    old = phone_of(ada)
+    client.force_login(ada)
+    new = second_factor.begin(ada, now=MONDAY)
+    forget_proof(client)
+    proof = {"proof_code": shown_by(old), "proof_only_looked": "yes"}
+    assert client.post(reverse("admin:enrol"), proof)["Location"] == reverse("admin:enrol")
+    client.post(reverse("admin:enrol"), {"code": shown_by(new)})
+    assert second_factor.of(ada) == new
+
+
 def test_new_codes_are_shown_once_and_counted(client, ada):
     client.force_login(ada)
     assert "They are shown only now" in client.post(reverse("admin:new_codes")).content.decode()

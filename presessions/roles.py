@@ -41,7 +41,7 @@ MISSIONS = (
     | rights(("view", "change"), *REPLIES)
     | rights(("view", "change"), "mail.mailing")
 )
-SAFETY = READ | {"applications.read_document", "applications.reveal", "trail.view_event"}
+SAFETY = ASSESS | {"applications.reveal", "trail.view_event"}  # nobody else reads, and so assesses, people at risk
 ADMINISTER = LEAD | MISSIONS | {"trail.view_event", "accounts.view_role"} | rights(KEEP, "accounts.user")
 
 
@@ -68,7 +68,8 @@ ROLES = (
          _("Keeps the register of missions, follows their replies, releases their mailings. Sees no application."),
          frozenset(MISSIONS)),
     Role("Safety officer", _("Safety officer"),
-         _("May open what is masked of people at risk, and reads the trail."), frozenset(SAFETY)),
+         _("May open what is masked of people at risk, assesses their applications, and reads the trail."),
+         frozenset(SAFETY)),
     Role("Administrator", _("Administrator"),
          _("Keeps the staff and their rights, and may step in for a series lead and the mission desk. "
            "Does not see behind the mask of people at risk."), frozenset(ADMINISTER)),

@@ -106,8 +106,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 SESSION_COOKIE_AGE = 12 * 3600
-# A session of staff, in minutes: how long nobody may stir before it is locked, how long it lasts at all, and how fresh a
-# proof must be for what cannot be taken back (a release, a mailing, an export, opening what is masked).
+# A session of staff, in minutes: how long nobody may stir before it is locked, how long it lasts at all, and how fresh
+# a proof must be for what cannot be taken back (a release, a mailing, an export, opening what is masked).
 STAFF_IDLE, STAFF_SESSION, STAFF_PROOF = 30, 600, 10
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds that a link to choose a password lives
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")

@@ -24,6 +24,7 @@ from applications import organisations
 from applications.listing import by_reference_or_address
 from applications.models import Application, Organisation
 from presessions import trail, vault
+from presessions.mail.admin.listing import OnlyFilters
 from presessions.trail.references import read_reference
 from presessions.trail.steps import WrongStep
 
@@ -40,7 +41,7 @@ class OrganisationForm(forms.ModelForm):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(admin.ModelAdmin):
+class OrganisationAdmin(OnlyFilters, admin.ModelAdmin):
     form = OrganisationForm
     list_display = ("known_as", "kind", "applications", "last_series")
     list_filter = ("kind",)

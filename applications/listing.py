@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.timezone import localtime
 
 from presessions import vault
-from presessions.mail.admin.listing import MOST, UpToMost
+from presessions.mail.admin.listing import MOST, OnlyFilters, UpToMost
 from presessions.trail.references import ALPHABET
 
 
@@ -33,7 +33,7 @@ def by_reference_or_address(queryset, words):
     return queryset.filter(reference__startswith=reference) if letters else queryset.none()
 
 
-class Readable(admin.ModelAdmin):
+class Readable(OnlyFilters, admin.ModelAdmin):
     """A list to read and search; nothing is added, changed or deleted here."""
 
     actions = None

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from applications import at_risk, erasure
 from applications.models import Application
+from presessions import vault
 from presessions.mail.models import Letter, Report
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
@@ -213,6 +214,49 @@ def test_the_outbox_finds_nothing_of_it_by_its_address(postmaster, application):
     assert application.reference not in postmaster.post(outbox, {"q": ADDRESS}, follow=True).content.decode()
     Application.objects.update(at_risk=False)
     assert application.reference in postmaster.post(outbox, {"q": ADDRESS}, follow=True).content.decode()
+
+
+@pytest.fixture
+def seen_before(application):
+    """An application of the same organisation that nobody masks, so that its name in the register is no secret."""
+    before = ApplicationFactory(submitted=True, name=NAME)
+    application.refresh_from_db()
+    Application.objects.filter(pk=before.pk).update(organisation=application.organisation)
+    return before
+
+
+def test_the_address_line_of_a_list_finds_nobody_by_what_is_masked(reader, application, seen_before):
+    """Django's admin would filter by any column of the table, whether or not the list offers it."""
+    index = vault.blind_index("email", ADDRESS)
+    theme, organisation = application.themes.first().pk, application.organisation_id
+    for asked in (
+        {"organisation": organisation}, {"organisation__id__exact": organisation}, {"themes": theme},
+        {"founded_year": 1998}, {"scope": "national"}, {"language__in": "en"}, {"email_index": index},
+    ):  # fmt: skip
+        assert reader.get(page("application_changelist"), {"stands": "all", **asked}).status_code == 400, asked
+        assert reader.get(page("application_export"), {"stands": "all", **asked}).status_code == 400, asked
+
+
+def test_what_a_list_offers_still_filters_it(reader, application):
+    for asked in (
+        {"at_risk__exact": 1},
+        {"series": application.meeting.series.pk},
+        {"state": application.state_call.state.pk},
+    ):
+        listed = reader.get(page("application_changelist"), {"stands": "all", **asked})
+        assert application.reference in listed.content.decode(), asked
+
+
+def test_the_register_does_not_say_whose_an_application_is(client, application, seen_before):
+    client.force_login(person(*READER, "view_organisation"))
+    asked = {"applications": application.pk}
+    assert client.get(page("organisation_changelist"), asked).status_code == 400
+
+
+def test_nor_does_the_outbox_say_what_an_address_was_written_about(postmaster, application):
+    index = vault.blind_index("email", ADDRESS)
+    asked = {"eyes": "all", "to_index": index}
+    assert postmaster.get(reverse("admin:mail_letter_changelist"), asked).status_code == 400
 
 
 def test_what_came_back_from_somebody_at_risk_is_masked(postmaster, application):

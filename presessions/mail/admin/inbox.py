@@ -81,7 +81,7 @@ class Inbox(ChangeList):
 
 
 @admin.register(Report)
-class ReportAdmin(StepsAdmin):
+class ReportAdmin(listing.OnlyFilters, StepsAdmin):
     list_display = ("verdict_pill", "recipient", "read", "code", "dealt_with")
     list_filter = (EyesFilter, "verdict")
     show_facets = admin.ShowFacets.NEVER

@@ -30,7 +30,7 @@ MOST_VISITS = 20  # that a letter's page tells one by one
 
 
 @admin.register(Letter)
-class LetterAdmin(StepsAdmin):
+class LetterAdmin(listing.OnlyFilters, StepsAdmin):
     list_display = ("recipient", "label", "state_pill", "attempts", "last_answer", "moment")
     list_filter = (listing.EyesFilter, "state", listing.KindFilter, listing.MailingFilter)
     show_facets = admin.ShowFacets.NEVER  # each would count the whole table

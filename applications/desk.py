@@ -19,6 +19,7 @@ from applications.models import Application, Assessment, Attachment, Speaker
 from presessions import trail
 from presessions.trail import history
 from presessions.trail.steps import WrongStep
+from presessions.upr.models import Series
 
 Status = Application.Status
 HIDDEN = (Status.DRAFT, Status.WITHDRAWN)  # not ours to read: not sent yet, or taken back
@@ -38,6 +39,16 @@ PILLS = {
 def require(request, *permissions):
     if not request.user.has_perms([f"applications.{permission}" for permission in permissions]):
         raise PermissionDenied
+
+
+def of_series(request, meetings):
+    """The meetings of the series that the address asks for, or all; and the series there are to choose among."""
+    key = request.GET.get("series", "")
+    chosen = int(key) if key.isdecimal() else None
+    every = Series.objects.filter(call__isnull=False).select_related("session").order_by("-session__number")
+    if chosen:
+        meetings = meetings.filter(state_under_review__session__series=chosen)
+    return {"meetings": meetings, "all_series": every, "chosen": chosen}
 
 
 # --- One application -------------------------------------------------------------------------------------------------

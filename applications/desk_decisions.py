@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from applications import assessments, at_risk, decisions, panel, reversal
-from applications.desk import PILLS, require
+from applications.desk import PILLS, of_series, require
 from applications.models import Application, Assessment, InformationRequest, Seat, StateCall
 from presessions.accounts.proof import proved
 from presessions.trail.steps import WrongStep
@@ -99,7 +99,7 @@ def decisions_index(request, site):
         **site.each_context(request),
         "opts": Application._meta,
         "title": _("Answers per meeting"),
-        "meetings": meetings,
+        **of_series(request, meetings),
     }
     return TemplateResponse(request, "admin/applications/decisions/index.html", context)
 

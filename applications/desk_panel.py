@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from applications import agenda, at_risk, panel, rules
 from applications.balance import Voice, balance, warns_of_time
-from applications.desk import PILLS, require
+from applications.desk import PILLS, of_series, require
 from applications.models import Agenda, Application
 from applications.panel import ChangedMeanwhile, Composition, Place
 from presessions.trail.models import Event
@@ -85,7 +85,7 @@ def index(request, site):
         **site.each_context(request),
         "opts": Application._meta,
         "title": _("Panels and agendas"),
-        "meetings": meetings,
+        **of_series(request, meetings),
     }
     return TemplateResponse(request, "admin/applications/panel/index.html", context)
 

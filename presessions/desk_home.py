@@ -159,8 +159,8 @@ def _ways(series, user):
         return
     if user.has_perm("applications.assess"):
         yield _("Review desk"), f"{reverse('admin:applications_review')}?series={series.pk}"
-    yield _("Panels and agendas"), reverse("admin:applications_panels")
-    yield _("Answers per meeting"), reverse("admin:applications_decisions_index")
+    yield _("Panels and agendas"), f"{reverse('admin:applications_panels')}?series={series.pk}"
+    yield _("Answers per meeting"), f"{reverse('admin:applications_decisions_index')}?series={series.pk}"
 
 
 # --- The line of time -------------------------------------------------------------------------------------------------

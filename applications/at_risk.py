@@ -75,6 +75,11 @@ def found_by_address(request, applications):
     return applications
 
 
+def one_by_address(request, application):
+    """The one that an address leads to, or None, by the same rule."""
+    return found_by_address(request, Application.objects.filter(pk=application.pk)).first()
+
+
 def note_opening(request, application, *, now):
     """Each opening of an application at risk stands in its history: masked or revealed."""
     if application.at_risk:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from applications import entering
+from applications import at_risk, entering
 from applications.desk import require
 from applications.forms.doors import EMAIL, AddressField
 from applications.models import Application, StateCall
@@ -82,7 +82,7 @@ def enter(request, site):
         try:
             application = entering.begin(**form.cleaned_data, by=request.user, now=now)
         except entering.Known as refusal:
-            known = refusal.application
+            known = at_risk.one_by_address(request, refusal.application)
             form.add_error("email", str(refusal))
         except WrongStep as refusal:
             form.add_error("received_at", str(refusal))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from applications import late
+from applications import at_risk, late
 from applications.desk import require
 from applications.desk_entering import CallField
 from applications.forms.doors import EMAIL, AddressField
@@ -80,7 +80,7 @@ def begin(request, site):
         try:
             application = late.begin(**form.cleaned_data, by=request.user, now=now)
         except late.Sent as refusal:
-            sent = refusal.application
+            sent = at_risk.one_by_address(request, refusal.application)
             form.add_error("email", str(refusal))
         except WrongStep as refusal:
             form.add_error(None, str(refusal))

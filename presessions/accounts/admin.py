@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -90,6 +91,11 @@ class UserAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False
 
+    def get_readonly_fields(self, request, obj=None):
+        """Nobody gives herself a right: a second person does."""
+        own = obj is not None and obj.pk == request.user.pk and not request.user.is_superuser
+        return ("is_active", "groups") if own else ()
+
     # --- Steps ----------------------------------------------------------------------------------------------------
 
     def save_model(self, request, obj, form, change):
@@ -115,6 +121,10 @@ class UserAdmin(admin.ModelAdmin):
         for code, names in (("role_given", after - before), ("role_taken", before - after)):
             for name in sorted(names):
                 trail.record(form.instance, code, now=now, by=request.user, reason=name)
+
+    @method_decorator(proved)
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def history_view(self, request, object_id, extra_context=None):
         return self.change_view(request, object_id)  # ours is part of the page

@@ -78,6 +78,25 @@ def test_roles_given_and_taken_stand_in_the_trail(desk, ben):
     ]
 
 
+def test_nobody_gives_herself_a_role(desk, administrator):
+    """Whoever keeps the rights of others would else see behind the mask of people at risk, with one tick."""
+    assert 'name="groups"' not in desk.get(page_of(administrator)).content.decode()
+    desk.post(page_of(administrator), posted(administrator, roles=["Administrator", "Safety officer"], name="Ada K."))
+    changed = User.objects.get(pk=administrator.pk)
+    assert [group.name for group in changed.groups.all()] == ["Administrator"]
+    assert (changed.name, changed.is_active) == ("Ada K.", True)
+
+
+def test_people_and_roles_are_changed_by_whoever_has_just_proved_who_it_is(desk, ben):
+    forget_proof(desk)
+    for page in (page_of(ben), ADD):
+        answer = desk.post(page, posted(ben, roles=["Safety officer"], email="other@example.org"))
+        assert "Is it still you?" in answer.content.decode()
+    ben.refresh_from_db()
+    assert (ben.email, ben.groups.count(), told(ben)) == ("ben@example.org", 0, [])
+    assert not User.objects.filter(email="other@example.org").exists()
+
+
 def test_whoever_is_made_inactive_is_out_at_once(desk, ben):
     browser = desk.__class__()
     browser.force_login(ben)

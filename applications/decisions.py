@@ -40,6 +40,7 @@ class Preview:
 
     application: Application
     text: Text | None
+    place: tuple = ()  # on the waiting list, where the letter tells it
 
     @property
     def decision(self):
@@ -47,12 +48,17 @@ class Preview:
 
     @property
     def seen(self):
-        return what_is_seen(self.application)
+        return what_is_seen(self.application, self.place)
 
 
-def what_is_seen(application):
+def what_is_seen(application, place=()):
     """What a page showed, to compare with what there is when its button is pressed."""
-    return f"{application.reference}:{application.prepared}"
+    return ":".join([application.reference, application.prepared, *map(str, place)])
+
+
+def _place_told(application, places):
+    """(place, of how many) that the letter tells; () where it tells none."""
+    return places.get(application.pk, ()) if application.prepared == Decision.WAITLIST else ()
 
 
 def prepared(meeting):
@@ -98,7 +104,10 @@ def _why_not_prepared(choices, known, seen, reason):
 def preview(meeting, *, now):
     """A Preview for each prepared answer, as if it were released now. Nothing is written and no link is minted."""
     places = waiting_places(meeting)
-    return [Preview(application, _text(application, places, now)) for application in prepared(meeting)]
+    return [
+        Preview(application, _text(application, places, now), _place_told(application, places))
+        for application in prepared(meeting)
+    ]
 
 
 def _text(application, places, now):
@@ -111,7 +120,7 @@ def _text(application, places, now):
 
 def _recipient(application, places):
     if application.prepared == Decision.WAITLIST:
-        return letters.on_waiting_list(application, *places.get(application.pk, ()))
+        return letters.on_waiting_list(application, *_place_told(application, places))
     return letters.acceptance(application)
 
 
@@ -140,10 +149,10 @@ def release(meeting, *, by, now, seen=None, while_open=True):
     with transaction.atomic():
         # Locked, so that of two clicks at once the second one finds nothing prepared any more.
         waiting = list(prepared(meeting).select_for_update(of=("self",)))
-        refusal = _refusal(meeting, waiting, seen) or ("" if while_open else _still_open(waiting, now))
+        places = waiting_places(meeting)
+        refusal = _refusal(meeting, waiting, places, seen) or ("" if while_open else _still_open(waiting, now))
         trail.record(meeting, "decisions_released", now=now, by=by, refused=bool(refusal))
         if not refusal:
-            places = waiting_places(meeting)
             for application in waiting:
                 _release(application, places, by=by, now=now)
     if refusal:  # outside the block: a refusal must not undo its own event
@@ -151,11 +160,11 @@ def release(meeting, *, by, now, seen=None, while_open=True):
     return len(waiting)
 
 
-def _refusal(meeting, waiting, seen):
+def _refusal(meeting, waiting, places, seen):
     """Why nothing can be released, in words; "" when it can."""
     if not waiting:
         return _("No answer is prepared for this meeting.")
-    if seen is not None and seen != {what_is_seen(application) for application in waiting}:
+    if seen is not None and seen != {what_is_seen(one, _place_told(one, places)) for one in waiting}:
         return _("The prepared answers have changed since you saw them. Please look at them again.")
     if not meeting.goes_ahead and any(application.prepared == Decision.ACCEPT for application in waiting):
         return _("This meeting does not take place, so nobody can be accepted for it.")

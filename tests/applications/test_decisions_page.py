@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from applications import asking, assessments
+from applications import asking, assessments, decisions
 from applications.models import Application, InformationRequest, Panel, Seat
 from presessions.mail.models import Letter
 from presessions.trail.models import Event
@@ -242,13 +242,28 @@ def test_half_an_order_promises_nothing(desk, staff, state_call):
     assert "you are number" not in text(desk.get(page("decisions", state_call.meeting.pk)))
 
 
+def test_a_place_that_nobody_has_seen_is_not_told(desk, staff, state_call):
+    """The order was changed between the preview and the button."""
+    first, second = sent(state_call), sent(state_call)
+    for application in (first, second):
+        application.prepare("waitlist", by=staff, now=AFTER)
+    waiting_list(state_call, [first, second])
+    seen = [preview.seen for preview in decisions.preview(state_call.meeting, now=AFTER)]
+    Seat.objects.all().delete()
+    waiting_list(state_call, [second, first])
+    answer = desk.post(page("release", state_call.meeting.pk), {"seen": seen}, follow=True)
+    assert "have changed since you saw them" in text(answer)
+    assert not Letter.objects.filter(kind="decision_waitlisted").exists()
+
+
 def test_the_letter_says_what_the_preview_said(desk, staff, state_call):
     from tests.mail.letters import body_of
 
     application = sent(state_call)
     application.prepare("waitlist", by=staff, now=AFTER)
     waiting_list(state_call, [application])
-    desk.post(page("release", state_call.meeting.pk), {"seen": f"{application.reference}:waitlist"})
+    (seen,) = decisions.preview(state_call.meeting, now=AFTER)
+    desk.post(page("release", state_call.meeting.pk), {"seen": seen.seen})
     assert "you are number 1 of 1" in body_of(Letter.objects.get(kind="decision_waitlisted"))
 
 

@@ -112,7 +112,7 @@ def hand(request):
     staff = getattr(request, "user", None)
     if not mark or staff is None or not staff.is_active or not staff.is_staff or mark[1] != staff.pk:
         return None
-    if not staff.has_perm("applications.enter"):
+    if getattr(staff, "otp_device", None) is None or not staff.has_perm("applications.enter"):
         return None
     application = Application.objects.with_state().filter(pk=mark[0]).first()
     return Hand(application, staff) if application and may_be_continued(application) else None

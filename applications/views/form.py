@@ -16,6 +16,7 @@ from applications.forms import SECTION_FORMS, SendForm
 from applications.forms.upload import WithFile
 from applications.models import Application, Closed, Incomplete
 from applications.views.start import SESSION_KEY, opened_at
+from presessions.accounts import proof
 from presessions.trail.steps import WrongStep
 
 
@@ -36,6 +37,10 @@ def applicants_page(view):
             return desk_entering.ended(request)
         if application is None:
             return _handed_back(request, "applications/no_session.html", typed(request, **kwargs), status=404)
+        if application.by:  # staff, in whose session this is: the desk's own doors are elsewhere
+            asked = proof.if_locked(request, now=timezone.now())
+            if asked:
+                return asked
         if request.POST.get("application", application.reference) != application.reference:
             return _handed_back(request, "applications/another_open.html", typed(request, **kwargs), status=409)
         return view(request, application, timezone.now(), **kwargs)

@@ -44,8 +44,4 @@ class StaffDoor:
                 return None
             wish = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("admin:index")
             return HttpResponseRedirect(f"{reverse('admin:second_factor')}?{urlencode({'next': wish})}")
-        over = sessions.is_over(request, now=now)
-        if over or sessions.is_idle(request, now=now):
-            return proof.ask(request, now=now, locked=True, over=over)
-        sessions.seen(request, now=now)
-        return None
+        return proof.if_locked(request, now=now)

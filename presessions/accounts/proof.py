@@ -62,6 +62,15 @@ def ask(request, *, now, locked=False, over=False):
     return _page(request, problem, locked=locked, over=over)
 
 
+def if_locked(request, *, now):
+    """The page that asks, where nobody has stirred for long or the session is old; None where somebody is there."""
+    over = sessions.is_over(request, now=now)
+    if over or sessions.is_idle(request, now=now):
+        return ask(request, now=now, locked=True, over=over)
+    sessions.seen(request, now=now)
+    return None
+
+
 def _refusal(request, *, now, over):
     """Why the proof is none, or "" if it is one."""
     user, doors = request.user, (PASSWORD, CODE) if over else (CODE,)

@@ -12,6 +12,8 @@ from django.urls import reverse
 
 from applications import entering, rules
 from applications.models import Application
+from presessions import settings as product
+from presessions.accounts.models import Authenticator
 from presessions.mail import letters
 from presessions.mail.models import Letter, Mailing
 from presessions.trail.models import Event
@@ -115,7 +117,37 @@ def test_each_step_stands_in_the_history_with_who_did_it(desk, staff, kenya):
     assert events[0].code == "received_by_email"
     assert events[0].reason.text == "Sent from a cyber café."
     assert "submitted" in [event.code for event in events]
-    assert "received by e-mail, entered by staff" in text(desk.get(page("application_change", application.pk)))
+    assert "Received by e-mail, entered by staff" in text(desk.get(page("application_change", application.pk)))
+
+
+@pytest.mark.parametrize("gone", [timedelta(minutes=31), timedelta(hours=11)])
+def test_a_form_that_was_left_open_is_locked_like_the_desk_and_keeps_what_was_typed(desk, kenya, clock, settings, gone):
+    settings.STAFF_IDLE, settings.STAFF_SESSION = product.STAFF_IDLE, product.STAFF_SESSION
+    enter(desk, kenya)
+    fill(desk)
+    issues, here = reverse("applications:section", args=["issues"]), answers()["issues"]["issues"]
+    clock.shift(gone)
+    locked = desk.get(issues).content.decode()
+    assert "Is it still you?" in locked and here not in locked
+    asked = desk.post(issues, posted(answers()["issues"] | {"issues": "Typed for long."}) | {"save": "1"})
+    assert "Is it still you?" in asked.content.decode()
+    assert ("issues", "Typed for long.") in asked.context["carried"]
+    assert Application.objects.get().issues == here
+
+
+def test_whoever_works_in_the_form_is_there(desk, kenya, clock, settings):
+    settings.STAFF_IDLE, settings.STAFF_SESSION = product.STAFF_IDLE, product.STAFF_SESSION
+    enter(desk, kenya)
+    for _page in range(3):
+        clock.shift(timedelta(minutes=20))
+        assert "for somebody else" in desk.get(reverse("applications:tasks")).content.decode()
+    assert desk.get(page("enter")).context["form"]
+
+
+def test_without_a_second_factor_nobody_fills_in_a_form_for_somebody(desk, staff, kenya):
+    enter(desk, kenya)
+    Authenticator.objects.filter(user=staff).delete()  # as after "lost phone"
+    assert desk.get(reverse("applications:tasks")).url == page("enter")  # whose door asks
 
 
 def test_after_it_is_sent_staff_change_nothing_any_more(desk, kenya):

@@ -131,7 +131,7 @@
       typed.addEventListener("blur", () => { line.draggable = true; });
     }
   }
-  for (const section of form.querySelectorAll(".lists section")) {
+  for (const section of form.querySelectorAll(".lists section:has([data-list])")) {
     const list = section.querySelector("[data-list]");
     const takes = (line) => line && (list !== lists.waiting || line.querySelector(".to-waiting"));
     section.addEventListener("dragover", (event) => {

@@ -132,7 +132,7 @@ def _page(request, site, meeting_pk, typed=None, status=200):
         "waits": waits or not rows,
         "can_prepare": may_decide and waits,
         "asked": sum(row.asked is not None for row in rows),
-        "composed": panel.of(meeting).version > 0,
+        "panel_differs": panel.of(meeting).version > 0 and any(row.differs for row in rows),
         "previews": [(preview, _name_in(rows, preview)) for preview in previews],
         "tally": _tally(previews),
         "unprepared": meeting.submitted - sum(preview.application.status == Status.SUBMITTED for preview in previews),

@@ -9,11 +9,13 @@ from django.views.decorators.http import require_POST
 from applications import erasure
 from applications.desk import require
 from applications.models import Application
+from presessions.accounts.proof import proved
 
 
 @require_POST
+@proved
 def erase(request, site, pk):
-    """Needs a reason and a tick: nobody can bring it back."""
+    """Needs a reason, a tick and a fresh proof: nobody can bring it back."""
     require(request, "view_application", "decide")
     application = get_object_or_404(Application, pk=pk)
     reason = request.POST.get("reason", "").strip()[:2000]

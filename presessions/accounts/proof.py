@@ -36,13 +36,17 @@ def proved(view):
     @wraps(view)
     @sensitive_post_parameters(PROOF, PASSWORD_TOO)
     def with_proof(request, *args, **kwargs):
-        now = timezone.now()
-        if request.method != "POST" or sessions.is_proved(request, now=now):
-            return view(request, *args, **kwargs)
-        return ask(request, now=now) or view(request, *args, **kwargs)
+        asked = request.method == "POST" and first(request, now=timezone.now())
+        return asked or view(request, *args, **kwargs)
 
     with_proof.asks_for_proof = True
     return with_proof
+
+
+def first(request, *, now):
+    """None where the proof is fresh or has just been given; else the page that asks for it. For views that need it for
+    some of what is posted to them."""
+    return None if sessions.is_proved(request, now=now) else ask(request, now=now)
 
 
 def ask(request, *, now, locked=False, over=False):

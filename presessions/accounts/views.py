@@ -29,7 +29,7 @@ from django.views.decorators.http import require_POST
 from presessions import trail
 from presessions.accounts import invitations, second_factor, sessions, tries
 from presessions.accounts.models import User
-from presessions.accounts.proof import ask, proved
+from presessions.accounts.proof import first, proved
 from presessions.accounts.tries import CODE, PASSWORD, RESET, Counter, TooMany
 
 TAKES = 0.3  # seconds; more than it takes to write a letter, so that the clock tells nobody whether one was written
@@ -179,10 +179,8 @@ def enrol(request):
     user, now = request.user, timezone.now()
     if not user.is_verified() and second_factor.of(user):
         return next_step(request, "second_factor")
-    if user.is_verified() and not sessions.is_proved(request, now=now):  # or an unwatched session gets another phone
-        asked = ask(request, now=now)
-        if asked:
-            return asked
+    if user.is_verified() and (asked := first(request, now=now)):  # or an unwatched session gets another phone
+        return asked
     problem = ""
     if request.method == "POST" and "begin" in request.POST:
         second_factor.begin(user, now=now)

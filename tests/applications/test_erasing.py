@@ -36,6 +36,7 @@ from presessions.mail.models import Attempt, Letter, Report
 from presessions.trail.models import Event, Reason
 from presessions.trail.steps import WrongStep
 from tests.accounts.factories import StaffFactory
+from tests.accounts.logins import forget_proof
 from tests.applications.factories import MONDAY, ApplicationFactory, StateCallFactory, upload
 from tests.applications.test_journey import open_session, path_in
 from tests.house.sensitivity import FIELDS, SECRET
@@ -363,6 +364,18 @@ def test_staff_erase_for_a_person_with_a_reason_that_stays(client, kenya):
     assert (
         "erased" in client.get(reverse("admin:applications_application_change", args=[application.pk])).content.decode()
     )
+
+
+def test_staff_erase_with_a_fresh_proof_only(client, kenya):
+    client.force_login(StaffFactory())
+    forget_proof(client)
+    application = ApplicationFactory(state_call=kenya, submitted=True)
+    answer = client.post(
+        reverse("admin:applications_erase", args=[application.pk]), {"reason": "because", "sure": "on"}
+    )
+    assert "Is it still you?" in answer.content.decode()
+    application.refresh_from_db()
+    assert application.erased_at is None
 
 
 def test_who_may_not_decide_may_not_erase(client, kenya):

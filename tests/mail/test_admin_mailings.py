@@ -9,13 +9,15 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from presessions.accounts import second_factor
 from presessions.mail import schedule, steering, writing
 from presessions.mail.admin import history
 from presessions.mail.models import Letter, Mailing, PersonalLink, Switch, mailings
 from presessions.mail.registry import Recipient
 from presessions.trail.models import Event, Reason
 from presessions.upr.models import State, StateUnderReview
-from tests.accounts.factories import StaffFactory
+from tests.accounts.factories import KEY, StaffFactory
+from tests.accounts.logins import forget_proof
 from tests.mail.factories import LONG_BEFORE, geneva, make_mailing, make_series, put
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("timetable")]
@@ -300,6 +302,27 @@ def test_let_go_late_or_to_many_it_asks(staff, people):
         staff.force_login(StaffFactory())
         text = question(staff, mailing, "resume")
     assert "It was to go out Tue 17 November 2026, 09:00 Geneva time, and goes out at once." in text
+
+
+def test_letters_go_to_many_by_whoever_has_just_proved_who_it_is(staff):
+    mailing = make_mailing()
+    forget_proof(staff)
+    asked = staff.post(page(mailing), {"step": "send_now", "reason": "asked for"})
+    seen = asked.context["question"].seen  # a look at what would go asks for nothing
+    locked = staff.post(page(mailing), {"step": "send_now", "reason": "asked for", "seen": seen})
+    assert "Is it still you?" in locked.content.decode()
+    assert {("step", "send_now"), ("reason", "asked for"), ("seen", seen)} <= set(locked.context["carried"])
+    assert Mailing.objects.get(pk=mailing.pk).due_at == DUE
+    code = second_factor.code_at(KEY, NOW)
+    assert "It is going out now." in take(staff, mailing, "send_now", reason="asked for", seen=seen, proof_code=code)
+    assert mailing.due_at == NOW
+
+
+def test_nobody_is_asked_for_a_code_before_letters_are_stopped(staff):
+    mailing = make_mailing()
+    forget_proof(staff)
+    agree(staff, mailing, "cancel")
+    assert mailing.state == "cancelled"
 
 
 def test_cancelled_for_good_after_a_question(staff):

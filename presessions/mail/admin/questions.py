@@ -111,7 +111,7 @@ def _question(mailing, step, number, title, sentences, button, *, danger):
     due = mailing.due_at and mailing.due_at.isoformat()
     seen = "|".join(map(str, (step, mailing.state, mailing.held_reason, number, due, mailing.approved_at)))
     said = [(sentence % words if "%(" in sentence else sentence) for sentence in sentences if sentence]
-    return Question(title % words, [_named(mailing), *said], button, seen, danger)
+    return Question(title % words, [_named(mailing), *said], button, seen, danger, sends=step != "cancel")
 
 
 def _named(mailing):

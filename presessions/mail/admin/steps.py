@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
+from presessions.accounts import proof
 from presessions.mail.admin import history as _words  # noqa: F401 -- gives its words
 from presessions.mail.models import Letter, Mailing
 from presessions.trail import history
@@ -53,6 +54,7 @@ class Question:
     button: str
     seen: str
     danger: bool = False
+    sends: bool = True  # letters go to many: whoever agrees has proved lately who they are
     typed: dict[str, str] = field(default_factory=dict)  # fields that the step needs again
 
 
@@ -115,6 +117,8 @@ class StepsAdmin(admin.ModelAdmin):
         question = self.question(row, name, request)
         if question and request.POST.get("seen") != question.seen:
             return self.ask(request, row, name, question)
+        if question and question.sends and (asked := proof.first(request, now=timezone.now())):
+            return asked
         try:
             wrong = step(by=request.user, now=timezone.now(), reason=reason)
         except WrongStep as refusal:

@@ -78,6 +78,13 @@ def test_roles_given_and_taken_stand_in_the_trail(desk, ben):
     ]
 
 
+def test_the_list_of_people_does_not_say_how_a_password_is_kept(desk, ben):
+    """Letter by letter, what is kept of a password could be guessed from whether somebody is found."""
+    for lookup in ("password__startswith", "password", "password__gte"):
+        assert desk.get(LIST, {lookup: ben.password[:8]}).status_code == 400, lookup
+    assert ben.email in desk.get(LIST, {"is_active__exact": 1}).content.decode()
+
+
 def test_nobody_gives_herself_a_role(desk, administrator):
     """Whoever keeps the rights of others would else see behind the mask of people at risk, with one tick."""
     assert 'name="groups"' not in desk.get(page_of(administrator)).content.decode()

@@ -38,7 +38,7 @@ def test_a_group_changed_by_hand_is_given_its_rights_back():
     [
         ("applications.view_application", {"Reader", "Reviewer", "Series lead", "Safety officer", "Administrator"}),
         ("applications.read_document", {"Reviewer", "Series lead", "Safety officer", "Administrator"}),
-        ("applications.assess", {"Reviewer", "Series lead", "Administrator"}),
+        ("applications.assess", {"Reviewer", "Series lead", "Safety officer", "Administrator"}),
         ("applications.decide", {"Series lead", "Administrator"}),
         ("applications.compose", {"Series lead", "Administrator"}),
         ("applications.enter", {"Series lead", "Administrator"}),

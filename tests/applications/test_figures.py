@@ -19,6 +19,8 @@ from tests.accounts.logins import forget_proof
 from tests.applications.factories import MONDAY, ApplicationFactory, StateCallFactory
 from tests.upr.factories import CountryMeetingFactory, StateFactory
 
+THEMES = ("civic space", "education", "health", "justice", "water")
+
 pytestmark = pytest.mark.django_db
 
 
@@ -53,7 +55,8 @@ def rows_of_speakers(state_call, number, chance, **facts):
             state_call=state_call, email_index=f"{state_call.pk} {n}", created_at=MONDAY, submitted_at=MONDAY,
             kind=kind, scope=scope, **facts,
         )  # fmt: skip
-        application.themes.set(chance.sample(list(Theme.objects.order_by("pk")), k=2))
+        themes = [Theme.objects.get_or_create(slug=name, defaults={"name_en": name})[0] for name in THEMES]
+        application.themes.set(chance.sample(themes, k=2))
         Speaker.objects.create(application=application, gender="man", replaced_at=MONDAY)  # who was to speak at first
         Speaker.objects.create(application=application, gender=gender, attends=chance.choice(["in_person", "remote"]))
         Speaker.objects.create(application=application, role="replacement", gender="woman")

@@ -558,4 +558,4 @@ def test_a_whole_application_costs_few_queries(client, clock, kenya):
         client.get(reverse("applications:receipt"))
     assert Application.objects.sent().count() == 1
     statements = [query["sql"] for query in counted.captured_queries if "SAVEPOINT" not in query["sql"]]
-    assert len(statements) <= 125
+    assert len(statements) <= 129  # four of them put it beside what the same organisation sent before

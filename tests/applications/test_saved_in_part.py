@@ -156,7 +156,7 @@ def test_after_the_deadline_nothing_is_saved_and_everything_given_back(client, d
 def test_the_database_has_the_last_word_on_that_too(client, draft):
     form = form_of(client, "institution", founded_year="19x9", address="Nairobi")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Application, "can_change", lambda self, now: True)
+        patch.setattr(Application, "can_change", lambda self, now, section="": True)
         StateCall.objects.update(closes_at=MONDAY)
         draft.state_call.refresh_from_db()
         assert client.post(address("institution"), form).status_code == 410

@@ -95,7 +95,7 @@ def test_people_are_told_apart(staff):
     seat.replace_speaker(application, now=TUESDAY, seen=seat.as_seen(application))
     page = desk(staff, application)
     assert "Speaker until Tue 3 March 2026, then replaced" in page
-    assert "speaker replaced" in page
+    assert "Speaker replaced" in page
 
 
 def test_papers_with_their_minutes_and_what_may_be_published(staff):
@@ -143,7 +143,7 @@ def test_the_passport_is_read_by_a_press_that_is_noted(staff):
         assert secret in words_of(answer)
     assert "no-store" in answer["Cache-Control"]
     assert Event.objects.about(application).get(code="passport_read").staff_id == staff.user.pk
-    assert "passport read" in desk(staff, application)
+    assert "Passport read" in desk(staff, application)
 
 
 def test_looking_reads_no_passport(staff):

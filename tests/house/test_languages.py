@@ -27,6 +27,7 @@ from presessions.mail.models import Mailing
 from presessions.mail.registry import Recipient
 from presessions.templatetags.pages import declared
 from presessions.upr.dates import in_words
+from presessions.upr.models import CountryMeeting
 from tests.house import test_lists as house
 from tests.house import words
 from tests.house.test_catalogues import LATIN, SCRIPTS, in_each_language, listed
@@ -227,6 +228,11 @@ def letter_in(world, kind, language):
     letter, how = world.newest(kind).letter, registry.KINDS[kind]
     if kind == "statement_due":  # nobody is reminded of what has come
         Attachment.objects.filter(kind="statement").update(state="refused")
+    off = kind in ("meeting_off", "mission_meeting_off")  # Kenya's meeting was held after all
+    stands = (
+        {"status": "not_held", "not_held_reason": "postponed"} if off else {"status": "held", "not_held_reason": ""}
+    )
+    CountryMeeting.objects.filter(state_under_review__state="KE").update(**stands)
     recipient = how.rewrite(letter) if how.rewrite else Recipient("visitor", "1", "x@example.org", context=told(kind))
     return outbox.preview(kind, replace(recipient, language=language), mailing=letter.mailing)
 

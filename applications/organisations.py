@@ -175,7 +175,7 @@ def split(application, *, by, now, reason=""):
 def forget(organisation, names):
     """An application of it was erased, which had these names: without any other it is deleted; else it loses the names
     that only that one had. Within the transaction of the erasing."""
-    newest = organisation.applications.order_by("-submitted_at", "-pk").first()
+    newest = organisation.applications.order_by("at_risk", "-submitted_at", "-pk").first()  # not a masked name
     if newest is None:
         organisation.delete()
         return

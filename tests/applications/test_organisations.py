@@ -341,6 +341,18 @@ def test_a_name_that_only_the_erased_one_had_goes_and_the_others_stay(desk, two)
     assert found(desk, "Rights Now") == {kept.pk}
 
 
+def test_the_name_that_takes_its_place_is_not_a_masked_one(kenya, staff):
+    """The register shows it while anything that the organisation has sent is not masked."""
+    named, older = sent(kenya, "Rights Now"), sent(kenya, "Rights for All")
+    masked = sent(kenya, "Zorblatt Watch", security_note="They follow us.", now=LATER)
+    for other in (older, masked):
+        for one in (named, other):
+            one.refresh_from_db()
+        organisations.merge(named.organisation, other.organisation, by=staff, now=LATER)
+    erasure.erase(named, now=LATER)
+    assert Organisation.objects.get().name == "Rights for All"
+
+
 def test_a_name_that_staff_gave_stays(desk, two):
     kept, other = two
     organisations.merge(kept, other, by=StaffFactory(), now=MONDAY)

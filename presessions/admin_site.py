@@ -60,6 +60,12 @@ class StaffSite(AdminSite):
         return redirect("admin:login")
 
     def password_change(self, request, extra_context=None):
+        from presessions.accounts import proof  # as above
+
+        if request.method == "POST" and not proof.comes_with(request):
+            return redirect("admin:password_change")  # which asks; passwords are carried along in no page
+        if asked := proof.first(request, now=timezone.now()):
+            return asked
         answer = super().password_change(request, extra_context)
         if answer.status_code == 302:  # it is changed; the form has asked for the old one
             trail.record(request.user, "password_changed", now=timezone.now(), by=request.user)

@@ -49,6 +49,11 @@ def first(request, *, now):
     return None if sessions.is_proved(request, now=now) else ask(request, now=now)
 
 
+def comes_with(request):
+    """Whether a POST has its proof: an earlier one that is fresh, or a code in it."""
+    return PROOF in request.POST or sessions.is_proved(request, now=timezone.now())
+
+
 def ask(request, *, now, locked=False, over=False):
     """None once the proof is given, and the POST is then as it was at first; else the page that asks for it.
 

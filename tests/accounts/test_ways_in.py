@@ -139,6 +139,22 @@ def test_once_proved_the_phone_is_set_up_as_ever(client, ada):
     assert second_factor.of(ada) == new
 
 
+def test_an_unwatched_session_finds_out_no_password_by_trying_to_change_it(client, ada):
+    client.force_login(ada)
+    forget_proof(client)
+    change = reverse("admin:password_change")
+    typed = {"old_password": PASSWORD, "new_password1": "Quite-another-1", "new_password2": "Quite-another-1"}
+    assert client.post(change, typed)["Location"] == change  # nothing that was typed comes along in a page
+    assert "Is it still you?" in client.get(change).content.decode()
+    ada.refresh_from_db()
+    assert ada.check_password(PASSWORD)
+    proof = {"proof_code": shown_by(phone_of(ada)), "proof_only_looked": "yes"}
+    assert client.post(change, proof)["Location"] == change
+    client.post(change, typed)
+    ada.refresh_from_db()
+    assert ada.check_password("Quite-another-1")
+
+
 def test_new_codes_are_shown_once_and_counted(client, ada):
     client.force_login(ada)
     assert "They are shown only now" in client.post(reverse("admin:new_codes")).content.decode()

@@ -330,5 +330,5 @@ def _elsewhere(user):
         )
         yield Number(number, words, mail_work.held_address())
     if user.has_perm("missions.view_missiontask") and (number := missions_work.not_reached()):
-        words = ngettext("mission to reach by other means", "missions to reach by other means", number)
+        words = ngettext("mission that no mail reaches", "missions that no mail reaches", number)
         yield Number(number, words, missions_work.not_reached_address())

@@ -128,7 +128,7 @@ def test_what_waits_is_said_in_words(busy, desk):
         "<strong>1</strong> letter could not be delivered",
         "<strong>2</strong> letters came back",
         "<strong>3</strong> letters may or may not have arrived",
-        "<strong>1</strong> mission to reach by other means",
+        "<strong>1</strong> mission that no mail reaches",
         "<strong>1</strong> mailing held, until somebody lets it go",
         "2 States with too few applications",
         "Second call proposed, to 1 contact: read it and let it go",

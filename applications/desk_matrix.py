@@ -74,7 +74,7 @@ def matrix(request, site, meeting_pk):
         "uncovered": [theme for theme in themes if not covered[theme.pk]],
         "assessments": [{"by": by, "views": [one.views.get(by) for one in applicants]} for by in staff],
         "may": {name: request.user.has_perm(f"applications.{name}") for name in ("assess", "decide", "compose")},
-        "left": sum(one.can_assess for one in applicants),
+        "left": sum(one.can_assess and one.application.status == Application.Status.SUBMITTED for one in applicants),
     }
     return TemplateResponse(request, "admin/applications/matrix/page.html", context)
 
@@ -96,7 +96,7 @@ def _applicant(request, application, before):
     found.hidden = 0 if views else len(application.assessments.all())
     mine = any(view.by_id == request.user.pk for view in views)
     may = request.user.has_perm("applications.assess")
-    found.can_assess = may and not mine and application.status == Application.Status.SUBMITTED
+    found.can_assess = may and not mine and application.status in assessments.ASSESSABLE
     return found
 
 

@@ -51,7 +51,7 @@ def test_forty_applications_become_three_panels_with_their_answers(house, staff)
 def reveal(staff):
     """Who may be in danger is masked for everybody; the safety officer looks for half an hour, and says why."""
     staff.goto(DESK)
-    masked = staff.locator("#result_list tr", has_text="masked")
+    masked = staff.locator("#result_list tr", has_text="at risk")
     links = [row.locator("a").first.get_attribute("href") for row in masked.all()]
     assert links
     for link in links:

@@ -190,5 +190,6 @@ def staff(browser, browser_context_args, house, entrance):
 
 def violations(page):
     """What axe finds on the page, in words; [] is what we promise."""
-    found = AXE.run(page, options={"preload": False}).response["violations"]  # else it puts styles in, and CSP complains
+    options = {"preload": False}  # or axe brings styles along, of which the policy complains
+    found = AXE.run(page, options=options).response["violations"]
     return [f"{rule['id']}: {node['html'][:160]}" for rule in found for node in rule["nodes"]]

@@ -108,7 +108,7 @@ def publish(staff):
     """An agenda names nobody who has not agreed again."""
     staff.goto(f"{DESK}panel/")
     staff.locator("tr", has_text=PANELS[0]).filter(has_text="53").get_by_role("link").first.click()
-    staff.get_by_role("link", name="Agenda").first.click()
+    staff.get_by_role("link", name="Agenda", exact=True).first.click()
     staff.get_by_role("button", name=re.compile("Publish")).first.click()
     expect(staff.locator(".messagelist")).to_contain_text(re.compile("published", re.IGNORECASE))
     staff.goto("/en/53/TH/")

@@ -1,7 +1,8 @@
 """Which language a page speaks, and how its address says so. Room: wiring; imports nothing of ours.
 
 Public pages stand under two letters, `/zh/` for what Django calls zh-hans. The staff desk has no such prefix and
-speaks the languages of staff only, whatever else the browser would like to read.
+speaks the languages of staff only, whatever else the browser would like to read; and to whoever has logged in, the one
+of the account (accounts/doors.py).
 """
 
 from django.conf import settings

@@ -14,7 +14,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -57,11 +59,23 @@ class StaffForm(forms.ModelForm):
         return email
 
 
+class RoleFilter(admin.RelatedFieldListFilter):
+    """Groups under the names that staff know them by."""
+
+    def __init__(self, *facts, **named):
+        super().__init__(*facts, **named)
+        self.title = Role._meta.verbose_name_plural
+
+    def field_choices(self, field, request, model_admin):
+        groups = Group.objects.order_by("pk")
+        return [(group.pk, getattr(admin.site.role(group.name), "words", group.name)) for group in groups]
+
+
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):
     form = StaffForm
-    list_display = ("email", "name", "roles", "phone", "is_active", "last_login")
-    list_filter = ("is_active", "groups")
+    list_display = ("email", "name", "roles", "phone", "is_active", "last_seen")
+    list_filter = ("is_active", ("groups", RoleFilter))
     search_fields = ("email", "name")
     ordering = ("name", "email")
     change_form_template = "admin/accounts/user/change_form.html"
@@ -80,6 +94,13 @@ class UserAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("second factor"), boolean=True)
     def phone(self, user):
         return user.has_phone
+
+    @admin.display(description=User._meta.get_field("last_login").verbose_name, ordering="last_login")
+    def last_seen(self, user):
+        if not user.last_login:
+            return None
+        moment = date_format(localtime(user.last_login), "j M Y H:i")
+        return format_html('<time datetime="{}">{}</time>', user.last_login.isoformat(), moment)
 
     # --- Who may touch whom ---------------------------------------------------------------------------------------
 

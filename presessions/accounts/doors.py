@@ -1,12 +1,12 @@
 """Nobody comes past these doors to the staff's desk without both factors. Room: accounts.
 
 A middleware, so that no page can forget it: whatever stands under the admin's address answers nobody but its staff. To
-everybody else answer only the ways in.
+everybody else answer only the ways in. Whoever has logged in reads the desk in the language of the account.
 """
 
 from django.http import HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import urlencode
 
 from presessions.accounts import proof, sessions
@@ -23,6 +23,9 @@ class StaffDoor:
         self.get_response = get_response
 
     def __call__(self, request):
+        if request.path_info.startswith(DESK) and request.user.is_authenticated:  # what the browser would like is over
+            request.LANGUAGE_CODE = request.user.language
+            translation.activate(request.LANGUAGE_CODE)
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):

@@ -59,6 +59,13 @@ class AddressForm(forms.Form):
     )
 
 
+class LanguageForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ("language",)
+        widgets = {"language": forms.Select(attrs={"autocomplete": "language", "aria-labelledby": "language"})}
+
+
 def page(request, name, title, status=200, **context):
     """One of our pages: without the desk around it, and kept by nobody."""
     context = {**admin.site.each_context(request), "title": title, **context}
@@ -211,9 +218,16 @@ def _show_codes(request, codes):
 
 @never_cache
 def my_log_in(request):
-    """What a person logs in with, and how to change it."""
+    """What a person logs in with, and how to change it; the language of the desk, which the POST chooses."""
     user = request.user
-    context = {"phone": second_factor.of(user), "codes_left": second_factor.codes_left(user)}
+    own = User.objects.get(pk=user.pk)  # a copy: what is refused must not stand in the page around the form
+    form = LanguageForm(request.POST if request.method == "POST" else None, instance=own)
+    if form.is_valid():
+        if form.has_changed():
+            own.save(update_fields=["language"])
+            trail.record(user, "staff_changed", now=timezone.now(), by=user)
+        return redirect("admin:my_log_in")
+    context = {"phone": second_factor.of(user), "codes_left": second_factor.codes_left(user), "form": form}
     return page(request, "my_log_in", _("Your log-in"), **context)
 
 

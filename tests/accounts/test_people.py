@@ -1,8 +1,13 @@
 """The page of a member of staff: roles, a link to a password, a lost phone. Each with its line in the trail."""
 
+from datetime import UTC, datetime
+
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.urls import reverse
+from django.utils import translation
+from lxml import html
 
 from presessions import settings as product
 from presessions.accounts.models import Authenticator, User
@@ -202,3 +207,25 @@ def test_roles_are_there_to_read(desk):
 def test_those_without_the_right_see_no_people(client, ben):
     client.force_login(ben)
     assert [client.get(page).status_code for page in (LIST, ADD, page_of(ben))] == [403] * 3
+
+
+# --- The list --------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_tells_moments_and_roles_as_the_rest_of_the_desk_does(desk, administrator, ben):
+    ben.groups.set(Group.objects.filter(name="Reviewer"))
+    User.objects.filter(pk=ben.pk).update(last_login=datetime(2026, 3, 2, 8, 5, tzinfo=UTC))
+    page = desk.get(LIST).content.decode()
+    assert ">2 Mar 2026 09:05</time>" in page
+    assert "By roles" in page and "By groups" not in page
+    found = desk.get(LIST, {"groups__id__exact": Group.objects.get(name="Reviewer").pk})
+    assert [user.name for user in found.context["cl"].result_list] == ["Ben Rossi"]
+
+
+def test_the_list_names_roles_in_the_language_of_its_reader(desk, administrator):
+    User.objects.filter(pk=administrator.pk).update(language="fr")
+    page = html.document_fromstring(desk.get(LIST).content.decode())
+    with translation.override("fr"):
+        named = [str(admin.site.role(group.name).words) for group in Group.objects.order_by("pk")]
+    shown = [" ".join(link.text_content().split()) for link in page.xpath("//*[@id='changelist-filter']//a")]
+    assert [words for words in shown if words in named] == named

@@ -161,6 +161,37 @@ def test_new_codes_are_shown_once_and_counted(client, ada):
     assert "10 codes on paper are left" in client.get(reverse("admin:my_log_in")).content.decode()
 
 
+# --- The language of the desk ----------------------------------------------------------------------------------------
+
+
+def test_everybody_chooses_the_language_of_the_desk(client, ada):
+    client.force_login(ada)
+    mine = reverse("admin:my_log_in")
+    answer = client.post(mine, {"language": "fr"}, follow=True)
+    assert answer.redirect_chain == [(mine, 302)]
+    assert '<html lang="fr"' in answer.content.decode()
+    ada.refresh_from_db()
+    assert ada.language == "fr"
+    event = Event.objects.about(ada).get()
+    assert (event.code, event.staff_id) == ("staff_changed", ada.pk)
+
+
+def test_the_language_that_one_has_already_is_no_change(client, ada):
+    client.force_login(ada)
+    client.post(reverse("admin:my_log_in"), {"language": "en"})
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize("typed", [{}, {"language": ""}, {"language": "zh"}, {"is_superuser": "on", "language": "xx"}])
+def test_a_language_that_the_desk_does_not_speak_is_refused_on_the_page(client, ada, typed):
+    client.force_login(ada)
+    answer = client.post(reverse("admin:my_log_in"), typed)
+    assert (answer.status_code, "errorlist" in answer.content.decode()) == (200, True)
+    assert '<html lang="en"' in answer.content.decode()
+    ada.refresh_from_db()
+    assert ada.language == "en"
+
+
 # --- Where to --------------------------------------------------------------------------------------------------------
 
 

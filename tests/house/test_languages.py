@@ -22,6 +22,7 @@ from django.utils.functional import lazy
 
 from applications.models import Application, Attachment
 from applications.rules import SECTIONS
+from presessions.accounts.models import User
 from presessions.mail import languages, letters, outbox, registry
 from presessions.mail.models import Mailing
 from presessions.mail.registry import Recipient
@@ -123,6 +124,7 @@ def browser_of(world):
 
     def browser(who, language):
         if who == "staff":
+            User.objects.filter(pk=world.ada.pk).update(language=language)
             browser = world.staff()
         else:
             browser, there = Client(), Application.objects.filter(status=who).values_list("reference", flat=True)

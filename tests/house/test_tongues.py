@@ -1,12 +1,15 @@
-"""In which language a page answers: as its address says, else as the browser likes; of staff, English or French."""
+"""In which language a page answers: as its address says, else as the browser likes; of staff, English or French, and
+once somebody has logged in, as that person chose."""
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.urls import resolve, reverse
 from django.utils import translation
 from lxml import html
 
 from presessions.mail import languages, links
+from tests.accounts.factories import StaffFactory
 from tests.upr.factories import SeriesFactory
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +86,30 @@ def test_the_desk_of_staff_is_english_or_french_whatever_the_browser_would_like(
     for address in (reverse("admin:login"), "/admin/nowhere/"):
         answer = client.get(address, headers={"accept-language": wishes}, follow=True)
         assert (page(answer).get("lang"), answer["Content-Language"]) == (language, language)
+
+
+@pytest.mark.parametrize(("chosen", "wishes"), [("fr", "en-GB"), ("en", "fr-CH"), ("fr", "zh-CN"), ("fr", "")])
+def test_who_has_logged_in_reads_the_desk_in_the_language_of_her_account(client, chosen, wishes):
+    client.force_login(StaffFactory(language=chosen))
+    for address in (reverse("admin:index"), reverse("admin:my_log_in"), "/admin/nowhere/"):
+        answer = client.get(address, headers={"accept-language": wishes})
+        assert (page(answer).get("lang"), answer["Content-Language"]) == (chosen, chosen)
+
+
+def test_after_log_out_the_browser_decides_again(client):
+    client.force_login(StaffFactory(language="fr"))
+    client.post(reverse("admin:logout"))
+    assert page(client.get(reverse("admin:login"), headers={"accept-language": "en"})).get("lang") == "en"
+
+
+def test_a_refusal_of_the_desk_speaks_the_language_of_the_account_too():
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(StaffFactory(language="fr"))
+    answer = client.post(reverse("admin:my_log_in"), headers={"accept-language": "en"})
+    assert (answer.status_code, page(answer).get("lang")) == (403, "fr")
+
+
+def test_public_pages_speak_as_their_address_says_to_staff_as_well(client):
+    client.force_login(StaffFactory(language="fr"))
+    assert page(client.get("/en/about/")).get("lang") == "en"
+    assert client.get("/about/", headers={"accept-language": "es"})["Location"] == "/es/about/"

@@ -58,6 +58,7 @@ PAGES = {
     "POST password_change": EVERYBODY,
     "password_change_done": EVERYBODY,
     "my_log_in": EVERYBODY,
+    "POST my_log_in": EVERYBODY,
     "POST another_phone": EVERYBODY,
     "POST new_codes": EVERYBODY,
     "trail_event_about": "SA",

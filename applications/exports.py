@@ -82,7 +82,7 @@ def of_person(name, role="speaker"):
 
 
 def of_passport(name):
-    return lambda application: getattr(application.needs, name)
+    return lambda application: getattr(application.needs, name) or _("not answered")
 
 
 def series(application):

@@ -180,6 +180,13 @@ def test_badges_are_for_those_with_a_seat_who_asked(desk, state_call):
     assert list(codes) == [wanting.reference] and without.reference not in codes
 
 
+def test_whose_passport_is_not_known_stands_among_the_badges_and_the_cells_say_so(desk, state_call):
+    application = seated(state_call)
+    Needs.objects.create(application=application, badge=True, saved_at=MONDAY)
+    (row,) = rows(export(desk, "badges"))
+    assert [row[name] for name in list(row)[:4]] == ["not answered"] * 4
+
+
 # --- At risk ---------------------------------------------------------------------------------------------------------
 
 

@@ -48,7 +48,8 @@ class Number:
 
 @dataclass(frozen=True)
 class Point:
-    """A date on a series' line of time. state -- past, next or ahead; `at` is None while the date is unknown."""
+    """A date on a series' line of time, or several. state -- past, with the last of them, next or ahead; `at`, the
+    first, is None while the date is unknown."""
 
     label: str
     words: str
@@ -195,18 +196,20 @@ def _card(series, dates, now):
 def _points(series, dates, now):
     first, last = map(_date, dates.meetings) if dates.meetings[0] else (series.first_day, series.last_day)
     starts_on = series.session.starts_on
+    meetings = dates.meetings if dates.meetings[0] else (_start(first), _start(last))
+    begins = _start(starts_on)
     found = [
-        (_("Call opens"), dates.opens_at, _day(dates.opens_at)),
-        (_("Deadline"), dates.deadlines[1], _days(*map(_last_day, dates.deadlines))),
-        (_("Missions invited"), dates.invited_at, _day(dates.invited_at)),
-        (_("Meetings"), dates.meetings[1] or _start(last), _days(first, last)),
-        (_("Working Group"), _start(starts_on), _short(starts_on) if starts_on else series.session.month_label),
+        (_("Call opens"), dates.opens_at, dates.opens_at, _day(dates.opens_at)),
+        (_("Deadline"), *dates.deadlines, _days(*map(_last_day, dates.deadlines))),
+        (_("Missions invited"), dates.invited_at, dates.invited_at, _day(dates.invited_at)),
+        (_("Meetings"), *meetings, _days(first, last)),
+        (_("Working Group"), begins, begins, _short(starts_on) if starts_on else series.session.month_label),
     ]
     known = sorted((point for point in found if point[1]), key=lambda point: point[1])
     unknown = [point for point in found if not point[1]]
     points, is_next = [], True
-    for label, at, words in [*known, *unknown]:
-        state = "past" if at and at <= now else "next" if at and is_next else "ahead"
+    for label, at, until, words in [*known, *unknown]:
+        state = "past" if at and (until or at) <= now else "next" if at and is_next else "ahead"
         is_next = is_next and state != "next"
         points.append(Point(label, words or _("no date yet"), at, state))
     return points

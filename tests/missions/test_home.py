@@ -248,6 +248,24 @@ def test_the_line_of_time_is_in_the_order_of_its_days_and_says_what_comes_next(s
     ]
 
 
+@pytest.mark.parametrize(
+    ("moment", "states"),
+    [
+        (MONDAY, ["past", "next", "ahead", "ahead", "ahead"]),
+        (geneva(date(2026, 3, 20), 12), ["past", "next", "past", "ahead", "ahead"]),  # the first is over, not the last
+        (geneva(date(2026, 4, 2), 12), ["past", "past", "past", "next", "ahead"]),
+    ],
+)
+def test_several_deadlines_stand_where_the_first_is_and_are_past_with_the_last(series, staff, moment, states):
+    series.call.move_deadline(geneva(date(2026, 3, 16)), now=SET_UP)
+    series.call.state_calls.first().extend(geneva(date(2026, 3, 30)), now=SET_UP, reason="Floods.")
+    (card,) = desk_home.context(staff, moment)["cards"]
+    labels = ["Call opens", "Deadline", "Missions invited", "Meetings", "Working Group"]
+    assert [point.label for point in card.points] == labels
+    assert card.points[1].words == "15 Mar – 29 Mar"
+    assert [point.state for point in card.points] == states
+
+
 def test_what_has_no_date_yet_says_so(staff):
     session = SessionFactory(number=55, starts_on=None, ends_on=None, month_label="January 2028")
     Series.open_for(session, now=SET_UP)

@@ -1,7 +1,8 @@
 """Closing a series: into the books once nothing is left to do, and out of them again. Room: missions.
 
 A closed series takes no applications and leaves the home page. Nobody may be left without an answer: that is asked in
-the transaction that closes, and a refusal leaves its event outside of what it undoes.
+the transaction that closes, and a refusal leaves its event outside of what it undoes. Its mailings stop with it, in
+that transaction too: see `schedule.is_stopped`.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from django.utils.translation import ngettext
 
 from applications import decisions
 from applications.models import StateCall
-from missions.steps import as_one
+from missions.steps import as_one, undone
+from presessions.mail import schedule
+from presessions.mail.models import Mailing
 from presessions.trail.steps import WrongStep
 from presessions.upr.models import CountryMeeting, Series
 
@@ -55,16 +58,33 @@ def _unanswered(series, now):
     return None
 
 
+def look(series, *, by, now):
+    """What would become of its mailings: a Consequence for each that would stop, and for each that goes on because its
+    letters are being written or sent."""
+    begun = (Mailing.State.WRITING, Mailing.State.SENDING)
+    with undone():
+        series.close(now=now, by=by)
+        found = [one for one in schedule.plan(series, now) if one.before and one.before != one.after]
+    series.refresh_from_db()
+    for mailing in series.mailings.with_series().filter(state__in=begun):
+        found.append(schedule.goes_on(mailing))
+    return found
+
+
 def close(series, *, by, now, reason=""):
     """Close a series. Raises WrongStep, in the words of what is left to do, and where it is closed already."""
     with as_one(series, "closed", by=by, now=now, reason=reason):
-        Series.objects.select_for_update().get(pk=series.pk)
+        Series.objects.select_for_update(no_key=True).get(pk=series.pk)  # whoever plans its mailings meanwhile may end
         left = left_to_do(series, now)
         if left:
             raise WrongStep(" ".join(one.words for one in left))
         series.close(now=now, by=by, reason=reason)
+        schedule.plan(series, now)
 
 
 def reopen(series, *, by, now, reason=""):
-    """Take a series out of the books again. Raises WrongStep unless it is closed."""
-    series.reopen(now=now, by=by, reason=reason)
+    """Take a series out of the books again, with the mailings that closing stopped: those that were to go meanwhile are
+    held. Raises WrongStep unless it is closed."""
+    with as_one(series, "reopened", by=by, now=now, reason=reason):
+        series.reopen(now=now, by=by, reason=reason)
+        schedule.plan(series, now)

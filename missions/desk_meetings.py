@@ -151,7 +151,7 @@ def _step(request, site, meeting, form, title, *, look, act, button, danger=Fals
     try:
         seen = look(now)
         if request.POST.get(DO) == seen.mark:
-            return _take(request, meeting, act)
+            return (_take if seen.notices else _do)(request, meeting, act)
     except WrongStep as refusal:
         messages.error(request, str(refusal))
         return page(request, site, "meeting_step", title, **context)
@@ -162,6 +162,10 @@ def _step(request, site, meeting, form, title, *, look, act, button, danger=Fals
 
 @proved
 def _take(request, meeting, act):
+    return _do(request, meeting, act)
+
+
+def _do(request, meeting, act):
     told = act(timezone.now())
     words = _("Done. Told at once: %(whom)s.") if told else _("Done. There was nobody to tell.")
     messages.success(request, words % {"whom": ", ".join(map(str, told))})
@@ -244,8 +248,9 @@ def close(request, site, pk):
         ngettext("%(n)s meeting was not held.", "%(n)s meetings were not held.", not_held) % {"n": not_held},
     ]
     left = [] if series.closed_at else closing.left_to_do(series, now)
+    stop = [] if series.closed_at or left else closing.look(series, by=request.user, now=now)
     title = _("Close %(series)s") % {"series": series}
-    return page(request, site, "close", title, series=series, left=left, facts=facts)
+    return page(request, site, "close", title, series=series, left=left, facts=facts, consequences=stop)
 
 
 @require_POST

@@ -111,6 +111,7 @@ def _reached(series, by):
     days_after=("last_meeting", 1),
     pointless_after="working_group_end",
     lapses=True,
+    outlives=True,
     order=80,
 )
 def thanks_to_missions(mailing):

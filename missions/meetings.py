@@ -27,6 +27,7 @@ class Seen:
     consequences: list
     mark: str  # says whether what staff have looked at is what would happen
     warnings: tuple = ()  # what should make staff stop
+    missions_told: bool = False  # whether letters have told missions the earlier date
 
 
 def call_off(meeting, why, *, by, now, reason=""):
@@ -48,7 +49,8 @@ def _called_off(meeting, why, *, by, now, reason):
 
 def look_at_calling_off(meeting, why, *, by, now):
     with undone(), listening() as heard:
-        seen = _seen(_called_off(meeting, why, by=by, now=now, reason=""), heard)
+        found = _called_off(meeting, why, by=by, now=now, reason="")
+        seen = _seen(found, heard, missions_told=notices.missions_know_dates(meeting.series))
     meeting.refresh_from_db()
     return seen
 
@@ -82,7 +84,8 @@ def _moved(meeting, starts_at, *, by, now, reason, **place):
 def look_at_moving(meeting, starts_at, *, by, now, **place):
     with undone(), listening() as heard:
         found = _moved(meeting, starts_at, by=by, now=now, reason="", **place)
-        seen = _seen(found, heard, _warnings(_fresh(meeting)))
+        told = notices.missions_know_dates(meeting.series)
+        seen = _seen(found, heard, _warnings(_fresh(meeting)), missions_told=told)
     meeting.refresh_from_db()
     return seen
 
@@ -124,8 +127,8 @@ def _fresh(meeting):
     return CountryMeeting.objects.with_state().get(pk=meeting.pk)
 
 
-def _seen(found, heard, warnings=()):
+def _seen(found, heard, warnings=(), **more):
     shown, consequences = [(notice, notice.shown()) for notice in found], in_sum(heard)
     people = [(notice.kind, [person.id for person in notice.people]) for notice in found]
     facts = (people, [(one.what, one.where, one.before, one.after) for one in consequences])
-    return Seen(shown, consequences, hashlib.sha256(repr(facts).encode()).hexdigest()[:32], warnings)
+    return Seen(shown, consequences, hashlib.sha256(repr(facts).encode()).hexdigest()[:32], warnings, **more)

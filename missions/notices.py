@@ -216,6 +216,13 @@ def told(meetings):
     return found or set()
 
 
+def missions_know_dates(series):
+    """Whether a mailing has told any mission when the meetings of a series are."""
+    kinds = registry.PLANS["correction_missions", ""].corrects
+    gone = [one for one in series.mailings.filter(kind__in=kinds) if corrections.has_told(one)]
+    return corrections.told_by(gone).exists()
+
+
 def _to_mission_again(letter):
     """For "send again": what holds today, while the letter still says so."""
     _kind, uid, stands = letter.key.split(":")[:3]

@@ -85,6 +85,7 @@ def _statement_on(meeting, now):
     days_after=("last_meeting", 1),
     pointless_after="working_group_end",
     lapses=True,
+    outlives=True,
     order=70,
 )
 def thanks_to_speakers(mailing):

@@ -73,6 +73,7 @@ class Plan:
     lapses -- quietly not needed where that moment had passed before it could be planned at all: nobody misses a
         reminder of what is over, whereas a call or an invitation is held, and staff are asked
     unless_later -- not needed where the mailing of that kind is itself due at the same time or later
+    outlives -- goes out though its series has been closed, where a meeting of it was held
     planned -- whether a series has this mailing at all
     tells -- the dates that its letters tell, {what: instant in ISO form, "" where unknown, or OFF}
     corrects -- of a correction: the kinds that it sets right. It has no date of its own: see `corrections`
@@ -97,6 +98,7 @@ class Plan:
     order: int = 10
     counted: Any = None
     lapses: bool = False
+    outlives: bool = False
     tells: Callable[[Any], dict[str, str]] | None = None
     corrects: tuple[str, ...] = ()
     instead_of: str = ""
@@ -197,6 +199,7 @@ def mailing(
     pointless_after="",
     lapses=False,
     unless_later="",
+    outlives=False,
     step="",
     per_meeting=False,
     planned=None,
@@ -238,6 +241,7 @@ def mailing(
             order=order,
             counted=counted,
             lapses=lapses,
+            outlives=outlives,
             tells=tells,
         )
         return recipients

@@ -30,6 +30,7 @@ from presessions.mail.wording import (  # noqa: F401 -- the other half of the sc
     worries,
 )
 from presessions.mail.writing import catch_up, missing, write_due  # noqa: F401 -- and the third
+from presessions.upr.models import CountryMeeting
 from presessions.upr.signals import Consequence, dates_changed
 
 State, Held, Decided = Mailing.State, Mailing.Held, Mailing.Decided
@@ -66,13 +67,18 @@ def plan(series, now):
                 needed = is_needed(mailing, mailings, dates, anchors, now)
                 if apply(mailing, dates[mailing.pk], needed, now):
                     mailing.save(update_fields=["due_at", "decided_by", "state", "held_reason"])
-            elif mailing.is_frozen and mailing.state == State.PLANNED and corrections.is_out_of_date(mailing, anchors):
-                # Read and let go by staff, for its hour; but what they read is not so any more.
+            elif (
+                mailing.state == State.PLANNED
+                and mailing.is_frozen
+                and (is_stopped(mailing) or corrections.is_out_of_date(mailing, anchors))
+            ):
+                # Let go by staff, for its hour; but its series is closed, or what they read is not so any more.
                 mailing.state, mailing.held_reason = State.HELD, Held.LOOK
                 mailing.save(update_fields=["state", "held_reason"])
                 trail.record(mailing, "held_look", now=now)
         found = [_consequence(mailing, before[mailing.pk], anchors) for mailing in mailings]
-        corrected = corrections.follow(mailings, anchors, now)
+        closed = any(mailing.series.closed_at for mailing in mailings)
+        corrected = [] if closed else corrections.follow(mailings, anchors, now)
     return [one for one in found if one.before != one.after or one.warning] + [_proposed(*pair) for pair in corrected]
 
 
@@ -119,6 +125,8 @@ def _share(mailings):
 def is_needed(mailing, mailings, dates, anchors, now):
     """Whether this series has any use for it. dates -- Due of each of `mailings`, by key"""
     line = registry.find_plan(mailing.kind, mailing.step)
+    if is_stopped(mailing):
+        return False
     if mailing.corrects_id:
         return True
     if mailing.meeting and not mailing.meeting.goes_ahead:
@@ -137,6 +145,15 @@ def is_needed(mailing, mailings, dates, anchors, now):
     )
 
 
+def is_stopped(mailing):
+    """Whether it must not begin, because its series has been closed."""
+    if not mailing.series.closed_at:
+        return False
+    line = registry.find_plan(mailing.kind, mailing.step)
+    held = CountryMeeting.Status.HELD
+    return not (line and line.outlives and mailing.series.meetings().filter(status=held).exists())
+
+
 def _comes_no_earlier(other, others, ours):
     goes_at = others.at if other.date_may_change else other.due_at
     goes_at = goes_at or others.known_at
@@ -146,19 +163,21 @@ def _comes_no_earlier(other, others, ours):
 def apply(mailing, found, needed, now):
     """Give a mailing its new date, and hold it when that date has come too late to be planned; whether that changed
     anything. Saves nothing."""
-    if mailing.corrects_id and not mailing.moved_to:
+    stopped = mailing.series.closed_at and not needed
+    if mailing.corrects_id and not mailing.moved_to and not stopped:
         return False  # proposed, or let go by staff: no date has a say in it
     before = (mailing.due_at, mailing.decided_by, mailing.state, mailing.held_reason)
     changed = found.at != mailing.due_at or (needed and mailing.state == State.NOT_NEEDED)
     mailing.due_at, mailing.decided_by = found.at, found.decided_by
-    held_by_staff = mailing.state == State.HELD and mailing.held_reason == Held.STAFF
-    if not held_by_staff:
-        if not needed:
-            mailing.state, mailing.held_reason = State.NOT_NEEDED, ""
-        elif found.at is None or (now and found.at > now):
-            mailing.state, mailing.held_reason = State.PLANNED, ""
-        elif changed and now:
-            mailing.state, mailing.held_reason = State.HELD, Held.PAST
+    held_by_staff = mailing.held_reason == Held.STAFF  # kept while it is stopped, so that it is held again
+    if held_by_staff:
+        mailing.state = State.NOT_NEEDED if stopped else State.HELD
+    elif not needed:
+        mailing.state, mailing.held_reason = State.NOT_NEEDED, ""
+    elif found.at is None or (now and found.at > now):
+        mailing.state, mailing.held_reason = State.PLANNED, ""
+    elif changed and now:
+        mailing.state, mailing.held_reason = State.HELD, Held.PAST
     return before != (mailing.due_at, mailing.decided_by, mailing.state, mailing.held_reason)
 
 
@@ -172,6 +191,12 @@ def _consequence(mailing, before, anchors):
     if mailing.is_frozen and corrections.is_out_of_date(mailing, anchors):
         warning = _("Its letters are written already and tell the earlier dates: have them written anew.")
     return Consequence(_named(mailing), before, after, _page(mailing), warning, _where(mailing))
+
+
+def goes_on(mailing):
+    """What a change means for a mailing that has begun: nothing."""
+    stands = standing(mailing)
+    return Consequence(_named(mailing), stands, stands, _page(mailing), "", _where(mailing))
 
 
 def _proposed(corrected, correction):

@@ -72,6 +72,8 @@ def _explain_correction(mailing, found, count):
     if mailing.state == State.HELD and mailing.held_reason == Held.PROPOSED:
         proposed = _("Proposed, because dates have changed since this went out: %(told)s.") % words
         return proposed + " " + _("Let it go, and it is sent to %(to)s.") % words
+    if mailing.state == State.NOT_NEEDED and mailing.series.closed_at:
+        return capfirst(mailing.get_state_display())
     if mailing.state == State.NOT_NEEDED:
         return _("Not needed: the dates told are right again (%(told)s).") % words
     words["goes"] = _goes(mailing, found, count)
@@ -104,8 +106,10 @@ def to_whom(mailing, count=None):
 def standing(mailing):
     """Where it stands, in a few words, to compare before and after: "goes out Tue 15 December 2026, 09:00 …"."""
     words = {"at": mailing.due_at and in_words(mailing.due_at), "why": mailing.get_held_reason_display()}
-    if mailing.state in (State.NOT_NEEDED, State.CANCELLED) or mailing.held_reason == Held.PROPOSED:
-        return words["why"] or mailing.get_state_display()
+    if mailing.state in (State.NOT_NEEDED, State.CANCELLED):
+        return mailing.get_state_display()
+    if mailing.held_reason == Held.PROPOSED:
+        return words["why"]
     if mailing.due_at is None:
         return _("held (%(why)s)") % words if mailing.state == State.HELD else _("waits for a date")
     if mailing.state == State.HELD:

@@ -8,6 +8,8 @@ from django.urls import reverse
 
 from applications.models import Call
 from missions import closing
+from presessions.mail import schedule
+from presessions.mail.models import Mailing
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
 from presessions.upr.dates import geneva
@@ -106,6 +108,118 @@ def test_what_is_open_cannot_be_opened_again(series):
     assert Event.objects.about(series).get(code="reopened").refused
 
 
+# --- Its mailings -----------------------------------------------------------------------------------------------------
+
+EARLY = SET_UP + timedelta(days=1)
+THANKS = {"thanks_speakers", "thanks_missions"}
+
+
+@pytest.fixture
+def called_off(clock):
+    """Kenya's meeting was called off the day after it was set up: nothing has gone, and everything would."""
+    clock.move_to(EARLY)
+    session = SessionFactory()
+    StateUnderReviewFactory(session=session, state=StateFactory(iso2="KE"))
+    series = Series.open_for(session, now=SET_UP, first_day=date(2026, 4, 14), last_day=date(2026, 4, 16))
+    Call.open_for(series, opens_at=EARLY + timedelta(days=30), closes_at=CLOSES, now=SET_UP)
+    kenya(series).call_off("postponed", now=EARLY)
+    return series
+
+
+def mailing(series, kind):
+    return series.mailings.get(kind=kind)
+
+
+def states(series):
+    return {one.kind: one.state for one in series.mailings.filter(meeting=None)}
+
+
+def test_none_of_its_mailings_goes_out_any_more_and_opened_again_they_do(called_off):
+    before = states(called_off)
+    assert {"call", "invitation", "briefing", "reminder"} <= {
+        kind for kind, is_now in before.items() if is_now == "planned"
+    }
+    closing.close(called_off, by=None, now=EARLY)
+    assert set(states(called_off).values()) == {"not_needed"}
+    closing.reopen(called_off, by=None, now=EARLY)
+    assert states(called_off) == before
+
+
+def test_a_date_that_changes_afterwards_brings_none_back(called_off):
+    closing.close(called_off, by=None, now=EARLY)
+    called_off.reschedule(now=EARLY, first_day=date(2026, 4, 21), last_day=date(2026, 4, 22))
+    mailing(called_off, "invitation").send_now(by=StaffFactory(), now=EARLY)
+    schedule.write_due(AFTER)
+    assert set(states(called_off).values()) == {"not_needed"}
+
+
+def test_what_was_to_go_meanwhile_waits_for_staff_when_it_is_opened_again(called_off):
+    closing.close(called_off, by=None, now=EARLY)
+    closing.reopen(called_off, by=None, now=mailing(called_off, "call").due_at + timedelta(days=1))
+    assert (mailing(called_off, "call").state, mailing(called_off, "call").held_reason) == ("held", "past")
+    assert mailing(called_off, "invitation").state == "planned"
+
+
+def test_what_staff_held_is_held_again_and_not_planned(called_off):
+    mailing(called_off, "invitation").hold(by=StaffFactory(), now=EARLY)
+    closing.close(called_off, by=None, now=EARLY)
+    assert mailing(called_off, "invitation").state == "not_needed"
+    closing.reopen(called_off, by=None, now=EARLY)
+    assert (mailing(called_off, "invitation").state, mailing(called_off, "invitation").held_reason) == ("held", "staff")
+
+
+def test_what_was_written_to_be_looked_at_and_let_go_does_not_leave(called_off):
+    invitation = mailing(called_off, "invitation")
+    invitation.freeze(by=StaffFactory(), now=EARLY)
+    schedule.write_due(EARLY)
+    invitation.refresh_from_db()
+    invitation.resume(by=StaffFactory(), now=EARLY)
+    assert invitation.state == "planned"
+    closing.close(called_off, by=None, now=EARLY)
+    assert (mailing(called_off, "invitation").state, mailing(called_off, "invitation").held_reason) == ("held", "look")
+
+
+@pytest.mark.parametrize("state", ["writing", "sending", "done"])
+def test_what_has_begun_goes_on_and_is_named(called_off, state):
+    Mailing.objects.filter(kind="call").update(state=state, writing_at=EARLY)
+    named = {one.what: (one.before, one.after) for one in closing.look(called_off, by=None, now=EARLY)}
+    gone = "went out Tue 6 January 2026, 10:00 Geneva time"
+    assert named.get(f"call for applications, {called_off}") == (None if state == "done" else (gone, gone))
+    closing.close(called_off, by=None, now=EARLY)
+    assert mailing(called_off, "call").state == state
+
+
+def test_a_proposed_correction_is_taken_back_and_proposed_again(called_off):
+    invitation = mailing(called_off, "invitation")
+    told = {"at": EARLY.isoformat(), "dates": {kenya(called_off).uid: START.isoformat()}}
+    Mailing.objects.filter(pk=invitation.pk).update(state="done", writing_at=EARLY, told=told)
+    schedule.plan(called_off, EARLY)
+    assert mailing(called_off, "correction_missions").state == "held"
+    closing.close(called_off, by=None, now=EARLY)
+    called_off.announce_dates(now=EARLY)
+    assert mailing(called_off, "correction_missions").state == "not_needed"
+    assert "right again" not in schedule.explain(mailing(called_off, "correction_missions"))
+    closing.reopen(called_off, by=None, now=EARLY)
+    assert mailing(called_off, "correction_missions").state == "held"
+
+
+def test_whoever_came_to_a_meeting_is_thanked_all_the_same(series, clock):
+    clock.move_to(START)
+    schedule.plan(series, START - timedelta(days=30))
+    assert {mailing(series, kind).state for kind in THANKS} == {"planned"}
+    closing.close(series, by=None, now=START)
+    stopped = {kind: state for kind, state in states(series).items() if kind not in THANKS}
+    assert set(stopped.values()) <= {"not_needed", "cancelled", "done"}
+    assert {mailing(series, kind).state for kind in THANKS} == {"planned"}
+
+
+def test_looking_at_what_would_stop_stops_nothing(called_off):
+    before = states(called_off)
+    assert closing.look(called_off, by=None, now=EARLY)
+    assert states(called_off) == before and called_off.closed_at is None
+    assert not Event.objects.about(called_off).filter(code="closed").exists()
+
+
 # --- By its page ------------------------------------------------------------------------------------------------------
 
 
@@ -127,6 +241,13 @@ def test_a_button_that_was_there_is_refused_in_words_when_somebody_has_applied_s
     answer = desk.post(reverse("admin:upr_series_close", args=[series.pk]), follow=True)
     assert "still without an answer" in answer.content.decode()
     assert Event.objects.about(series).get(code="closed").refused
+
+
+def test_the_page_lists_the_mailings_that_would_stop(desk, called_off):
+    words = " ".join(desk.get(reverse("admin:upr_series_close", args=[called_off.pk])).content.decode().split())
+    assert "Mailings that change with it" in words
+    assert f"<strong>Invitation, {called_off}</strong>" in words
+    assert "<dd>goes out " in words and "<dd><strong>not needed</strong></dd>" in words
 
 
 def test_close_and_open_again_by_the_page(desk, series):

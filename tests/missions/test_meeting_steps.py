@@ -244,6 +244,23 @@ def test_the_last_button_asks_whether_it_is_still_you(desk, series, clock, setti
     assert kenya(series).goes_ahead
 
 
+def test_where_nobody_would_be_told_it_does_not(desk, series, clock, settings):
+    settings.STAFF_PROOF = 10  # minutes
+    clock.move_to(NOW + timedelta(minutes=11))
+    mark = desk.post(page("off", series), {"why": "postponed"}).context["seen"].mark
+    answer = desk.post(page("off", series), {"why": "postponed", "do": mark}, follow=True)
+    assert "There was nobody to tell." in answer.content.decode()
+    assert not kenya(series).goes_ahead
+
+
+def test_of_missions_that_know_the_earlier_date_it_speaks_once_there_are_any(desk, series):
+    MissionFactory(iso2="FR")
+    words = "Missions that were told the earlier date"
+    assert words not in desk.post(page("off", series), {"why": "postponed"}).content.decode()
+    schedule.write_due(INVITED)
+    assert words in desk.post(page("off", series), {"why": "postponed"}).content.decode()
+
+
 def test_when_somebody_has_joined_since_staff_look_again(desk, series):
     applicants(series, "submitted")
     mark = desk.post(page("off", series), {"why": "postponed"}).context["seen"].mark

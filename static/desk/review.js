@@ -1,10 +1,14 @@
-/* The review desk with the keyboard: Ctrl (or Command) and Enter save and go on; nothing typed is lost by leaving. */
+/* The review desk with the keyboard: Ctrl (or Command) and Enter save and go on; the next page then begins right before
+   the first grade; nothing typed is lost by leaving. */
 (() => {
   const form = document.getElementById("review-form");
   if (!form) return;
   let changed = false;
   form.addEventListener("input", () => { changed = true; });
-  form.addEventListener("submit", () => { changed = false; });
+  form.addEventListener("submit", () => {
+    changed = false;
+    sessionStorage.setItem("review", "goes on");
+  });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
     event.preventDefault();
@@ -13,4 +17,10 @@
   window.addEventListener("beforeunload", (event) => {
     if (changed) event.preventDefault();
   });
+  if (sessionStorage.getItem("review") && !document.querySelector(".errornote, .messagelist .error")) {
+    const heading = document.getElementById("assess");  // and not a grade: an arrow that should scroll would give one
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
+  sessionStorage.removeItem("review");
 })();

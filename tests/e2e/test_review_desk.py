@@ -60,6 +60,20 @@ def test_one_skips_and_abstains_by_a_button_each(staff):
     expect(staff.get_by_text(f"You abstained from {second}.")).to_be_visible()
 
 
+def test_the_next_one_opens_right_before_its_first_grade(staff):
+    staff.goto(DESK)
+    expect(staff.locator("#assess")).not_to_be_focused()  # who comes from elsewhere begins at the top
+    staff.get_by_role("button", name="Skip for now").click()
+    expect(staff.locator("#assess")).to_be_focused()
+    assert staff.evaluate("scrollY") == 0
+    staff.keyboard.press("Tab")
+    expect(staff.get_by_role("group", name="National voice").locator(":focus")).to_have_count(1)
+    staff.keyboard.press("Control+Enter")
+    expect(staff.get_by_text("Please correct what is marked below.")).to_be_visible()
+    expect(staff.locator("#assess")).not_to_be_focused()
+    assert staff.complaints == []
+
+
 def test_a_word_document_is_read_as_text_in_its_frame(staff):
     staff.goto("/admin/applications/application/?stands=all&series=1")
     pages = [link.get_attribute("href") for link in staff.locator("#result_list tbody th a").all()]

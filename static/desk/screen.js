@@ -56,7 +56,14 @@
     if (document.fullscreenElement) document.exitFullscreen();
     else document.documentElement.requestFullscreen();
   });
+  by("buttons").addEventListener("click", (event) => {  // after the mouse, Space is the clock's again
+    if (event.detail) document.activeElement.blur();
+  });
   document.addEventListener("keydown", (event) => {
+    if (event.repeat && (event.key === " " || event.key === "Enter")) {  // held down it starts or stops once
+      event.preventDefault();
+      return;
+    }
     if (event.target.closest("button, a") && (event.key === " " || event.key === "Enter")) return;
     if (event.key === " ") { event.preventDefault(); go(); }
     else if (event.key === "ArrowRight") turn(at + 1);

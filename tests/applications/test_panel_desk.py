@@ -312,6 +312,12 @@ def test_the_screen_names_nobody_and_needs_nothing_after_it_is_loaded(desk, meet
     assert "Rights Now" not in tree.text_content()
     assert len(tree.xpath("//script")) == 1
     assert "fetch(" not in (ROOT / "static/desk/screen.js").read_text()
+    assert [title.text_content() for title in tree.find_class("title")] == [
+        "Opening by the moderator",
+        "1. A national human rights institution",  # who may not be named is told apart by the place
+        "2. A national CSO",
+        "Questions and answers",
+    ]
 
 
 def words_of(pdf):

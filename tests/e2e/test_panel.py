@@ -97,6 +97,29 @@ def test_the_screen_goes_on_without_a_network(builder):
     assert page.complaints == []
 
 
+@pytest.mark.parametrize("key", ["Space", "Enter"])
+def test_the_button_of_the_clock_starts_and_stops_it_once_for_each_press(builder, key):
+    page = builder
+    page.get_by_role("link", name="Speaking-time screen").click()
+    page.get_by_role("button", name="Start").focus()
+    for then in ("Stop", "Start"):
+        for _ in range(4):  # the first press, and what a held key repeats
+            page.keyboard.down(key)
+        page.keyboard.up(key)
+        expect(page.locator("#go")).to_have_text(then)
+        expect(page.locator("#go")).to_be_focused()
+
+
+def test_after_the_mouse_space_is_the_clocks_again(builder):
+    page = builder
+    page.get_by_role("link", name="Speaking-time screen").click()
+    page.get_by_role("button", name="Next", exact=True).click()
+    who = page.locator("#who").inner_text()
+    page.keyboard.press("Space")
+    expect(page.locator("#go")).to_have_text("Stop")
+    assert page.locator("#who").inner_text() == who
+
+
 @pytest.mark.parametrize("name", ["", "agenda/", "sheet/", "screen/"])
 @pytest.mark.parametrize("width", [1366, 360])
 def test_the_pages_of_a_panel_have_no_violations(builder, name, width):

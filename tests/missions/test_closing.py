@@ -250,6 +250,13 @@ def test_the_page_lists_the_mailings_that_would_stop(desk, called_off):
     assert "<dd>goes out " in words and "<dd><strong>not needed</strong></dd>" in words
 
 
+def test_what_is_stopped_is_not_offered_to_be_sent(desk, called_off):
+    page = reverse("admin:mail_mailing_change", args=[mailing(called_off, "invitation").pk])
+    assert "send_now" in desk.get(page).content.decode()
+    closing.close(called_off, by=None, now=EARLY)
+    assert "send_now" not in desk.get(page).content.decode()
+
+
 def test_close_and_open_again_by_the_page(desk, series):
     page = reverse("admin:upr_series_close", args=[series.pk])
     desk.post(page, {"reason": "All done."})

@@ -280,7 +280,8 @@ class MailingAdmin(StepsAdmin):
              "when the mailing goes, with the text and the dates of that day."), False, held and written),
             ("catch_up", _("Write to those not yet written to"), _("Those who joined its audience after it went. "
              "Nobody gets it twice."), True, gone),
-            ("send_now", _("Send now"), _("At once, whatever its date."), True, waits and (frozen or not written)),
+            ("send_now", _("Send now"), _("At once, whatever its date."), True,
+             waits and (frozen or not written) and not schedule.is_stopped(mailing)),
             ("cancel", _("Cancel for good"), _("What has not gone never goes."), True,
              state not in (State.DONE, State.CANCELLED)),
         ]  # fmt: skip

@@ -21,7 +21,8 @@ LAPTOP, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
 BEGIN = (  # where lists show rows that they do not open on
     "/admin/applications/application/?stands=confirmed", "/admin/applications/application/?stands=all",
     "/admin/applications/contact/?on=confirmed",
-    "/admin/mail/letter/?eyes=all", "/admin/mail/mailing/?state__exact=planned", "/admin/mail/mailing/?when=all", "/admin/mail/report/?verdict=all",
+    "/admin/mail/letter/?eyes=all", "/admin/mail/report/?verdict=all",
+    "/admin/mail/mailing/?state__exact=planned", "/admin/mail/mailing/?when=all",
 )  # fmt: skip
 AS_WELL = ("/admin/upr/series/set-up/52/", "/admin/trail/event/1/change/")  # nothing leads to them in these data
 NO_PAGE = {

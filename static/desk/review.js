@@ -5,10 +5,7 @@
   if (!form) return;
   let changed = false;
   form.addEventListener("input", () => { changed = true; });
-  form.addEventListener("submit", () => {
-    changed = false;
-    sessionStorage.setItem("review", "goes on");
-  });
+  form.addEventListener("submit", () => { changed = false; });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.repeat) return;
     event.preventDefault();
@@ -17,10 +14,11 @@
   window.addEventListener("beforeunload", (event) => {
     if (changed) event.preventDefault();
   });
-  if (sessionStorage.getItem("review") && !document.querySelector(".errornote, .messagelist .error")) {
+  // Whoever comes from saving was led on twice, to what comes next and to its page; who comes from elsewhere, once.
+  const { redirectCount } = performance.getEntriesByType("navigation")[0];
+  if (redirectCount > 1 && !document.querySelector(".errornote, .messagelist .error")) {
     const heading = document.getElementById("assess");  // and not a grade: an arrow that should scroll would give one
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
   }
-  sessionStorage.removeItem("review");
 })();

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -28,6 +29,7 @@ now = timezone.now()
 mailing = Mailing.objects.filter(kind="invitation", writing_at=None).order_by("due_at").first()
 mailing.move_to(now + timedelta(seconds=2), by=None, now=now)
 """
+PATIENT = 5  # links of one sort after which a filter waits until nothing more is fetched
 DOORS = ("application", "contacts/confirm", "contacts/leave", "invitation")
 
 
@@ -106,9 +108,11 @@ def test_a_mail_filter_that_runs_scripts_changes_nothing_and_posts_nothing(
     context = browser.new_context(**browser_context_args, accept_downloads=True)
     page, asked, before, ran = context.new_page(), [], dump(environment), 0
     context.on("request", lambda request: asked.append((request.method, request.url)))
+    sorts = Counter()
     for link in links:
+        sorts[sort := re.sub(r"[\w-]{40,}", "", link)] += 1  # hundreds differ by their token alone
         try:
-            page.goto(link, wait_until="networkidle")
+            page.goto(link, wait_until="networkidle" if sorts[sort] <= PATIENT else "load")
             ran += page.evaluate("1")  # scripts run here
         except Error as error:
             if "Download is starting" not in str(error):  # an entry for the reader's calendar

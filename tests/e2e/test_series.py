@@ -67,6 +67,9 @@ def assess(staff):
     staff.goto(f"{DESK}review/")
     assert violations(staff) == []
     for number in range(MOST):
+        skipped = staff.get_by_role("button", name="Go through them now")  # by a journey before this one
+        if skipped.count():
+            skipped.click()
         if not staff.locator("#review-form").count():
             break
         staff.locator("#review-form [name=national_voice]").nth(3).focus()
@@ -76,7 +79,7 @@ def assess(staff):
         with staff.expect_navigation():
             staff.keyboard.press("Control+Enter")
     expect(staff.locator(".review-done")).to_contain_text("Done")
-    return number
+    return int(re.search(r"(\d+) of \1 assessed", staff.locator(".review-done").inner_text())[1])
 
 
 def compose(staff, state):

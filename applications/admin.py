@@ -21,7 +21,6 @@ from applications import (
     admin_contacts,  # noqa: F401 -- contacts register themselves, and so do organisations
     admin_organisations,  # noqa: F401
     at_risk,
-    decisions,
     desk,
     desk_agenda,
     desk_asking,
@@ -144,13 +143,10 @@ class ApplicationAdmin(Exports, Readable):
     ordering = ("-submitted_at",)
     change_list_template = "admin/applications/application/change_list.html"
 
-    # What applicants wrote is not fetched, and not decrypted, for a list.
-    UNREAD = [field.name for field in Application._meta.fields if field.get_internal_type() == "BinaryField"]
-
     def get_queryset(self, request):
         counted = Assessment.objects.filter(application=OuterRef("pk")).order_by().values("application")
         counted = Coalesce(Subquery(counted.annotate(number=Count("pk")).values("number")), 0)
-        return super().get_queryset(request).with_state().defer(*self.UNREAD).annotate(assessment_count=counted)
+        return super().get_queryset(request).with_state().without_words().annotate(assessment_count=counted)
 
     def get_search_results(self, request, queryset, search_term):
         words = search_term.strip()
@@ -182,7 +178,7 @@ class ApplicationAdmin(Exports, Readable):
 
     @admin.display(description=gettext_lazy("prepared"), ordering="prepared")
     def prepared_pill(self, application):
-        open_to_it = application.prepared and application.status in decisions.OPEN
+        open_to_it = application.prepared and application.status in Application.ANSWERABLE
         return pill("late", application.get_prepared_display()) if open_to_it else self.admin_site.empty_value_display
 
     @admin.display(description=gettext_lazy("sent"), ordering="submitted_at")

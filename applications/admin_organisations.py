@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from applications import organisations
+from applications import at_risk, organisations
 from applications.listing import by_reference_or_address
 from applications.models import Application, Organisation
 from presessions import trail, vault
@@ -61,7 +61,7 @@ class OrganisationAdmin(OnlyFilters, admin.ModelAdmin):
     UNREAD = ("name", "name_latin", "note")
 
     def get_queryset(self, request):
-        theirs = organisations.seen_by(request, Application.objects.filter(organisation=OuterRef("pk"))).sent()
+        theirs = at_risk.seen_by(request, Application.objects.filter(organisation=OuterRef("pk"))).sent()
         theirs = theirs.order_by().values("organisation")
         last = theirs.annotate(last=Max("state_call__call__series__session__number")).values("last")
         number = Coalesce(Subquery(theirs.annotate(number=Count("pk")).values("number")), 0)
@@ -75,7 +75,7 @@ class OrganisationAdmin(OnlyFilters, admin.ModelAdmin):
             return queryset, False
         theirs = organisations.visible(request, queryset)
         if "@" in words:
-            sent = organisations.seen_by(request, Application.objects.all())
+            sent = at_risk.seen_by(request, Application.objects.all())
             sent = sent.filter(email_index__in=vault.blind_indexes("email", words))
             return theirs.filter(pk__in=sent.values("organisation")), False
         named = theirs.filter(pk__in=Organisation.objects.known_as(words).values("pk"))

@@ -13,8 +13,6 @@ from applications.models import Application, Assessment
 from presessions import trail
 from presessions.trail.steps import WrongStep
 
-ASSESSABLE = (Application.Status.SUBMITTED, Application.Status.WAITLISTED)
-
 
 def assess(application, *, by, now, **view):
     """Keep the view of one member of staff, in the place of an earlier one of theirs. Raises WrongStep.
@@ -25,7 +23,7 @@ def assess(application, *, by, now, **view):
         view = {**dict.fromkeys(Assessment.CRITERIA), "overall": "", "note": "", "abstained": True}
     # The row is held, so that nobody takes the application back between looking and writing.
     with transaction.atomic():
-        can = Application.objects.select_for_update().filter(pk=application.pk, status__in=ASSESSABLE)
+        can = Application.objects.select_for_update().filter(pk=application.pk, status__in=Application.ANSWERABLE)
         is_open = can.exists()
         if is_open:
             Assessment.objects.update_or_create(application=application, by=by, defaults={**view, "saved_at": now})
@@ -40,7 +38,7 @@ def visible_to(user, application):
     answer, so that nobody can be swayed any more."""
     fetched = "assessments" in getattr(application, "_prefetched_objects_cache", {})  # for a page of many
     rows = list(application.assessments.all() if fetched else application.assessments.select_related("by"))
-    answered = application.is_decided and application.status not in ASSESSABLE
+    answered = application.is_decided and application.status not in Application.ANSWERABLE
     return rows if answered or any(row.by_id == user.pk for row in rows) else []
 
 
@@ -86,6 +84,6 @@ def following(user, applications, now, *, but=()):
 
 def last_of(user, applications):
     """The application that a member of staff has assessed last, or None."""
-    mine = Assessment.objects.filter(by=user, application__in=applications.filter(status__in=ASSESSABLE))
+    mine = Assessment.objects.filter(by=user, application__in=applications.filter(status__in=Application.ANSWERABLE))
     newest = mine.order_by("-saved_at", "-pk").values("application")[:1]
     return applications.filter(pk__in=newest).first()

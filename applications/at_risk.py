@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -51,6 +52,11 @@ def revealed(request):
         until = {reference: datetime.fromisoformat(text) for reference, text in kept.items()}
         request.revealed_at_risk = {reference: end for reference, end in until.items() if now < end}
     return request.revealed_at_risk
+
+
+def seen_by(request, applications):
+    """Those that are not masked for whoever asks."""
+    return applications.filter(Q(at_risk=False) | Q(reference__in=revealed(request)))
 
 
 def masked_among(request, references):

@@ -21,7 +21,6 @@ from presessions.trail.steps import WrongStep
 
 Decision, Status = Application.Decision, Application.Status
 
-OPEN = (Status.SUBMITTED, Status.WAITLISTED)  # an answer can still be prepared and released
 BECOMES = {
     Decision.ACCEPT: Status.ACCEPTED,
     Decision.WAITLIST: Status.WAITLISTED,
@@ -63,7 +62,7 @@ def _place_told(application, places):
 
 def prepared(meeting):
     """Applications of a meeting whose answer waits for release, in the order they were sent."""
-    waiting = Application.objects.for_meeting(meeting).filter(status__in=OPEN)
+    waiting = Application.objects.for_meeting(meeting).filter(status__in=Application.ANSWERABLE)
     return waiting.exclude(prepared="").with_state().order_by("submitted_at", "pk")
 
 
@@ -91,7 +90,7 @@ def _why_not_prepared(choices, known, seen, reason):
     """Why these answers cannot be noted, in words; "" where they can."""
     for reference, decision in choices.items():
         row = known.get(reference)
-        if row is None or row.status not in OPEN or what_is_seen(row) not in seen:
+        if row is None or row.status not in Application.ANSWERABLE or what_is_seen(row) not in seen:
             words = {"application": reference, "by": (row and row.prepared and row.prepared_by) or _("somebody else")}
             return _("%(application)s was changed by %(by)s meanwhile. Nothing is noted; please look again.") % words
         if decision == Decision.WAITLIST and row.status == Status.WAITLISTED:
@@ -218,7 +217,7 @@ def refuse_undecided(series, now=None):
             % {"count": waiting}
         )
     of_series = Application.objects.filter(state_call__call__series=series)
-    noted = of_series.filter(status__in=OPEN).exclude(prepared="").count()
+    noted = of_series.filter(status__in=Application.ANSWERABLE).exclude(prepared="").count()
     if noted:
         raise WrongStep(
             ngettext(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from applications import assessments, at_risk, decisions, desk_at_risk, desk_more, desk_seat, files, organisations
+from applications import assessments, at_risk, desk_at_risk, desk_more, desk_seat, files, organisations
 from applications.models import Application, Assessment, Attachment, Speaker
 from presessions import trail
 from presessions.trail import history
@@ -104,8 +104,8 @@ def application_page(request, site, pk, form=None):
         "consents": application.consents.all() if shown else [],
         "document": document,
         "may": may,
-        "can_assess": may["assess"] and application.status in assessments.ASSESSABLE,
-        "can_decide": may["decide"] and application.status in decisions.OPEN,
+        "can_assess": may["assess"] and application.status in Application.ANSWERABLE,
+        "can_decide": may["decide"] and application.status in Application.ANSWERABLE,
         "form": form or AssessmentForm(instance=mine),
         "mine": mine,
         "views": assessments.visible_to(request.user, application),

@@ -86,7 +86,7 @@ def _meetings():
             "declined": ("status", Status.DECLINED),
         }.items()
     }
-    waiting = Q(state_call__applications__status__in=decisions.OPEN) & ~Q(state_call__applications__prepared="")
+    waiting = Q(state_call__applications__status__in=Application.ANSWERABLE) & ~Q(state_call__applications__prepared="")
     meetings = CountryMeeting.objects.filter(state_call__isnull=False).with_state()
     return meetings.annotate(**counted, prepared=Count("state_call__applications", filter=waiting))
 
@@ -171,7 +171,7 @@ def _row(request, application, typed):
         hidden_views=0 if views else len(application.assessments.all()),
         seat=getattr(application, "seat", None),
         asked=next(iter(application.open_requests), None) if application.status == Status.SUBMITTED else None,
-        is_open=application.status in decisions.OPEN,
+        is_open=application.status in Application.ANSWERABLE,
         chosen=typed.get(application.reference, application.prepared),
     )
 

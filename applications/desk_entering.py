@@ -21,9 +21,6 @@ from applications.forms.doors import EMAIL, AddressField
 from applications.models import Application, StateCall
 from presessions.mail import languages
 from presessions.trail.steps import WrongStep
-from presessions.upr.models import CountryMeeting
-
-UNREAD = [field.name for field in Application._meta.fields if field.get_internal_type() == "BinaryField"]
 
 
 class CallField(forms.ModelChoiceField):
@@ -63,9 +60,8 @@ class ReceivedForm(forms.Form):
 
     def __init__(self, *args, now, **kwargs):
         super().__init__(*args, **kwargs)
-        begun = StateCall.objects.with_state().filter(call__opens_at__lte=now)
-        called_off = {"meeting__status": CountryMeeting.Status.NOT_HELD}
-        self.fields["state_call"].queryset = begun.exclude(**called_off).order_by(
+        begun = StateCall.objects.taking_place().with_state().filter(call__opens_at__lte=now)
+        self.fields["state_call"].queryset = begun.order_by(
             "-call__series__session__number", "meeting__state_under_review__state__sort_key"
         )
 
@@ -89,7 +85,7 @@ def enter(request, site):
         else:
             return _open(request, application)
     begun = Application.objects.filter(status=Application.Status.DRAFT, received_at__isnull=False)
-    begun = begun.with_state().select_related("entered_by").defer(*UNREAD).order_by("-created_at", "-pk")
+    begun = begun.with_state().select_related("entered_by").without_words().order_by("-created_at", "-pk")
     context = {
         **site.each_context(request),
         "opts": Application._meta,

@@ -23,8 +23,6 @@ from presessions.trail.steps import WrongStep
 from presessions.upr import dates
 from presessions.upr.models import CountryMeeting
 
-UNREAD = [field.name for field in Application._meta.fields if field.get_internal_type() == "BinaryField"]
-
 
 class MoreTimeForm(forms.Form):
     """For a draft that is there."""
@@ -86,7 +84,7 @@ def begin(request, site):
             form.add_error(None, str(refusal))
         else:
             return _done(request, application)
-    drafts = late.open_drafts(Application.objects.with_state().defer(*UNREAD), now).order_by("late_until", "pk")
+    drafts = late.open_drafts(Application.objects.with_state().without_words(), now).order_by("late_until", "pk")
     context = {"title": _("A late link for one applicant"), "form": form, "sent": sent, "drafts": drafts}
     return _show(request, site, context)
 
@@ -97,7 +95,7 @@ def allow(request, site, pk):
     """More time for a draft. Its answers belong to its writer, and are not shown."""
     require(request, "view_application", "decide")
     now = timezone.now()
-    application = get_object_or_404(Application.objects.with_state().defer(*UNREAD), pk=pk)
+    application = get_object_or_404(Application.objects.with_state().without_words(), pk=pk)
     form = MoreTimeForm(request.POST or None, initial={"until": application.late_until})
     if form.is_valid():
         try:

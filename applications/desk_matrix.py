@@ -14,14 +14,6 @@ from django.utils.translation import gettext as _
 from applications import assessments, at_risk, desk, organisations
 from applications.models import Application, Assessment, StateCall, Theme
 
-# Of what applicants wrote only their names are fetched and decrypted here.
-READ = {"name", "name_latin"}
-UNREAD = [
-    one.name
-    for one in Application._meta.fields
-    if one.get_internal_type() == "BinaryField" and one.name not in READ
-]  # fmt: skip
-
 
 @dataclass
 class Applicant:
@@ -50,7 +42,7 @@ def matrix(request, site, meeting_pk):
     desk.require(request, "view_application")
     state_call = get_object_or_404(StateCall.objects.with_state(), meeting=meeting_pk)
     rows = Application.objects.for_meeting(state_call.meeting).sent().live().order_by("-kind", "submitted_at", "pk")
-    rows = rows.with_state().select_related("organisation", "seat").defer(*UNREAD)
+    rows = rows.with_state().select_related("organisation", "seat").without_words(but=("name", "name_latin"))
     rows = list(rows.prefetch_related("themes", "speakers", "assessments__by"))
     before = organisations.took_part(request, rows)
     applicants = [_applicant(request, one, before.get(one.pk, [])) for one in rows]
@@ -96,7 +88,7 @@ def _applicant(request, application, before):
     found.hidden = 0 if views else len(application.assessments.all())
     mine = any(view.by_id == request.user.pk for view in views)
     may = request.user.has_perm("applications.assess")
-    found.can_assess = may and not mine and application.status in assessments.ASSESSABLE
+    found.can_assess = may and not mine and application.status in Application.ANSWERABLE
     return found
 
 

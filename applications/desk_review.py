@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -64,8 +63,7 @@ class Scope:
 
     def applications(self, request):
         """Those that whoever asks may read: what is masked cannot be assessed."""
-        rows = Application.objects.filter(Q(at_risk=False) | Q(reference__in=at_risk.revealed(request)))
-        return self._within(rows)
+        return self._within(at_risk.seen_by(request, Application.objects.all()))
 
     def masked(self, request):
         """How many wait that somebody must reveal first."""
@@ -158,7 +156,7 @@ def _page(request, site, application, scope, now, *, form=None):
         "recommendations": application.recommendations.all(),
         "document": desk.document_of(application),
         "may": {"read_document": user.has_perm("applications.read_document")},
-        "can_assess": application.status in assessments.ASSESSABLE,
+        "can_assess": application.status in Application.ANSWERABLE,
         "form": form or desk.AssessmentForm(instance=mine),
         "mine": mine,
         "views": assessments.visible_to(user, application),

@@ -26,17 +26,13 @@ MOST = 20  # suggestions of one page
 def applications_of(request, organisation):
     """What it has sent, the newest first; without what is masked for whoever asks."""
     rows = Application.objects.filter(organisation=organisation).sent().with_state()
-    return seen_by(request, rows).order_by("-submitted_at", "-pk")
-
-
-def seen_by(request, applications):
-    return applications.filter(Q(at_risk=False) | Q(reference__in=at_risk.revealed(request)))
+    return at_risk.seen_by(request, rows).order_by("-submitted_at", "-pk")
 
 
 def visible(request, organisations):
     """Those whose names may be shown: some application of theirs is not masked, or they have none."""
     theirs = Application.objects.filter(organisation=OuterRef("pk"))
-    return organisations.filter(~Exists(theirs) | Exists(seen_by(request, theirs)))
+    return organisations.filter(~Exists(theirs) | Exists(at_risk.seen_by(request, theirs)))
 
 
 def is_masked_for(request, organisation):
@@ -46,7 +42,7 @@ def is_masked_for(request, organisation):
 def took_part(request, applications):
     """{application's key: other applications of the same organisation, the newest first}; one query for all."""
     register = {one.organisation_id for one in applications if one.organisation_id}
-    rows = seen_by(request, Application.objects.filter(organisation__in=register)).sent().live().with_state()
+    rows = at_risk.seen_by(request, Application.objects.filter(organisation__in=register)).sent().live().with_state()
     rows = list(rows.only(*_SHORT).order_by("-submitted_at", "-pk"))
     return {
         one.pk: [row for row in rows if row.organisation_id == one.organisation_id and row.pk != one.pk]
@@ -76,11 +72,11 @@ class Suggestion:
 def suggestions(request, organisation):
     """Others that have a name of this one, or were written for from the same address."""
     names = KnownName.objects.filter(organisation=organisation).values("name_index")
-    mine = seen_by(request, Application.objects.filter(organisation=organisation)).values("email_index")
+    mine = at_risk.seen_by(request, Application.objects.filter(organisation=organisation)).values("email_index")
     others = visible(request, Organisation.objects.exclude(pk=organisation.pk)).annotate(
         same_name=Exists(KnownName.objects.filter(organisation=OuterRef("pk"), name_index__in=names)),
         same_address=Exists(
-            seen_by(request, Application.objects.filter(organisation=OuterRef("pk"), email_index__in=mine))
+            at_risk.seen_by(request, Application.objects.filter(organisation=OuterRef("pk"), email_index__in=mine))
         ),
     )
     found = others.filter(Q(same_name=True) | Q(same_address=True)).order_by("pk")[:MOST]

@@ -22,8 +22,8 @@ from presessions.upr.models import CountryMeeting
 
 Status, Decision, Kind, Place = Application.Status, Application.Decision, Application.Kind, Seat.Place
 
-PLACEABLE = (Status.SUBMITTED, Status.WAITLISTED, *Application.HOLDS_SEAT)
-CAN_WAIT = (Status.SUBMITTED, Status.WAITLISTED)  # whoever was accepted keeps the word that was given
+CAN_WAIT = Application.ANSWERABLE  # whoever was accepted keeps the word that was given
+PLACEABLE = (*CAN_WAIT, *Application.HOLDS_SEAT)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ RECOMMENDATION_WORDS = 60
 PART_IN_UPR_WORDS = 100
 
 GRACE = timedelta(minutes=60)  # for who opened the form before the deadline
+STATEMENT_ASKED_DAYS = 21  # before the meeting: then whoever has a seat and sent no statement is written to
 REPLACE_FOR = timedelta(days=5)  # after a file was refused: whoever came in time may send another, deadline or not
 
 SECTIONS = ("institution", "speaker", "replacement", "issues", "recommendations", "submission", "file", "safety")

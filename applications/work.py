@@ -14,15 +14,14 @@ from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from applications import asking, seat
+from applications import asking, rules, seat
 from applications.models import Application, Assessment, Attachment
 from presessions.trail.models import Event
+from presessions.upr.models import CountryMeeting
 
 Status = Application.Status
 
-OPEN = (Status.SUBMITTED, Status.WAITLISTED)  # an answer can still be prepared and released
 OPENED = ("document_read", "security_note_read", "opened_revealed")  # events of somebody who reads
-STATEMENTS_ASKED_FOR = timedelta(days=21)  # before the meeting: the day on which `statement_due` goes out
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def not_assessed_by(applications, now, user):
 
 
 def prepared(applications, now, user):
-    return applications.filter(status__in=OPEN).exclude(prepared="")
+    return applications.filter(status__in=Application.ANSWERABLE).exclude(prepared="")
 
 
 def asked(applications, now, user):
@@ -78,10 +77,9 @@ def unconfirmed(applications, now, user):
 
 def without_statement(applications, now, user):
     """Those who have a seat at a meeting that is near, and whose statement we do not hold."""
-    near = {"state_call__meeting__starts_at__gt": now,
-            "state_call__meeting__starts_at__lte": now + STATEMENTS_ASKED_FOR}  # fmt: skip
-    holders = applications.filter(status__in=Application.HOLDS_SEAT, **near)
-    ahead = holders.exclude(state_call__meeting__status="not_held")
+    near = now, now + timedelta(days=rules.STATEMENT_ASKED_DAYS)
+    meetings = CountryMeeting.objects.going_ahead().filter(starts_at__gt=near[0], starts_at__lte=near[1])
+    ahead = applications.filter(status__in=Application.HOLDS_SEAT, state_call__meeting__in=meetings.values("pk"))
     return ahead.exclude(pk__in=seat.with_paper(Attachment.Kind.STATEMENT))
 
 

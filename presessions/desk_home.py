@@ -170,8 +170,8 @@ def _ways(series, user):
 def _dates_of(series):
     """{series' key: Dates}, in three queries."""
     found = {one.pk: Dates(opens_at=_call(one) and _call(one).opens_at) for one in series}
-    calls = StateCall.objects.with_deadline().filter(call__series__in=series).order_by()
-    calls = calls.exclude(meeting__status=CountryMeeting.Status.NOT_HELD).values_list("call__series")
+    calls = StateCall.objects.taking_place().with_deadline().filter(call__series__in=series)
+    calls = calls.order_by().values_list("call__series")
     for pk, first, last in calls.annotate(Min("deadline_in_force"), Max("deadline_in_force")):
         found[pk].deadlines = (first, last)
     meetings = CountryMeeting.objects.going_ahead().filter(state_under_review__session__series__in=series).order_by()

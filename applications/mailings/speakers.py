@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from applications import agenda, letters, seat
+from applications import agenda, letters, rules, seat
 from applications.mailings.moments import moment, unless_off, was
 from applications.models import Application, Attachment, Call
 from presessions.mail import corrections, registry
@@ -21,7 +21,7 @@ def _told_to_speakers(mailing, at):
     audience=_("accepted speakers whose statement we do not have"),
     counted=ngettext_lazy("%(n)s accepted speaker", "%(n)s accepted speakers", "n"),
     template="mail/statement_due",
-    days_before=("meeting", 21),
+    days_before=("meeting", rules.STATEMENT_ASKED_DAYS),
     pointless_after="meeting",
     lapses=True,
     per_meeting=True,

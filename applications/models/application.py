@@ -45,6 +45,12 @@ class ApplicationQuerySet(DeadlinesQuerySet):
         """Sent, and still without a released answer."""
         return self.filter(status=Application.Status.SUBMITTED)
 
+    def without_words(self, *, but=()):
+        """Without anything that applicants wrote: for a list it is not fetched, and not decrypted. but -- names of
+        fields that are"""
+        written = {one.name for one in Application._meta.fields if one.get_internal_type() == "BinaryField"}
+        return self.defer(*written - set(but))
+
     def sent(self):
         return self.exclude(submitted_at=None)
 
@@ -106,6 +112,7 @@ class Application(Answers, Deadlines, models.Model):
         JOINT = "joint", _("Part of a joint submission")
 
     EDITABLE = (Status.DRAFT, Status.SUBMITTED)
+    ANSWERABLE = (Status.SUBMITTED, Status.WAITLISTED)  # assessed, prepared and released, or moved to wait
     HOLDS_SEAT = (Status.ACCEPTED, Status.CONFIRMED)
     LIVE = (*EDITABLE, Status.ACCEPTED, Status.WAITLISTED, Status.DECLINED, Status.CONFIRMED, Status.RELEASED)
 
@@ -388,7 +395,7 @@ class Application(Answers, Deadlines, models.Model):
     def prepare(self, decision, *, by, now, reason=""):
         """Note a decision, or with "" take the note back, without telling anyone. Raises WrongStep once an answer has
         been released."""
-        self.step((self.Status.SUBMITTED, self.Status.WAITLISTED), f"prepared_{decision or 'nothing'}", now=now,
+        self.step(self.ANSWERABLE, f"prepared_{decision or 'nothing'}", now=now,
                    by=by, reason=reason, prepared=decision, prepared_by=by, prepared_at=now)  # fmt: skip
 
     def step(self, before, code, *, now, by=None, reason="", open_only=False, section=None, also=None, **facts):

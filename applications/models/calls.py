@@ -92,16 +92,20 @@ class StateCallQuerySet(models.QuerySet):
         """With all that a page says of a call: no further query per row."""
         return self.select_related("call__series__session", "meeting__state_under_review__state")
 
+    def taking_place(self):
+        """Of meetings that were not called off."""
+        return self.exclude(meeting__status=CountryMeeting.Status.NOT_HELD)
+
     def with_deadline(self):
         return self.annotate(deadline_in_force=Coalesce("closes_at", "call__closes_at"))
 
     def not_over(self, now, opened_at=None):
         """Open now or later. opened_at -- when a form was opened that asks: before the deadline, it has an hour more"""
         return (
-            self.with_deadline()
+            self.taking_place()
+            .with_deadline()
             .filter(deadline_in_force__gt=rules.counts_as(now, opened_at), call__opens_at__isnull=False)
             .filter(call__series__closed_at=None)
-            .exclude(meeting__status=CountryMeeting.Status.NOT_HELD)
         )
 
     def open(self, now, opened_at=None):

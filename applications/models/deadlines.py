@@ -15,7 +15,6 @@ from applications.models.asked import InformationRequest
 from applications.models.calls import StateCall
 from applications.models.parts import Attachment
 from presessions.upr import dates
-from presessions.upr.models import CountryMeeting
 
 
 class DeadlinesQuerySet(models.QuerySet):
@@ -27,17 +26,20 @@ class DeadlinesQuerySet(models.QuerySet):
 
         opened_at -- when a form was opened that asks: before the deadline, it has an hour more
         """
-        taking_place = StateCall.objects.exclude(meeting__status=CountryMeeting.Status.NOT_HELD)
         return self.filter(
             Q(state_call__in=StateCall.objects.open(now, opened_at).values("pk"))
-            | Q(late_until__gt=rules.counts_as(now, opened_at), state_call__in=taking_place.values("pk"))
+            | Q(
+                late_until__gt=rules.counts_as(now, opened_at),
+                state_call__in=StateCall.objects.taking_place().values("pk"),
+            )
         )
 
     def asked_about(self, section, now, opened_at=None):
         """Of which staff have asked for more in this section, while it is open."""
         asked = InformationRequest.objects.open(now, opened_at).filter(sections__contains=[section])
-        taking_place = StateCall.objects.exclude(meeting__status=CountryMeeting.Status.NOT_HELD)
-        return self.filter(pk__in=asked.values("application"), state_call__in=taking_place.values("pk"))
+        return self.filter(
+            pk__in=asked.values("application"), state_call__in=StateCall.objects.taking_place().values("pk")
+        )
 
     def to_replace(self, now):
         """Sent and undecided, with a UPR submission that was refused so lately that another one is still taken. The
@@ -50,7 +52,7 @@ class DeadlinesQuerySet(models.QuerySet):
                 last_state=Subquery(newest.values("state")[:1]), last_at=Subquery(newest.values("checked_at")[:1])
             )
             .filter(last_state=Attachment.State.REFUSED, last_at__gt=now - rules.REPLACE_FOR)
-            .exclude(state_call__meeting__status=CountryMeeting.Status.NOT_HELD)
+            .filter(state_call__in=StateCall.objects.taking_place().values("pk"))
         )
 
 

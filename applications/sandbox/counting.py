@@ -45,13 +45,18 @@ def _text_of_word(part):
 
 
 def words_of_odt(data):
+    return sum(words(_text_of_odt(paragraph)) for paragraph in what_odt_says(data).iter("{*}p", "{*}h"))
+
+
+def what_odt_says(data):
+    """The content of an OpenDocument text, emptied of what stands in it and is not said."""
     root = etree.fromstring(zipfile.ZipFile(io.BytesIO(data)).read("content.xml"))
     for name in NOT_SAID:
         for element in list(root.iter(f"{{*}}{name}")):
             element.tail, before = None, element.tail
             element.clear()
             element.tail = before
-    return sum(words(_text_of_odt(paragraph)) for paragraph in root.iter("{*}p", "{*}h"))
+    return root
 
 
 def _text_of_odt(element):

@@ -9,7 +9,7 @@ One line per piece; its first sign says what the piece is, and the rest is the t
 import io
 import zipfile
 
-from counting import NOT_SAID
+from counting import what_odt_says
 from lxml import etree
 
 MOST_SIGNS = 1_000_000
@@ -77,13 +77,7 @@ def _text_of_word(element):
 
 
 def text_of_odt(data):
-    root = etree.fromstring(zipfile.ZipFile(io.BytesIO(data)).read("content.xml"))
-    for name in NOT_SAID:
-        for element in list(root.iter(f"{{*}}{name}")):
-            element.tail, before = None, element.tail
-            element.clear()
-            element.tail = before
-    return _lines(_of_odt(root))
+    return _lines(_of_odt(what_odt_says(data)))
 
 
 def _of_odt(root):

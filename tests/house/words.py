@@ -37,19 +37,19 @@ OF_STAFF = (
     *("presessions/accounts/*", "presessions/mail/*", "presessions/trail/*", "presessions/upr/dialogue.py"),
     *("presessions/styleguide.py", "templates/styleguide*"),
     *(f"templates/mail/{kind}/*" for kind in KINDS_OF_STAFF),
-    *("*/desk*.py", "*/exporting.py", "*/exports.py", "*/figures.py", "*/work.py"),
+    *("*/desk*.py", "*/exporting.py", "*/exports.py", "*/figures.py"),
     *("missions/events.py", "presessions/roles.py", "presessions/upr/events.py", "presessions/upr/rules.py"),
     "*/templatetags/applications_figures.py",
     *(
         f"applications/{name}.py"
         for name in ("assessments", "at_risk", "contact_import", "decisions", "entering", "mailings*", "new_meetings")
     ),
-    *(f"applications/{name}.py" for name in ("late", "organisations", "reversal", "series_admin")),
+    *(f"applications/{name}.py" for name in ("late", "organisations", "reversal", "work")),
     "applications/mailings/*",
     *(f"applications/{name}.py" for name in ("agenda", "agenda_pdf", "balance", "panel", "paper")),
     "applications/visa_letter.py",  # an embassy reads it, in English or French
     *(f"missions/{name}.py" for name in ("closing", "mailings", "meetings", "notices", "other_means", "overview")),
-    *(f"missions/{name}.py" for name in ("pages", "programme", "setting_up*")),
+    *(f"missions/{name}.py" for name in ("pages", "programme", "setting_up*", "work")),
 )
 OF_MODELS = ("*/models.py", "*/models/*.py")
 

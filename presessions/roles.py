@@ -14,6 +14,8 @@ LOOK, KEEP = ("view",), ("view", "add", "change")
 THE_YEAR = ("upr.series", "upr.countrymeeting", "upr.state", "upr.stateunderreview", "upr.workinggroupsession")
 CALLS = ("applications.call", "applications.statecall", "applications.theme")
 REGISTER = ("missions.permanentmission", "missions.missionaddress")
+AFTERWARDS = ("applications.maderecommendation", "applications.takenup")
+ON_THE_DAY = ("missions.doornote", "missions.floorquestion")
 REPLIES = ("missions.invitation", "missions.reply", "missions.delegate", "missions.missiontask")
 
 
@@ -33,12 +35,16 @@ LEAD = (
     | rights(KEEP, *THE_YEAR, *CALLS, "applications.organisation", "applications.contact")
     | {"applications.delete_organisation", "applications.delete_contact"}
     | rights(("view", "change"), "mail.mailing", "mail.letter")
-    | rights(LOOK, "missions.missiontask")
+    | rights(LOOK, "missions.missiontask", "missions.missionfeedback", "missions.question", *ON_THE_DAY)
+    | rights((*KEEP, "delete"), *AFTERWARDS)
+    | {"missions.note_at_door", "applications.view_speakerfeedback"}
 )
 MISSIONS = (
     rights(LOOK, *THE_YEAR)
     | rights((*KEEP, "delete"), *REGISTER)
-    | rights(("view", "change"), *REPLIES)
+    | rights(("view", "change"), *REPLIES, "missions.registercheck", "missions.colleague")
+    | rights(LOOK, "missions.missionfeedback", "missions.question", *ON_THE_DAY)
+    | {"missions.note_at_door"}
     | rights(("view", "change"), "mail.mailing")
 )
 SAFETY = ASSESS | {"applications.reveal", "trail.view_event"}  # nobody else reads, and so assesses, people at risk

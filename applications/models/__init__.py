@@ -1,6 +1,7 @@
 """What applications keeps, from the open call to a decided application. Room: applications, floor 2; imports mail, upr
 and the basement; missions may import us."""
 
+from applications.models.afterwards import MadeRecommendation, SpeakerFeedback, TakenUp
 from applications.models.application import Application, Closed, Incomplete, closed_words
 from applications.models.asked import InformationRequest
 from applications.models.calls import Call, StateCall, Theme
@@ -22,6 +23,7 @@ __all__ = [
     "Incomplete",
     "InformationRequest",
     "KnownName",
+    "MadeRecommendation",
     "Needs",
     "Organisation",
     "Panel",
@@ -29,7 +31,9 @@ __all__ = [
     "Recommendation",
     "Seat",
     "Speaker",
+    "SpeakerFeedback",
     "StateCall",
+    "TakenUp",
     "Theme",
     "Upload",
     "closed_words",

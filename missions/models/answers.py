@@ -1,202 +1,20 @@
-"""The register of Permanent Missions, and what they are asked and answer. Room: missions, floor 3.
-
-Which missions exist, and what they answered, is no secret among staff. Their addresses and the names of their people
-are: those stand encrypted. Nothing here knows an applicant. Imports mail and the floors below it.
-"""
+"""What a mission is asked for each series, and what it answers. Names and words of its people stand encrypted."""
 
 from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
-from django.utils.translation import get_language
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from applications import panel
-from missions.other_means import MissionTask  # noqa: F401 -- a model of this room
+from missions.models.register import PermanentMission
 from presessions import trail, vault
 from presessions.mail import links, outbox
 from presessions.mail.registry import Recipient
 from presessions.trail.references import new_reference
 from presessions.trail.steps import WrongStep
-from presessions.upr.models import CountryMeeting, Series, State
-from presessions.upr.names import LANGUAGES, fold
-
-# --- The register ---------------------------------------------------------------------------------------------------
-
-
-class PermanentMissionQuerySet(models.QuerySet):
-    def with_state(self):
-        return self.select_related("state")
-
-    def reachable(self, day):
-        """With at least one address that letters may go to on that day."""
-        return self.filter(models.Exists(MissionAddress.objects.valid(day).filter(mission=models.OuterRef("pk"))))
-
-    def not_reachable(self, day):
-        return self.exclude(pk__in=self.reachable(day))
-
-    def not_invited_to(self, series):
-        return self.exclude(invitations__series=series)
-
-    def named_like(self, text):
-        """Those whose name in any language holds the text, whatever its accents; or whose code it is."""
-        wanted = fold(text)
-        return self.filter(
-            Q(search_key__contains=wanted) | Q(state__search_key__contains=wanted) | Q(code__iexact=text.strip())
-        )
-
-    def with_email(self, address):
-        """Those with exactly this address, found by its blind index."""
-        return self.filter(addresses__email_index__in=vault.blind_indexes("email", address)).distinct()
-
-
-class PermanentMission(models.Model):
-    """The mission to the United Nations in Geneva of a State, or of an observer who is invited as States are."""
-
-    class Kind(models.TextChoices):
-        STATE = "state", _("State")
-        OBSERVER = "observer", _("observer")
-
-    class InGeneva(models.TextChoices):
-        YES = "yes", _("yes")
-        NO = "no", _("no mission in Geneva")
-        UNKNOWN = "unknown", _("not known")
-
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.STATE)
-    code = models.CharField(
-        _("code"), max_length=2, unique=True, help_text=_("The State’s ISO code, or the observer’s: VA, PS, EU.")
-    )
-    state = models.OneToOneField(
-        State,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="permanent_mission",
-        verbose_name=_("State"),
-    )
-    name_en = models.CharField(_("name in English"), max_length=120, blank=True)
-    name_fr = models.CharField(_("name in French"), max_length=120, blank=True)
-    name_es = models.CharField(_("name in Spanish"), max_length=120, blank=True)
-    name_ar = models.CharField(_("name in Arabic"), max_length=120, blank=True)
-    name_zh = models.CharField(_("name in Chinese"), max_length=120, blank=True)
-    name_ru = models.CharField(_("name in Russian"), max_length=120, blank=True)
-    sort_key = models.CharField(_("English name, folded"), max_length=120, editable=False, db_index=True)
-    search_key = models.TextField(_("all names, folded"), editable=False)
-
-    in_geneva = models.CharField(_("in Geneva"), max_length=8, choices=InGeneva, default=InGeneva.UNKNOWN)
-    source = models.CharField(_("source"), max_length=300, blank=True, help_text=_("Who says so."))
-    as_of = models.CharField(_("as of"), max_length=10, blank=True, help_text=_("A year, or a date like 2026-03-02."))
-
-    language = models.CharField(
-        _("language of letters"), max_length=5, choices=settings.MAIL_LANGUAGES, default=settings.LANGUAGE_CODE
-    )
-    address_form_en = models.CharField(_("form of address in English"), max_length=200, blank=True)
-    address_form_fr = models.CharField(_("form of address in French"), max_length=200, blank=True)
-    address_form_es = models.CharField(_("form of address in Spanish"), max_length=200, blank=True)
-    address_form_ar = models.CharField(_("form of address in Arabic"), max_length=200, blank=True)
-    address_form_zh = models.CharField(_("form of address in Chinese"), max_length=200, blank=True)
-    address_form_ru = models.CharField(_("form of address in Russian"), max_length=200, blank=True)
-
-    loaded = models.JSONField(default=dict, editable=False)  # what load_missions last wrote; differs: staff changed it
-
-    objects = PermanentMissionQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("Permanent Mission")
-        verbose_name_plural = _("Permanent Missions")
-        ordering = ["sort_key"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(kind="state", state__isnull=False, code=F("state"))
-                | Q(kind="observer", state__isnull=True),
-                name="mission_of_a_state_or_an_observer",
-            ),
-        ]
-
-    def __str__(self):
-        return self.name
-
-    def save(self, *args, **kwargs):
-        self.sort_key = fold(self.name_in("en"))
-        self.search_key = " | ".join(fold(self.name_in(language)) for language in LANGUAGES)
-        super().save(*args, **kwargs)
-
-    @property
-    def reference(self):
-        """What the trail calls it."""
-        return self.code
-
-    @property
-    def name(self):
-        """The State's or the observer's name in the active language."""
-        return self.name_in(get_language() or "en")
-
-    def name_in(self, language):
-        if self.state:
-            return self.state.name_in(language)
-        return getattr(self, f"name_{language[:2]}", "") or self.name_en
-
-    def is_as_loaded(self):
-        """Whether it still says what load_missions wrote; one that staff added or changed does not."""
-        return bool(self.loaded) and self.loaded == {name: getattr(self, name) for name in self.loaded}
-
-    @property
-    def form_of_address(self):
-        """The first line of a letter in the active language; empty where the usual one is meant."""
-        return getattr(self, f"address_form_{(get_language() or 'en')[:2]}", "")
-
-
-class MissionAddressQuerySet(models.QuerySet):
-    def valid(self, day):
-        """Those that letters may go to on that day, as rules.is_valid_on says."""
-        begun = Q(valid_from=None) | Q(valid_from__lte=day)
-        not_ended = Q(valid_until=None) | Q(valid_until__gte=day)
-        return self.filter(begun, not_ended, bounced_at=None)
-
-    def with_email(self, address):
-        return self.filter(email_index__in=vault.blind_indexes("email", address))
-
-
-class MissionAddress(models.Model):
-    """Where a mission is written to. Letters go to the first valid one; the next takes over when it bounces."""
-
-    class Role(models.TextChoices):
-        MISSION = "mission", _("the mission’s mailbox")
-        AMBASSADOR = "ambassador", _("Permanent Representative")
-        HUMAN_RIGHTS = "human_rights", _("human rights officer")
-        OTHER = "other", _("other")
-
-    mission = models.ForeignKey(
-        PermanentMission, on_delete=models.CASCADE, related_name="addresses", verbose_name=_("Permanent Mission")
-    )
-    position = models.PositiveSmallIntegerField(_("order"), default=1, help_text=_("Letters go to the first."))
-    role = models.CharField(_("whose"), max_length=12, choices=Role, default=Role.MISSION)
-    email = vault.EncryptedEmailField(_("e-mail address"), max_length=254)
-    email_index = vault.BlindIndexField()
-    valid_from = models.DateField(_("valid from"), null=True, blank=True)
-    valid_until = models.DateField(_("valid until"), null=True, blank=True, help_text=_("This day included."))
-    bounced_at = models.DateTimeField(_("bounced"), null=True, blank=True, help_text=_("Empty it once it works again."))
-
-    objects = MissionAddressQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("address")
-        verbose_name_plural = _("addresses")
-        ordering = ["position", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["mission", "email_index"], name="address_once_per_mission"),
-        ]
-
-    def __str__(self):
-        return f"{self.get_role_display()} {self.position}"
-
-    def save(self, *args, **kwargs):
-        self.email_index = vault.blind_index("email", self.email)
-        super().save(*args, **kwargs)
-
-
-# --- Invitation and answers -----------------------------------------------------------------------------------------
+from presessions.upr.models import CountryMeeting, Series
 
 
 @dataclass(frozen=True)
@@ -386,6 +204,9 @@ class Reply(models.Model):
     answer = models.CharField(_("answer"), max_length=10, choices=Answer)
     wants_floor = models.BooleanField(_("wishes to take the floor"), default=False)
     at = models.DateTimeField(_("when"))
+    colleague = models.ForeignKey(  # whose link it came by; empty: the mission's own
+        "missions.Colleague", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("colleague")
+    )
 
     class Meta:
         verbose_name = _("reply")
@@ -431,3 +252,80 @@ class Delegate(models.Model):
 
     def __str__(self):
         return f"{self.invitation_id}/{self.position}"
+
+
+class Colleague(models.Model):
+    """Somebody to whom a mission has passed its invitation on, with a link of their own, which can be closed alone."""
+
+    reference = models.CharField(_("reference"), max_length=12, unique=True, default=new_reference, editable=False)
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.CASCADE, related_name="colleagues", verbose_name=_("invitation")
+    )
+    name = vault.EncryptedTextField(_("full name"), max_length=200, blank=True)
+    email = vault.EncryptedEmailField(_("e-mail address"), max_length=254)
+    email_index = vault.BlindIndexField()
+    passed_on_at = models.DateTimeField(_("passed on"))
+    passed_on_by = models.ForeignKey(  # the colleague who did; empty: by the mission's own link
+        "self", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("passed on by")
+    )
+    revoked_at = models.DateTimeField(_("link closed"), null=True)
+
+    class Meta:
+        verbose_name = _("colleague")
+        verbose_name_plural = _("colleagues")
+        ordering = ["passed_on_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["invitation", "email_index"], name="one_link_per_colleague"),
+        ]
+
+    def __str__(self):
+        return self.reference
+
+    def save(self, *args, **kwargs):
+        self.email_index = vault.blind_index("email", self.email)
+        super().save(*args, **kwargs)
+
+
+class Question(models.Model):
+    """What a mission would like a panel to be asked, through the moderator, who does not say by whom."""
+
+    invitation = models.ForeignKey(
+        Invitation, on_delete=models.CASCADE, related_name="questions", verbose_name=_("invitation")
+    )
+    meeting = models.ForeignKey(
+        CountryMeeting, on_delete=models.PROTECT, related_name="questions", verbose_name=_("meeting")
+    )
+    words = vault.EncryptedTextField(_("question"), max_length=1000)
+    asked_at = models.DateTimeField(_("asked"))
+
+    class Meta:
+        verbose_name = _("question to a panel")
+        verbose_name_plural = _("questions to a panel")
+        ordering = ["asked_at", "pk"]
+        constraints = [models.UniqueConstraint(fields=["invitation", "meeting"], name="one_question_per_meeting")]
+
+    def __str__(self):
+        return f"question of {self.invitation_id}"
+
+
+class MissionFeedback(models.Model):
+    """What a mission says afterwards, in two questions."""
+
+    invitation = models.OneToOneField(
+        Invitation, on_delete=models.CASCADE, related_name="feedback", verbose_name=_("invitation")
+    )
+    useful = models.PositiveSmallIntegerField(_("useful, from 1 to 5"), null=True)
+    words = vault.EncryptedTextField(_("what we should do better"), max_length=2000, blank=True)
+    given_at = models.DateTimeField(_("given"))
+
+    class Meta:
+        verbose_name = _("feedback of a mission")
+        verbose_name_plural = _("feedback of missions")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(useful__isnull=True) | Q(useful__range=(1, 5)), name="useful_to_a_mission_from_one_to_five"
+            )
+        ]
+
+    def __str__(self):
+        return f"feedback of {self.invitation_id}"

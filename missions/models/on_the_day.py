@@ -3,11 +3,25 @@ line: each note has a key that its device made, so that sending it again doubles
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from missions.models.register import PermanentMission
 from presessions import vault
 from presessions.upr.models import CountryMeeting
+
+
+class DoorNoteQuerySet(models.QuerySet):
+    def current(self):
+        """What counts: one row per meeting and mission, the newest by the clock of the device, in one query. May be
+        filtered further, also by what was noted."""
+        same = DoorNote.objects.filter(meeting=OuterRef("meeting"), mission=OuterRef("mission"))
+        later = Q(noted_at__gt=OuterRef("noted_at")) | Q(noted_at=OuterRef("noted_at"), pk__gt=OuterRef("pk"))
+        return self.filter(~Exists(same.filter(later)))
+
+    def came(self, meetings):
+        """The current notes of these meetings that say that somebody of the mission was there."""
+        return self.filter(meeting__in=meetings, people__gt=0).current()
 
 
 class DoorNote(models.Model):
@@ -28,6 +42,8 @@ class DoorNote(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("noted by")
     )
+
+    objects = DoorNoteQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("note at the door")

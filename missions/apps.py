@@ -7,4 +7,5 @@ class MissionsConfig(AppConfig):
     verbose_name = _("Permanent Missions")
 
     def ready(self):
-        from missions import mailings, work  # noqa: F401 -- they register what this room sends, and to how many
+        # They register what this room sends, and to how many.
+        from missions import mailings, passing_on, work  # noqa: F401

@@ -261,9 +261,13 @@ registry.recipient(
 
 
 def _expires(link):
-    """30 days after the Working Group, which the briefing serves; open as long as its dates are unknown."""
     invitation = Invitation.objects.select_related("series__session").filter(reference=link.target_id).first()
-    ends_on = invitation and invitation.series.session.ends_on
+    return invitation and links_end(invitation.series)
+
+
+def links_end(series):
+    """30 days after the Working Group, which the briefing serves; open as long as its dates are unknown."""
+    ends_on = series.session.ends_on
     return ends_on and closes_after(ends_on) + LINK_OPENS_AFTER
 
 

@@ -4,7 +4,7 @@ GET and HEAD change nothing but the note that the page was fetched: mail filters
 answer is a POST, for which somebody has pressed a button.
 """
 
-from functools import wraps
+from functools import partial, wraps
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,30 +16,45 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from missions import calendar
 from missions.forms import AnswerForm, DelegateFormSet
-from missions.models import AnsweredMeanwhile, Invitation
+from missions.models import AnsweredMeanwhile, Colleague, Invitation
 from presessions.mail import links
 
 
-def by_invitation(view):
-    """Give the view the invitation behind the token. Altered, expired and revoked links all get the same page."""
+def by_invitation(view=None, *, visits=True):
+    """Give the view the invitation behind the token: the mission's own, or a colleague's, who is then
+    `request.colleague`. Altered, expired and revoked links all get the same page.
+
+    visits -- whether fetching it is noted; not where a program comes by itself every hour
+    """
+    if view is None:
+        return partial(by_invitation, visits=visits)
 
     @never_cache
     @wraps(view)
     def opened(request, token, **kwargs):
         now = timezone.now()
-        link = links.find(token, "invitation", now=now)
+        link = links.find(token, "invitation", "colleague", now=now)
         if link is None:
             response = render(request, "missions/link_ended.html", status=404)
         else:
-            if request.method in ("GET", "HEAD"):
+            if visits and request.method in ("GET", "HEAD"):
                 links.visited(link, request, now)
-            invitation = Invitation.objects.with_names().get(reference=link.target_id)
+            invitation, request.colleague = _behind(link)
             response = view(request, invitation, now=now, token=token, **kwargs)
         response["X-Robots-Tag"] = "noindex, nofollow"
         response["Referrer-Policy"] = "strict-origin"
         return response
 
     return opened
+
+
+def _behind(link):
+    """(Invitation with its names, the Colleague whose link it is or None)."""
+    if link.purpose == "invitation":
+        return Invitation.objects.with_names().get(reference=link.target_id), None
+    names = ("invitation__mission__state", "invitation__series__session")
+    colleague = Colleague.objects.select_related(*names).get(reference=link.target_id)
+    return colleague.invitation, colleague
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -76,6 +76,9 @@ class Invitation(models.Model):
     answered_at = models.DateTimeField(_("answered"), null=True)
     version = models.PositiveIntegerField(_("times answered"), default=0)
     note = vault.EncryptedTextField(_("note"), blank=True, max_length=2000)
+    answered_by = models.ForeignKey(  # whose link the last answer came by; empty: the mission's own
+        "missions.Colleague", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("answered by")
+    )
     revoked_at = models.DateTimeField(_("links closed"), null=True)
 
     objects = InvitationQuerySet.as_manager()
@@ -264,11 +267,15 @@ class Colleague(models.Model):
     name = vault.EncryptedTextField(_("full name"), max_length=200, blank=True)
     email = vault.EncryptedEmailField(_("e-mail address"), max_length=254)
     email_index = vault.BlindIndexField()
+    language = models.CharField(
+        _("language of letters"), max_length=5, choices=settings.MAIL_LANGUAGES, default=settings.LANGUAGE_CODE
+    )
     passed_on_at = models.DateTimeField(_("passed on"))
     passed_on_by = models.ForeignKey(  # the colleague who did; empty: by the mission's own link
         "self", on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("passed on by")
     )
     revoked_at = models.DateTimeField(_("link closed"), null=True)
+    bounced_at = models.DateTimeField(_("bounced"), null=True)
 
     class Meta:
         verbose_name = _("colleague")

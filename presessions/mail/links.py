@@ -36,16 +36,18 @@ def url(purpose, token, language):
         return settings.PUBLIC_URL + registry.PURPOSES[purpose].path(token)
 
 
-def find(token, purpose, *, now, revoked_too=False):
+def find(token, *purposes, now, revoked_too=False):
     """The link behind a token, or None: unknown, of another purpose, revoked and expired all look the same.
 
     They ask the database the same, too: who guesses learns nothing from the clock.
 
+    purposes -- one, or those of which each opens the page; a link that opens nothing is asked about as the first is
     revoked_too -- for what may be asked for again without harm, such as to be written to no more
     """
-    link = PersonalLink.objects.select_related("letter").filter(token_hash=_hash(token), purpose=purpose).first()
-    expires = registry.PURPOSES[purpose].expires(link or PersonalLink(purpose=purpose, made_at=now))
-    if link is None or (link.revoked_at and not revoked_too) or (expires and expires <= now):
+    found = PersonalLink.objects.select_related("letter").filter(token_hash=_hash(token), purpose__in=purposes)
+    link = found.first() or PersonalLink(purpose=purposes[0], made_at=now)
+    expires = registry.PURPOSES[link.purpose].expires(link)
+    if link.pk is None or (link.revoked_at and not revoked_too) or (expires and expires <= now):
         return None
     return link
 

@@ -33,8 +33,8 @@ def agenda(meeting, version, shown):
     return typeset(story, title=title)
 
 
-def sheet(meeting, note, parts):
-    """The bytes of the moderator's sheet. parts -- of `desk_agenda`"""
+def sheet(meeting, note, parts, sections=()):
+    """The bytes of the moderator's sheet. parts -- of `desk_agenda`; sections -- of `added`"""
     title = _("Moderator’s sheet: %(state)s") % {"state": meeting.state.name}
     story = [
         *_head(meeting, title),
@@ -44,6 +44,8 @@ def sheet(meeting, note, parts):
     ]  # fmt: skip
     if note:
         story += [paragraph(_("Note"), BOLD), paragraph(note)]
+    for section in sections:
+        story += [paragraph(section.title, BOLD), *_small(section.note), *map(paragraph, section.paragraphs)]
     return typeset(story, title=title)
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from applications import agenda, at_risk, panel, public_agenda
+from applications import added, agenda, at_risk, panel, public_agenda
 from applications.desk import require
 from applications.desk_panel import find_meeting, known_as, whole_number
 from applications.models import Agenda, Application, Consent, Speaker
@@ -159,6 +159,7 @@ def sheet(request, site, meeting_pk):
         **_context(request, site, meeting, _("Moderator’s sheet: %(state)s") % {"state": meeting.state.name}),
         "panel": row,
         "parts": parts,
+        "sections": added.of_sheet(meeting),
     }
     response = TemplateResponse(request, "admin/applications/panel/sheet.html", context)
     response["Cache-Control"] = "private, no-store"
@@ -174,7 +175,7 @@ def sheet_file(request, site, meeting_pk):
     from applications import agenda_pdf  # as above
 
     row, parts = _sheet(request, meeting, code="sheet_downloaded")
-    return _pdf(agenda_pdf.sheet(meeting, row.note, parts), meeting, "moderator")
+    return _pdf(agenda_pdf.sheet(meeting, row.note, parts, added.of_sheet(meeting)), meeting, "moderator")
 
 
 def _sheet(request, meeting, *, code):

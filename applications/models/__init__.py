@@ -1,7 +1,7 @@
 """What applications keeps, from the open call to a decided application. Room: applications, floor 2; imports mail, upr
 and the basement; missions may import us."""
 
-from applications.models.afterwards import MadeRecommendation, SpeakerFeedback, TakenUp
+from applications.models.afterwards import MadeRecommendation, ReviewOutcome, SpeakerFeedback, TakenUp
 from applications.models.application import Application, Closed, Incomplete, closed_words
 from applications.models.asked import InformationRequest
 from applications.models.calls import Call, StateCall, Theme
@@ -29,6 +29,7 @@ __all__ = [
     "Panel",
     "Piece",
     "Recommendation",
+    "ReviewOutcome",
     "Seat",
     "Speaker",
     "SpeakerFeedback",

@@ -8,6 +8,27 @@ from django.utils.translation import gettext_lazy as _
 from presessions import vault
 
 
+class ReviewOutcome(models.Model):
+    """That staff have published what became of one State's review: from then on everybody reads the recommendations
+    that were made, and those who spoke see which of them take up their own."""
+
+    meeting = models.OneToOneField(
+        "upr.CountryMeeting", on_delete=models.PROTECT, related_name="outcome", verbose_name=_("meeting")
+    )
+    source = models.CharField(_("source"), max_length=200, blank=True)
+    published_at = models.DateTimeField(_("published"), null=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("published by")
+    )
+
+    class Meta:
+        verbose_name = _("outcome of a review")
+        verbose_name_plural = _("outcomes of reviews")
+
+    def __str__(self):
+        return f"outcome of {self.meeting_id}"
+
+
 class MadeRecommendation(models.Model):
     """One recommendation out of the report of the Working Group: public words, entered or imported by staff."""
 
@@ -29,6 +50,7 @@ class MadeRecommendation(models.Model):
         "applications.Theme", on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("theme")
     )
     response = models.CharField(_("response"), max_length=9, choices=Response, default=Response.PENDING)
+    responded_on = models.DateField(_("response of"), null=True, blank=True)
     entered_at = models.DateTimeField(_("entered"))
     entered_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("entered by")

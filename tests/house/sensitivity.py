@@ -190,6 +190,7 @@ FIELDS = {
     "applications.Speaker.position": SECRET,
     "applications.Speaker.role": STAFF,
     "applications.Speaker.spoken_english": STAFF,
+    "applications.ReviewOutcome.source": PUBLIC,
     "applications.SpeakerFeedback.words": SECRET,
     "applications.StateCall.reason": STAFF,
     "applications.TakenUp.extent": STAFF,

@@ -1,11 +1,22 @@
-"""Addresses of the missions' pages, under the language's prefix. The token stays in them: a recorded deviation."""
+"""Addresses of the missions' pages, under the language's prefix. The token stays in them: a recorded deviation.
 
-from django.urls import path
+Calendars for everybody (`for_all`) stand apart, without a language: a program keeps their address for years.
+"""
 
-from missions import views
+from django.urls import path, re_path
+
+from missions import feeds, views
 
 app_name = "missions"
 urlpatterns = [
     path("invitation/<str:token>/", views.invitation, name="invitation"),
+    path("invitation/<str:token>/my-meetings.ics", feeds.mine, name="my_meetings"),
+    path("invitation/<str:token>/all.ics", feeds.all_meetings, name="all_meetings"),
     path("invitation/<str:token>/<str:iso2>.ics", views.calendar_entry, name="calendar"),
+]
+
+for_all = [
+    re_path(r"^(?P<number>\d{1,4})\.ics$", feeds.series, name="series"),
+    re_path(r"^(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})\.ics$", feeds.meeting, name="meeting"),
+    re_path(r"^state/(?P<iso2>[A-Z]{2})\.ics$", feeds.state, name="state"),
 ]

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from missions.urls import for_all as calendars
 from presessions import views
 from presessions.styleguide import styleguide
 from presessions.tongues import in_every_language
@@ -12,6 +13,7 @@ urlpatterns = [
     path("health/ready", views.ready, name="ready"),
     path("health/mail", views.mail, name="health_mail"),
     path("admin/", admin.site.urls),
+    path("", include((calendars, "feeds"))),
     *in_every_language(
         path("styleguide/", styleguide, name="styleguide"),
         path("", include("missions.urls")),

@@ -24,3 +24,12 @@ words.give(
         "no": _("answered: no"),
     },
 )
+words.give(
+    "upr.countrymeeting",
+    {
+        "door_noted": _("noted at the door, or asked from the floor"),
+        "door_corrected": _("notes of the day corrected"),
+        "door_list_downloaded": _("door list taken as a PDF"),
+    },
+    looks={"door_list_downloaded"},
+)

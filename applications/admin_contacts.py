@@ -24,11 +24,10 @@ from applications.forms.doors import EMAIL, AddressField
 from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.models import Contact
 from applications.models.contact import OnTheList
+from presessions import imports
 from presessions.mail import languages
 from presessions.trail import words
 from presessions.upr.models import State
-
-MOST_BYTES = 1024 * 1024  # of a list: 5,000 lines are a third of it
 
 
 class SourceField(forms.CharField):
@@ -65,7 +64,7 @@ class ContactForm(forms.ModelForm):
 class ListForm(forms.Form):
     """A list of contacts, as a file or pasted."""
 
-    file = forms.FileField(label=gettext_lazy("A file (CSV)"), required=False)
+    file = forms.FileField(label=gettext_lazy("A file (CSV or XLSX)"), required=False)
     text = forms.CharField(
         label=gettext_lazy("Or paste it here"),
         required=False,
@@ -82,12 +81,10 @@ class ListForm(forms.Form):
     def clean(self):
         answers = super().clean()
         file, text = answers.get("file"), answers.get("text", "")
-        if file and file.size > MOST_BYTES:
-            self.add_error("file", _("The file is larger than 1 MB. Please divide it."))
-        elif file:
+        if file:
             try:
-                answers["text"] = contact_import.text_of(file.read())
-            except contact_import.Unreadable as trouble:
+                answers["text"] = imports.uploaded(file)
+            except imports.Unreadable as trouble:
                 self.add_error("file", str(trouble))
         elif not text.strip() and "file" not in self.errors:
             self.add_error("file", _("Choose a file, or paste the list."))
@@ -321,7 +318,7 @@ def _import(request, desk):
             found = contact_import.plan(text, language=language)
         except contact_import.Changed as change:
             found, changed = change.plan, True
-        except contact_import.Unreadable as trouble:
+        except imports.Unreadable as trouble:
             form.add_error("file" if request.FILES else "text", str(trouble))
     context = {
         **desk.admin_site.each_context(request),

@@ -4,9 +4,7 @@ Room: applications; imports its models. Whoever is on the list already keeps the
 an address that does not work, is not brought back by an old list.
 """
 
-import csv
 import hashlib
-import io
 import re
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -21,7 +19,8 @@ from django.utils.translation import gettext_lazy
 
 from applications.forms.doors import AddressField
 from applications.models import Contact
-from presessions import trail, vault
+from presessions import imports, trail, vault
+from presessions.imports import Unreadable
 from presessions.upr.models import State
 from presessions.upr.names import LANGUAGES, fold, printable
 
@@ -34,10 +33,6 @@ COLUMNS = {  # as lists name them, folded; what stands under another name is not
 }  # fmt: skip
 EVERY = ("", "all", "tous", "all states", "tous les etats")
 BETWEEN = re.compile(r"[|/,;\n]")
-
-
-class Unreadable(Exception):
-    """The list as a whole cannot be read. str() says what to do."""
 
 
 class Changed(Exception):
@@ -96,24 +91,13 @@ class Plan:
 # --- Reading ----------------------------------------------------------------------------------------------------------
 
 
-def text_of(content):
-    """The text of an uploaded list. Raises Unreadable."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        raise Unreadable(_("The file is not UTF-8 text. In Excel or LibreOffice, save it as “CSV UTF-8”."))
-    return text
-
-
 def plan(text, *, language):
     """What importing this list would do; nothing is written. Costs the same queries for one line and for thousands.
     Raises Unreadable.
 
     language -- of the lines that name none
     """
-    columns, unread, records = _records(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+    columns, unread, records = _records(imports.normal(text))
     read = _Reader(language)
     rows, first = [], {}
     for line, cells in records:
@@ -130,14 +114,7 @@ def plan(text, *, language):
 
 def _records(text):
     """({column: place}, names of the columns that are not read, [(line, cells)])."""
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    try:
-        records = [(lines.line_num, cells) for cells in lines if any(cell.strip() for cell in cells)]
-    except csv.Error:
-        words = _("Line %(line)s cannot be read: look for a quotation mark without its pair.")
-        raise Unreadable(words % {"line": lines.line_num}) from None
-    if not records:
-        raise Unreadable(_("The list is empty."))
+    records = imports.records(text, sign=imports.sign_between(text, _fits), most=MOST)
     _line, header = records[0]
     if any("@" in cell for cell in header):
         columns, unread = {name: place for place, name in enumerate(COLUMNS)}, []
@@ -153,9 +130,6 @@ def _records(text):
         raise Unreadable(_("No column has addresses. Name the columns in the first line: email, language, states."))
     if not records:
         raise Unreadable(_("The list is empty."))
-    if len(records) > MOST:
-        words = {"lines": len(records), "most": MOST}
-        raise Unreadable(_("The list has %(lines)s lines; at most %(most)s at a time. Please divide it.") % words)
     return columns, unread, records
 
 
@@ -168,16 +142,10 @@ def _rank(cell):
     return {"email": 0, "address": 2, "adresse": 2}.get(fold(cell), 1)
 
 
-def _delimiter(text):
-    """Comma, semicolon or tab: that under which the first line has columns that we know, or begins with an address."""
-    line = next((line for line in text.split("\n") if line.strip()), "")
-
-    def fits(sign):
-        cells = [cell.strip().strip('"') for cell in line.split(sign)]
-        address = "@" in cells[0] and not BETWEEN.search(cells[0].replace("\t", ";"))
-        return (address, sum(_column(cell) is not None for cell in cells))
-
-    return max(",;\t", key=fits)
+def _fits(cells):
+    """Whether a line begins with an address, and how many columns it has that we know."""
+    address = "@" in cells[0] and not BETWEEN.search(cells[0].replace("\t", ";"))
+    return address, sum(_column(cell) is not None for cell in cells)
 
 
 class _Reader:

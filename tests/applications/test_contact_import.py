@@ -12,8 +12,10 @@ from django.urls import reverse
 from django.utils import translation
 
 from applications import contact_import, throttle
-from applications.contact_import import Outcome, Unreadable
+from applications.contact_import import Outcome
 from applications.models import Contact
+from presessions import imports
+from presessions.imports import Unreadable
 from presessions.mail.models import Letter
 from presessions.trail.models import Event
 from tests.accounts.factories import StaffFactory
@@ -173,8 +175,8 @@ def test_a_list_that_cannot_be_read_at_all_says_why(text, says):
 
 @pytest.mark.parametrize("content", ["é".encode("latin-1"), "email\na@example.org".encode("utf-16"), b"a\0b"])
 def test_a_file_that_is_no_utf_8_says_what_to_do_in_excel(content):
-    with pytest.raises(Unreadable, match="save it as “CSV UTF-8”"):
-        contact_import.text_of(content)
+    with pytest.raises(Unreadable, match="save it as XLSX or “CSV UTF-8”"):
+        imports.text_of(content)
 
 
 def test_columns_we_do_not_keep_are_named():

@@ -141,6 +141,11 @@ def pages_with_arguments(world):
         "applications:start": reverse("applications:start", args=[number, "KE"]),
         "applications:section": reverse("applications:section", args=["issues"]),
         "missions:invitation": world.invitation_path,
+        "missions:my_meetings": f"{world.invitation_path}my-meetings.ics",
+        "missions:all_meetings": f"{world.invitation_path}all.ics",
+        "feeds:series": reverse("feeds:series", args=[number]),
+        "feeds:meeting": reverse("feeds:meeting", args=[number, "KE"]),
+        "feeds:state": reverse("feeds:state", args=["KE"]),
         "admin:applications_figures_series": reverse("admin:applications_figures_series", args=[world.series.pk]),
         "admin:applications_decisions": reverse("admin:applications_decisions", args=[world.kenya.pk]),
         **{

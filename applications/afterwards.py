@@ -11,10 +11,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
-from applications import letters
+from applications import letters, pack, public_agenda
 from applications.models import (
     Application,
     Consent,
@@ -23,14 +24,13 @@ from applications.models import (
     ReviewOutcome,
     TakenUp,
 )
-from applications.public_agenda import generic
 from presessions import trail
 from presessions.mail import outbox
 from presessions.mail.models import Letter
 from presessions.trail.steps import WrongStep
 from presessions.upr.names import fold
 
-Response = MadeRecommendation.Response
+Response, Item = MadeRecommendation.Response, Consent.Item
 LETTER = "recommendations_made"
 FACTS = ("number", "text", "theme", "response", "responded_on")  # of a MadeRecommendation, beside the States
 
@@ -264,25 +264,41 @@ class Published:
         return sorted(groups.items(), key=lambda group: (group[0] is None, group[0] and fold(group[0].name)))
 
 
-def published(meeting):
+def published(meeting, now):
     """What everybody may read, or None. Of proposals those alone whose speaker's leave to publish them stands now, and
     nobody's who is at risk; under a name only where there is leave for that too."""
     outcome = outcome_of(meeting)
     if outcome is None or outcome.published_at is None:
         return None
-    open_ones = speakers(meeting).filter(at_risk=False, erased_at=None, consents__item=Consent.Item.RECOMMENDATIONS)
-    found = []
-    for application in open_ones.distinct().order_by("pk").prefetch_related("consents", "attachments"):
-        cleared = application.cleared_items()
-        if Consent.Item.RECOMMENDATIONS in cleared:
-            name = application.name_latin or application.name
-            who = name if Consent.Item.ORGANISATION in cleared and name else generic(application)
-            found.append((application, who))
+    found = list(_cleared(meeting)) if pack.is_open(meeting, pack.Audience.EVERYBODY, now) else []
     texts = _proposals([application for application, _who in found])
     proposed = [
         Proposed(row.text, list(row.taken_up.all()), who) for application, who in found for row in texts[application.pk]
     ]
     return Published(outcome.source, made_for(meeting), proposed)
+
+
+def _cleared(meeting):
+    """[(application, how it may be called)] of those whose proposals may be read by everybody."""
+    agreed = Exists(Consent.objects.filter(application=OuterRef("pk"), item=Item.RECOMMENDATIONS, withdrawn_at=None))
+    rows = speakers(meeting).filter(agreed, erased_at=None).without_words(but=("name", "name_latin")).order_by("pk")
+    for application in rows.prefetch_related("consents", "attachments"):
+        may_say = public_agenda.cleared(application)
+        if Item.RECOMMENDATIONS in may_say:
+            name = application.name_latin or application.name
+            named = Item.ORGANISATION in may_say and name
+            yield application, name if named else public_agenda.generic(application)
+
+
+def summary(meeting):
+    """How many were made and how they were answered, for a page that only leads to them; None before it is published.
+    One query where it is. meeting -- with its `outcome`"""
+    outcome = getattr(meeting, "outcome", None)
+    if outcome is None or outcome.published_at is None:
+        return None
+    answered = list(_one(meeting).values_list("response", flat=True).order_by())
+    numbers = {name: answered.count(name) for name in (Response.SUPPORTED, Response.NOTED)}
+    return {"made": len(answered), **{str(name): number for name, number in numbers.items()}}
 
 
 def own(application):

@@ -16,6 +16,7 @@ from applications.models import (
     Recommendation,
     Seat,
     Speaker,
+    SpeakerFeedback,
     Upload,
 )
 from applications.models.uploads import Piece
@@ -28,7 +29,7 @@ from presessions.mail.forgetting import forget
 KEPT = {Application: ("language", "themes"), Speaker: ("role", "gender")}
 
 # Rows that say nothing once their words are gone.
-DELETED = (Recommendation, Needs, Assessment, InformationRequest, Upload, Seat)
+DELETED = (Recommendation, Needs, Assessment, InformationRequest, Upload, Seat, SpeakerFeedback)
 
 # What is not encrypted and may still tell who it was; all that is encrypted goes by itself.
 CLEARED = {

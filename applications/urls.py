@@ -6,7 +6,19 @@ Nothing in an address tells who applies. The token of a personal link is the one
 from django.urls import path, re_path
 
 from applications.rules import SECTIONS
-from applications.views import after, calls, contacts, form, questions, receipts, seat, start, states, upload
+from applications.views import (
+    after,
+    afterwards,
+    calls,
+    contacts,
+    form,
+    questions,
+    receipts,
+    seat,
+    start,
+    states,
+    upload,
+)
 
 app_name = "applications"
 
@@ -23,6 +35,9 @@ urlpatterns = [
     path("series/", states.all_series, name="all_series"),
     path("<int:number>/", calls.series, name="series"),
     re_path(r"^(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/$", calls.meeting, name="meeting"),
+    re_path(
+        r"^(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/recommendations/$", afterwards.recommendations, name="recommendations"
+    ),
     re_path(r"^apply/(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/$", start.start, name="start"),
     path("apply/sent/", start.link_sent, name="link_sent"),
     path("apply/lost-link/", start.lost_link, name="lost_link"),
@@ -48,6 +63,7 @@ urlpatterns = [
     path("application/statement/", seat.statement, name="statement"),
     path("application/fact-sheet/", seat.fact_sheet, name="fact_sheet"),
     path("application/publish/", seat.consent_again, name="consent_again"),
+    path("application/feedback/", afterwards.feedback_page, name="feedback"),
     path("application/<str:token>/", start.open_link, name="open"),
     path("receipt/", receipts.check, name="receipt_check"),
     path("contacts/", contacts.sign_up, name="contact_signup"),

@@ -13,7 +13,7 @@ from django.db.models import prefetch_related_objects
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from applications import asking, erasure, everything, reversal, seat
+from applications import afterwards, asking, erasure, everything, feedback, reversal, seat
 from applications.forms import WithdrawForm
 from applications.forms.after import EraseForm
 from applications.models import Application, Attachment
@@ -70,6 +70,8 @@ def status(request, application, now):
         "late": seat.is_late(application, now),
         "due_on": seat.due_on(application),
         "has_statement": application.newest(Attachment.Kind.STATEMENT) is not None,
+        "own": afterwards.own(application),
+        "feedback_asked": feedback.may_give(application, now),
         "files": [(file, _where_to_change(application, file.kind, now, closed)) for file in files],
     }
     return render(request, "applications/status.html", context)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from applications import public_agenda
+from applications import afterwards, public_agenda
 from applications.models import Agenda, StateCall
 from presessions.upr.dates import GENEVA, months_before
 from presessions.upr.models import CountryMeeting, Series, WorkingGroupSession
@@ -104,7 +104,7 @@ def _day(meeting):
 def meeting(request, number, iso2):
     now = timezone.now()
     newest = Agenda.objects.filter(meeting=OuterRef("pk")).order_by("-number")
-    meetings = CountryMeeting.objects.with_state().select_related("state_call__call__series")
+    meetings = CountryMeeting.objects.with_state().select_related("state_call__call__series", "outcome")
     one = get_object_or_404(
         meetings.annotate(agenda=Subquery(newest.values("content")[:1]), version=Subquery(newest.values("number")[:1])),
         state_under_review__session__number=number,
@@ -117,6 +117,7 @@ def meeting(request, number, iso2):
         "open_call": call_of(one, now),
         "is_past": bool(one.ends_at and one.ends_at <= now),
         "agenda": public_agenda.shown(one, one.agenda) if one.agenda and one.goes_ahead else [],
+        "recommendations": afterwards.summary(one),
     }
     return render(request, "applications/meeting.html", context)
 

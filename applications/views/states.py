@@ -73,7 +73,7 @@ def state(request, iso2):
     today = now.astimezone(GENEVA).date()
     one = get_object_or_404(State, pk=iso2)
     places = list(
-        one.reviews.select_related("session__series", "meeting__state_call__call__series").order_by(
+        one.reviews.select_related("session__series", "meeting__state_call__call__series", "meeting__outcome").order_by(
             F("session__number").desc(nulls_first=True)
         )
     )

@@ -1,22 +1,19 @@
 """Everything we hold of one application, for the person it belongs to: a ZIP with a page to read, the same as JSON, and
 the files as they were sent. Room: applications.
 
-It streams: nothing of it is ever written to a disk in plain, and a long file costs no more memory than a short one.
-Rows are read field by field, so that what a form asks one day is in it by itself; what is left out is named here. What
-staff think of an application is theirs.
+It streams (see `archive`): nothing of it is ever written to a disk in plain. Rows are read field by field, so that what
+a form asks one day is in it by itself; what is left out is named here. What staff think of an application is theirs.
 """
 
-import io
 import json
-import zipfile
 
 from django.conf import settings
 from django.db import models
-from django.http import StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from applications import archive
 from applications.events import EVENTS
 from applications.models import (
     Application,
@@ -26,6 +23,7 @@ from applications.models import (
     Needs,
     Recommendation,
     Speaker,
+    SpeakerFeedback,
     Upload,
 )
 from presessions import vault
@@ -49,20 +47,14 @@ PARTS = (
     ("needs", gettext_lazy("What the speaker needs"), Needs),
     ("requests", gettext_lazy("What we asked for"), InformationRequest),
     ("attachments", gettext_lazy("Files"), Attachment),
+    ("feedback", gettext_lazy("What you told us afterwards"), SpeakerFeedback),
     ("uploads", gettext_lazy("Files on their way in"), Upload),
 )
 
 
 def response(application, *, now):
     """The ZIP as an answer to a browser."""
-    name = f"presessions-{application.reference}.zip"
-    answer = StreamingHttpResponse(pieces(application, now=now), content_type="application/zip")
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    answer["Content-Encoding"] = "identity"  # it is packed already
-    answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    answer["Cache-Control"] = "private, no-store"
-    answer["Cross-Origin-Resource-Policy"] = "same-origin"
-    return answer
+    return archive.response(pieces(application, now=now), f"presessions-{application.reference}.zip")
 
 
 # --- What is in it ---------------------------------------------------------------------------------------------------
@@ -194,24 +186,6 @@ def _instant(value):
 # --- As a stream -----------------------------------------------------------------------------------------------------
 
 
-class Sink(io.RawIOBase):
-    """Takes what the archive writes, until it is handed on. It cannot go back, and the archive knows."""
-
-    def __init__(self):
-        self.waiting = []
-
-    def writable(self):
-        return True
-
-    def write(self, data):
-        self.waiting.append(bytes(data))
-        return len(data)
-
-    def taken(self):
-        waiting, self.waiting = self.waiting, []
-        return b"".join(waiting)
-
-
 def pieces(application, *, now):
     """The archive, piece by piece, in the language of now. What it tells is read before the first piece leaves."""
     found = gathered(application, now=now)
@@ -219,30 +193,5 @@ def pieces(application, *, now):
         "everything.html": page(application, found),
         "everything.json": json.dumps(found, ensure_ascii=False, indent=2),
     }
-    files = list(Attachment.objects.filter(application=application, state__in=HANDED_OUT).order_by("kind", "version"))
-    return _archive(texts, files, now)
-
-
-def _archive(texts, files, now):
-    sink = Sink()
-    stamp = now.astimezone(dates.GENEVA).timetuple()[:6]
-    with zipfile.ZipFile(sink, "w") as archive:
-        for name, text in texts.items():
-            archive.writestr(_entry(name, stamp, zipfile.ZIP_DEFLATED), text)
-            yield sink.taken()
-        for file in files:  # packed already, all of them
-            try:
-                stored = vault.storage.open(file.stored)
-            except FileNotFoundError:  # erased in the middle of this
-                continue
-            with stored, archive.open(_entry(_name(file), stamp, zipfile.ZIP_STORED), "w") as entry:
-                for chunk in stored.chunks():
-                    entry.write(chunk)
-                    yield sink.taken()
-    yield sink.taken()
-
-
-def _entry(name, stamp, packing):
-    entry = zipfile.ZipInfo(name, stamp)
-    entry.compress_type, entry.external_attr = packing, 0o600 << 16
-    return entry
+    files = Attachment.objects.filter(application=application, state__in=HANDED_OUT).order_by("kind", "version")
+    return archive.pieces(texts, [(_name(file), file.stored) for file in files], now=now)

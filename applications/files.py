@@ -157,10 +157,13 @@ INLINE_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline
 DOWNLOAD_POLICY = "sandbox; default-src 'none'"
 
 
-def stream(attachment, *, inline):
-    """The cleaned copy as an answer, decrypted piece by piece; only a PDF shows inline. Who asks was checked before."""
+def stream(attachment, *, inline, name=""):
+    """The cleaned copy as an answer, decrypted piece by piece; only a PDF shows inline. Who asks was checked before.
+
+    name -- how the file is called on its way, for those who may not learn the reference of its application
+    """
     inline = inline and attachment.content_type == PDF
-    response = _answer(attachment, attachment.cleaned, attachment.cleaned_size)
+    response = _answer(attachment, attachment.cleaned, attachment.cleaned_size, name)
     if inline:
         response["Content-Disposition"] = response["Content-Disposition"].replace("attachment", "inline", 1)
         response["Content-Security-Policy"], response["X-Frame-Options"] = INLINE_POLICY, "SAMEORIGIN"
@@ -172,11 +175,12 @@ def stream_original(attachment):
     return _answer(attachment, attachment.stored, attachment.size)
 
 
-def _answer(attachment, stored, size):
+def _answer(attachment, stored, size, name=""):
     file = vault.storage.open(stored)
     response = StreamingHttpResponse(file.chunks(), content_type=CONTENT_TYPES[attachment.content_type])
-    kind = attachment.kind.removeprefix("upr_").replace("_", "-")
-    name = f"{attachment.application.reference}-{kind}-{attachment.version}.{attachment.content_type}"
+    if not name:
+        kind = attachment.kind.removeprefix("upr_").replace("_", "-")
+        name = f"{attachment.application.reference}-{kind}-{attachment.version}.{attachment.content_type}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Content-Length"] = size
     response["Content-Encoding"] = "identity"  # or it would be compressed a second time, and lose its length

@@ -24,9 +24,12 @@ class Shown:
     is_name: bool = False
 
 
-def shown(meeting, content):
-    """The Shown lines of a published agenda, on the clock of the meeting as it is planned now. Costs four queries."""
-    known = _named_in(content)
+def shown(meeting, content, known=None):
+    """The Shown lines of a published agenda, on the clock of the meeting as it is planned now. Costs four queries.
+
+    known -- {reference: Application} where somebody has them already, with their speakers, consents and attachments
+    """
+    known = _named_in(content) if known is None else known
     return [_shown(line, known.get(line.reference)) for line in lines(content, meeting.starts_at)]
 
 
@@ -41,12 +44,18 @@ def _shown(line, application):
         return Shown(line, PARTS[line.what]())
     if application is None or not application.holds_seat:
         return Shown(line, _("A speaker to be announced"))
-    may_say = set() if application.at_risk else application.cleared_items()
+    may_say = cleared(application)
     name = application.name_latin or application.name
     person = application.speaker.full_name if Item.NAME in may_say and application.speaker else ""
     if Item.ORGANISATION in may_say and name:
         return Shown(line, name, person, is_name=True)
     return Shown(line, generic(application), person)
+
+
+def cleared(application):
+    """The items of an application that may be shown to those outside now; none of people at risk, whatever they have
+    agreed to."""
+    return set() if application.at_risk else application.cleared_items()
 
 
 PARTS = {

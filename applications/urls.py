@@ -12,6 +12,7 @@ from applications.views import (
     calls,
     contacts,
     form,
+    pack,
     questions,
     receipts,
     seat,
@@ -35,6 +36,10 @@ urlpatterns = [
     path("series/", states.all_series, name="all_series"),
     path("<int:number>/", calls.series, name="series"),
     re_path(r"^(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/$", calls.meeting, name="meeting"),
+    path("<int:number>/pack/", pack.all_of_series, name="packs"),
+    re_path(r"^(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/pack/$", pack.page, name="pack"),
+    re_path(r"^(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/pack/all\.zip$", pack.download, name="pack_download"),
+    re_path(r"^(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/pack/(?P<key>[0-9a-f]{20})/$", pack.file, name="pack_file"),
     re_path(
         r"^(?P<number>\d{1,4})/(?P<iso2>[A-Z]{2})/recommendations/$", afterwards.recommendations, name="recommendations"
     ),

@@ -160,7 +160,7 @@ class _Reader:
             for tongue in LANGUAGES:
                 listed = state.listed_name_in(tongue)
                 self.names |= {fold(listed): state.pk, fold(printable(listed)): state.pk}
-        self.languages = dict(_names_of_languages())
+        self.languages = dict(names_of_languages())
 
     def row(self, line, cells):
         email, trouble = cells.get("email", ""), []
@@ -206,7 +206,7 @@ class _Reader:
         return self.codes.get(words.upper()) or self.names.get(fold(words))
 
 
-def _names_of_languages():
+def names_of_languages():
     """(folded name, code) of our six: the code, and the name in the language itself, in English and in French."""
     for tag, own_name in settings.LANGUAGES:
         names = {tag[:2], tag, own_name}

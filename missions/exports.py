@@ -4,12 +4,14 @@ Missions are institutions, and their answers are no secret among us; delegates a
 those who stand at the door. Whoever keeps the register may take it out.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 from django.db.models import Prefetch
-from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from applications.exporting import Audience, Column
-from missions.models import Delegate, MissionAddress, Reply
+from missions.models import Delegate, Reply
 from presessions.mail.models import Letter
 
 KEEPS_THE_REGISTER = ("missions.change_permanentmission",)
@@ -27,22 +29,49 @@ def _of(name):
 # --- The register -----------------------------------------------------------------------------------------------------
 
 
+HEADINGS = {  # by field; `register_import` reads what goes out under them
+    "mission": gettext_lazy("mission of"),
+    "code": gettext_lazy("code"),
+    "email": gettext_lazy("e-mail address"),
+    "role": gettext_lazy("whose"),
+    "position": gettext_lazy("order"),
+    "valid_from": gettext_lazy("valid from"),
+    "valid_until": gettext_lazy("valid until"),
+    "language": gettext_lazy("language of letters"),
+    "address_form_en": gettext_lazy("form of address in English"),
+    "address_form_fr": gettext_lazy("form of address in French"),
+    "address_form_es": gettext_lazy("form of address in Spanish"),
+    "address_form_ar": gettext_lazy("form of address in Arabic"),
+    "address_form_zh": gettext_lazy("form of address in Chinese"),
+    "address_form_ru": gettext_lazy("form of address in Russian"),
+    "in_geneva": gettext_lazy("in Geneva"),
+    "source": gettext_lazy("source"),
+    "as_of": gettext_lazy("as of"),
+}
+FORMS = [name for name in HEADINGS if name.startswith("address_form_")]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One address of a mission, or none."""
+
+    mission: Any
+    address: Any = None
+
+
 def register(missions):
-    valid = MissionAddress.objects.valid(timezone.localdate())
-    fetched = (Prefetch("addresses", valid, to_attr="valid_addresses"), "addresses")
-    return missions.with_state().prefetch_related(*fetched).order_by("sort_key")
+    """Every address of every mission, ended and bounced ones too; a mission without any has a line as well."""
+    for mission in missions.with_state().prefetch_related("addresses").order_by("sort_key"):
+        for address in mission.addresses.all() or [None]:
+            yield Line(mission, address)
 
 
-def _written_to(mission):
-    return next((one.email for one in mission.valid_addresses), "")
+def _mission(name, say=_of):
+    return Column(HEADINGS[name], lambda line: say(name)(line.mission))
 
 
-def _others(mission):
-    return "\n".join(f"{one.email} ({one.get_role_display()})" for one in mission.valid_addresses[1:])
-
-
-def _ended(mission):
-    return "\n".join(one.email for one in mission.addresses.all() if one not in mission.valid_addresses)
+def _address(name, say=_of):
+    return Column(HEADINGS[name], lambda line: say(name)(line.address) if line.address else "")
 
 
 def group(mission):
@@ -52,19 +81,26 @@ def group(mission):
 REGISTER = Audience(
     name="register",
     label=US,
-    words=gettext_lazy("Missions with all their addresses, for the yearly check."),
+    words=gettext_lazy(
+        "Missions with all their addresses, one on each line. Changed in a spreadsheet, it can be read back."
+    ),
     columns=(
-        Column(gettext_lazy("mission of"), _of("name")),
-        Column(gettext_lazy("code"), _of("code")),
-        Column(gettext_lazy("kind"), _display("kind")),
-        Column(gettext_lazy("regional group"), group),
-        Column(gettext_lazy("in Geneva"), _display("in_geneva")),
-        Column(gettext_lazy("language"), _display("language")),
-        Column(gettext_lazy("written to"), _written_to),
-        Column(gettext_lazy("further addresses"), _others),
-        Column(gettext_lazy("ended or bounced"), _ended),
-        Column(gettext_lazy("source"), _of("source")),
-        Column(gettext_lazy("as of"), _of("as_of")),
+        Column(HEADINGS["mission"], lambda line: line.mission.name),
+        _mission("code"),
+        Column(gettext_lazy("kind"), lambda line: line.mission.get_kind_display()),
+        Column(gettext_lazy("regional group"), lambda line: group(line.mission)),
+        _address("email"),
+        _address("role", _display),
+        _address("position"),
+        _address("valid_from"),
+        _address("valid_until"),
+        Column(gettext_lazy("bounced"), lambda line: line.address and line.address.bounced_at),
+        _mission("language", _display),
+        *map(_mission, FORMS),
+        _mission("in_geneva", _display),
+        _mission("source"),
+        _mission("as_of"),
+        Column(gettext_lazy("checked by the mission"), lambda line: line.mission.checked_at),
     ),
     rows=register,
     rights=KEEPS_THE_REGISTER,

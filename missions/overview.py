@@ -1,9 +1,11 @@
-"""Who was invited to a series, who was not reached and why, and who answered what. Room: missions; reads, never writes.
+"""Who was invited to a series, who was not reached and why, who answered what, and who came. Room: missions; reads,
+never writes.
 
 The same few queries for one mission and for two hundred. "Fetched" is what we know of a page being opened, which a
-mail filter does too; only "answered" is counted.
+mail filter does too; only "answered" is counted. `report` adds this up.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +13,19 @@ from django.conf import settings
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
-from missions.models import Delegate, Invitation, MissionAddress, MissionTask, PermanentMission, Reply
+from missions.models import (
+    Colleague,
+    Delegate,
+    DoorNote,
+    Invitation,
+    MissionAddress,
+    MissionTask,
+    PermanentMission,
+    Reply,
+)
 from presessions.mail.models import Letter, LinkVisit
+
+WITH_LINK = ("invitation", "briefing")
 
 
 @dataclass
@@ -24,11 +37,17 @@ class Line:
     has_valid_address: bool
     invitation: Any = None
     letter: dict | None = None  # the newest invitation written to it: state, sent_at, pk
+    delivered: bool = False  # a server has taken a letter with the link, and it has not come back
     visits: int = 0
     surely_visits: int = 0  # those that do not look like a mail filter's
     replies: dict = field(default_factory=dict)
     delegates: int = 0
     by_other_means: bool = False  # somebody has said how it was reached
+    notes: dict = field(default_factory=dict)  # by meeting: what was noted at the door, if only that nobody came
+
+    @property
+    def invited(self):
+        return bool(self.invitation) or self.by_other_means
 
     @property
     def answered(self):
@@ -36,8 +55,32 @@ class Line:
 
     @property
     def reached(self):
-        by_mail = bool(self.letter and self.letter["state"] == Letter.State.SENT)
-        return self.answered or by_mail or self.by_other_means
+        return self.answered or self.delivered or self.by_other_means
+
+    @property
+    def fetched(self):
+        """Its page was opened, and not only by something that may be a mail filter."""
+        return self.answered or bool(self.surely_visits)
+
+    @property
+    def maybe_fetched(self):
+        return bool(self.visits) and not self.fetched
+
+    @property
+    def says_it_comes(self):
+        return any(reply.comes for reply in self.replies.values())
+
+    def comes_to(self, meeting):
+        reply = self.replies.get(meeting.pk)
+        return bool(reply and reply.comes)
+
+    @property
+    def came(self):
+        return any(note.people for note in self.notes.values())
+
+    def came_to(self, meeting):
+        note = self.notes.get(meeting.pk)
+        return bool(note and note.people)
 
     @property
     def reason(self):
@@ -57,15 +100,65 @@ class Line:
 
 @dataclass
 class Tally:
-    """The answers to one meeting, counted."""
+    """One meeting: the answers, and who came, counted. Missions are counted, and the people they send beside them."""
 
     meeting: Any
-    counts: dict  # by Reply.Answer
-    own: Any = None  # the reply of the mission of the State under Review
+    lines: list  # of all missions
+    own_line: Line | None = None  # of the mission of the State under Review
+
+    @property
+    def replies(self):
+        return [line.replies[self.meeting.pk] for line in self.lines if self.meeting.pk in line.replies]
+
+    @property
+    def counts(self):
+        given = Counter(reply.answer for reply in self.replies)
+        return {answer: given[answer] for answer in Reply.Answer}
+
+    @property
+    def announced(self):
+        """Those that have said that they come."""
+        return [line for line in self.lines if line.comes_to(self.meeting)]
 
     @property
     def coming(self):
-        return sum(self.counts[answer] for answer in Reply.COMES)
+        return len(self.announced)
+
+    @property
+    def own(self):
+        """The reply of the State under Review."""
+        return self.own_line and self.own_line.replies.get(self.meeting.pk)
+
+    @property
+    def own_note(self):
+        """What was noted of the State under Review at its meeting."""
+        return self.own_line and self.own_line.notes.get(self.meeting.pk)
+
+    @property
+    def own_spoke(self):
+        return bool(self.own_note and self.own_note.people and self.own_note.spoke)
+
+    @property
+    def noted(self):
+        """Whether anybody stood at the door and noted: without that, nobody can say that nobody came."""
+        return any(self.meeting.pk in line.notes for line in self.lines)
+
+    @property
+    def came(self):
+        return [line for line in self.lines if line.came_to(self.meeting)]
+
+    @property
+    def people(self):
+        return sum(line.notes[self.meeting.pk].people for line in self.came)
+
+    @property
+    def unannounced(self):
+        return [line for line in self.came if not line.comes_to(self.meeting)]
+
+    @property
+    def missed(self):
+        """Had said that they would come, and did not."""
+        return [line for line in self.announced if not line.came_to(self.meeting)] if self.noted else []
 
 
 @dataclass
@@ -91,11 +184,9 @@ class Overview:
         return sorted(self.not_reached, key=lambda line: line.reason)  # stable: by name under each reason
 
     def tallies(self):
+        of_states = {line.mission.state_id: line for line in self.lines if line.mission.state_id}
         for meeting in self.meetings:
-            given = [line.replies[meeting.pk] for line in self.lines if meeting.pk in line.replies]
-            counts = {answer: sum(reply.answer == answer for reply in given) for answer in Reply.Answer}
-            own = next((line for line in self.lines if line.mission.state_id == meeting.state.pk), None)
-            yield Tally(meeting, counts, own and own.replies.get(meeting.pk))
+            yield Tally(meeting, self.lines, of_states.get(meeting.state.pk))
 
     def rows(self):
         """(line, its reply or None for each meeting) of those that answered."""
@@ -116,7 +207,7 @@ def of(series, *, now):
         lines[invitation.mission_id].invitation = invitation
         by_reference[invitation.reference] = lines[invitation.mission_id]
     _add_letters(series, lines)
-    _add_visits(by_reference)
+    _add_visits(series, by_reference)
     for reply in Reply.objects.filter(invitation__series=series).select_related("invitation"):
         lines[reply.invitation.mission_id].replies[reply.meeting_id] = reply
     people = Delegate.objects.filter(invitation__series=series).order_by().values_list("invitation__mission")
@@ -124,19 +215,29 @@ def of(series, *, now):
         lines[mission].delegates = number
     for mission in MissionTask.objects.filter(series=series).exclude(done_at=None).values_list("mission", flat=True):
         lines[mission].by_other_means = True
-    return Overview(series, list(series.meetings().with_state()), list(lines.values()))
+    meetings = list(series.meetings().with_state())
+    for note in DoorNote.objects.filter(meeting__in=meetings).current():
+        lines[note.mission_id].notes[note.meeting_id] = note
+    return Overview(series, meetings, list(lines.values()))
 
 
 def _add_letters(series, lines):
-    letters = Letter.objects.filter(mailing__series=series, kind="invitation", recipient_kind="mission")
-    for letter in letters.order_by("pk").values("pk", "recipient_id", "state", "sent_at"):
+    """The briefing carries the link as well, and is all that a mission gets that joined late."""
+    letters = Letter.objects.filter(mailing__series=series, kind__in=WITH_LINK, recipient_kind="mission")
+    for letter in letters.order_by("pk").values("pk", "kind", "recipient_id", "state", "sent_at"):
         line = lines.get(int(letter["recipient_id"]))
-        if line:
+        if line and letter["kind"] == "invitation":
             line.letter = letter
+        if line and letter["state"] == Letter.State.SENT:
+            line.delivered = True
 
 
-def _add_visits(by_reference):
-    visits = LinkVisit.objects.filter(link__purpose="invitation", link__target_id__in=by_reference)
+def _add_visits(series, by_reference):
+    """By the mission's own links, and by those of colleagues to whom it was passed on."""
+    passed_on = Colleague.objects.filter(invitation__series=series).order_by().values_list("reference", "invitation")
+    by_key = {line.invitation.pk: line for line in by_reference.values()}
+    by_reference = by_reference | {reference: by_key[invitation] for reference, invitation in passed_on}
+    visits = LinkVisit.objects.filter(link__purpose__in=("invitation", "colleague"), link__target_id__in=by_reference)
     counted = (
         visits.order_by()
         .values("link__target_id")
@@ -144,4 +245,5 @@ def _add_visits(by_reference):
     )
     for row in counted:
         line = by_reference[row["link__target_id"]]
-        line.visits, line.surely_visits = row["number"], row["surely"]
+        line.visits += row["number"]
+        line.surely_visits += row["surely"]

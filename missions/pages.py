@@ -15,3 +15,9 @@ def page(request, site, template, title, **context):
     """A page about series. template -- of templates/admin/upr/series/"""
     context = {**site.each_context(request), "opts": Series._meta, "title": title, **context}
     return TemplateResponse(request, f"admin/upr/series/{template}.html", context)
+
+
+def report_page(request, site, template, title, **context):
+    """A page of figures. template -- of templates/admin/missions/report/"""
+    context = {**site.each_context(request), "opts": Series._meta, "title": title, **context}
+    return TemplateResponse(request, f"admin/missions/report/{template}.html", context)

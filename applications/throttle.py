@@ -74,5 +74,6 @@ def _below_ceiling(what, now):
         "start": Application.objects.filter(created_at__gt=since),
         "sign_up": Contact.objects.filter(asked_at__gt=since, entered_by=None),
         "lost_link": Letter.objects.filter(created_at__gt=since, kind__in=("application_link", "no_application")),
+        "invitation_link": Letter.objects.filter(created_at__gt=since, kind="invitation_link"),
     }
     return what not in rows or rows[what][:CEILING].count() < CEILING

@@ -1,4 +1,5 @@
-"""The one form of an invitation: an answer for each meeting, delegates, a note. Room: missions."""
+"""The forms of an invitation: an answer and a question for each meeting, delegates, a note; a colleague to pass it on
+to; a new link. Room: missions."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,8 +7,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from applications.forms.doors import EMAIL, AddressField, DoorForm
 from missions.models import Answers, Reply, Said
-from missions.rules import takes_answers
+from missions.rules import answers_offered, takes_answers
 
 MOST_DELEGATES = 20
 EMPTY_ROWS = 2
@@ -20,8 +22,11 @@ class Row:
     meeting: Any
     answer: Any = None  # the bound radio buttons; None once the meeting takes no answers
     floor: Any = None  # the bound check box, at the meeting on the mission's own State
+    question: Any = None  # the bound text; None at that meeting, where the mission has the floor
     saved: Any = None  # the Reply in the database, if any
     differs: bool = False  # what was typed is not what is saved
+    asked: str = ""  # the question in the database
+    asked_differs: bool = False
 
 
 class AnswerForm(forms.Form):
@@ -39,20 +44,34 @@ class AnswerForm(forms.Form):
     def __init__(self, *args, invitation, meetings, now, **kwargs):
         self.invitation, self.meetings = invitation, meetings
         self.open = [meeting for meeting in meetings if takes_answers(meeting, now)]
-        self.saved = {reply.meeting_id: reply for reply in invitation.replies.all()}
+        self.saved = {reply.meeting_id: reply for reply in invitation.replies.select_related("colleague")}
+        self.asked = {question.meeting_id: question.words for question in invitation.questions.all()}
         kwargs["initial"] = {"version": invitation.version, "note": invitation.note, **self._initial()}
         super().__init__(*args, **kwargs)
         for meeting in self.open:
             self.fields[answer_name(meeting)] = forms.ChoiceField(
-                label=meeting.state.name, choices=Reply.Answer.choices, widget=forms.RadioSelect, required=False
+                label=meeting.state.name, choices=self._offered(meeting), widget=forms.RadioSelect, required=False
             )
             if self._is_own(meeting):
                 self.fields[floor_name(meeting)] = forms.BooleanField(
                     label=_("Our Mission wishes to take the floor at the opening, for two minutes"), required=False
                 )
+            else:
+                self.fields[question_name(meeting)] = forms.CharField(
+                    label=_("Private question to the panel on %(state)s") % {"state": meeting.state.name},
+                    max_length=1000,
+                    required=False,
+                    widget=forms.Textarea(attrs={"rows": 3, "aria-describedby": "about_questions"}),
+                )
+
+    def _offered(self, meeting):
+        """The answers that make sense there, and the one that was given when it still did."""
+        saved = self.saved.get(meeting.pk)
+        offered = answers_offered(meeting, self.invitation.series.format)
+        return [one for one in Reply.Answer.choices if one[0] in offered or (saved and one[0] == saved.answer)]
 
     def _initial(self):
-        initial = {}
+        initial = {question_name(meeting): self.asked.get(meeting.pk, "") for meeting in self.open}
         for meeting in self.open:
             saved = self.saved.get(meeting.pk)
             if saved:
@@ -81,16 +100,28 @@ class AnswerForm(forms.Form):
             for meeting in self.open
             if self.cleaned_data[answer_name(meeting)]
         }
-        return Answers(replies, delegates, self.cleaned_data["note"])
+        questions = {
+            meeting.pk: self.cleaned_data[question_name(meeting)]
+            for meeting in self.open
+            if question_name(meeting) in self.fields
+        }
+        return Answers(replies, delegates, self.cleaned_data["note"], questions)
 
     def too_late(self):
         """The meetings that somebody tried to answer differently after they had begun or been called off."""
         taken = {meeting.pk for meeting in self.open}
-        return [
-            meeting
-            for meeting in self.meetings
-            if meeting.pk not in taken and self._typed(meeting) not in (None, self._answer_saved(meeting))
-        ]
+        return [meeting for meeting in self.meetings if meeting.pk not in taken and self._tried(meeting)]
+
+    def _tried(self, meeting):
+        """Whether what came with the form is another answer, or another question, than the saved one."""
+        asked = self._question_typed(meeting)
+        other = asked is not None and asked != self.asked.get(meeting.pk, "")
+        return other or self._typed(meeting) not in (None, self._answer_saved(meeting))
+
+    def _question_typed(self, meeting):
+        """As it would be kept, or None."""
+        typed = self.data.get(question_name(meeting))
+        return typed and forms.CharField(required=False).clean(typed)
 
     def _typed(self, meeting):
         return self.data.get(answer_name(meeting))
@@ -103,15 +134,18 @@ class AnswerForm(forms.Form):
         for meeting in self.meetings:
             saved = self.saved.get(meeting.pk)
             if meeting not in self.open:
-                yield Row(meeting, saved=saved)
+                yield Row(meeting, saved=saved, asked=self.asked.get(meeting.pk, ""))
                 continue
-            floor = floor_name(meeting)
+            floor, question = floor_name(meeting), question_name(meeting)
             yield Row(
                 meeting,
                 answer=self[answer_name(meeting)],
                 floor=self[floor] if floor in self.fields else None,
                 saved=saved,
                 differs=self.is_bound and self._typed(meeting) != self._answer_saved(meeting),
+                question=self[question] if question in self.fields else None,
+                asked=self.asked.get(meeting.pk, ""),
+                asked_differs=self.is_bound and (self._question_typed(meeting) or "") != self.asked.get(meeting.pk, ""),
             )
 
 
@@ -160,3 +194,29 @@ def answer_name(meeting):
 
 def floor_name(meeting):
     return f"floor_{meeting.state.pk}"
+
+
+def question_name(meeting):
+    return f"question_{meeting.state.pk}"
+
+
+class PassOnForm(forms.Form):
+    """A colleague of the mission who is to have a link of their own."""
+
+    colleague_email = AddressField(label=_("Your colleague’s e-mail address"), max_length=254, error_messages=EMAIL)
+    colleague_name = forms.CharField(
+        label=_("Name"),
+        max_length=200,
+        required=False,
+        help_text=_("So that you know later who answered. It does not stand in the mail."),
+    )
+
+
+class NewLinkForm(DoorForm):
+    button = _("Send our link again")
+    email = AddressField(
+        label=_("The e-mail address that our letters go to"),
+        max_length=254,
+        error_messages=EMAIL,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )

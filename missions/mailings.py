@@ -1,4 +1,4 @@
-"""What missions are written to: invitation, briefing, reminder, thanks, the confirmation of an answer. Room: missions.
+"""What missions are written to: invitation, briefing, reminder, thanks. Room: missions.
 
 Invitation and briefing go to every Permanent Mission with an address, the State under Review's included, in the same
 words. No applicant is named in any of these mails, nor how many there are.
@@ -201,21 +201,6 @@ def without_address(mailing, now):
 def _own(mission, meetings):
     """The meeting on the mission's own State, if this series has one."""
     return next((meeting for meeting in meetings if meeting.state.pk == mission.state_id), None)
-
-
-def _confirmed_again(letter):
-    """For "send again": what the invitation says today, to where its mission is reached today."""
-    invitation = Invitation.objects.with_names().get(reference=letter.key.split(":")[1])
-    return invitation.confirmation(now=timezone.now())
-
-
-registry.occasion(
-    "reply_confirmed",
-    label=_("answers received"),
-    template="mail/reply_confirmed",
-    link="invitation",
-    rewrite=_confirmed_again,
-)
 
 
 def _still_wanted(letter):

@@ -11,3 +11,20 @@ def takes_answers(meeting, now):
     meeting -- anything with `starts_at` (None: not known yet, so still to come) and `goes_ahead`
     """
     return meeting.goes_ahead and (meeting.starts_at is None or now < meeting.starts_at)
+
+
+def answers_offered(meeting, series_format):
+    """Which of the four answers make sense at a meeting: online where it can be followed so, in person where there is
+    a room.
+
+    meeting -- anything with `online_link`; series_format -- "in_person", "virtual" or "hybrid"
+    """
+    in_person = series_format != "virtual"
+    online = series_format != "in_person" or bool(meeting.online_link)
+    return [*["in_person"] * in_person, *["online"] * online, "undecided", "no"]
+
+
+def shortened(address):
+    """An e-mail address by which its owner knows it again, and nobody else learns it: "h…@example.org"."""
+    box, _at, domain = address.rpartition("@")
+    return f"{box[:1]}…@{domain}" if box else f"{address[:1]}…"

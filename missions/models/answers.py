@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from applications import panel
 from missions.models.register import PermanentMission
+from missions.rules import shortened
 from presessions import trail, vault
-from presessions.mail import links, outbox
-from presessions.mail.registry import Recipient
+from presessions.mail import links
 from presessions.trail.references import new_reference
 from presessions.trail.steps import WrongStep
 from presessions.upr.models import CountryMeeting, Series
@@ -30,11 +30,13 @@ class Answers:
     """All that a mission says on its page, as plain values that can be compared.
 
     replies -- by the meeting's key; delegates -- (the meeting's key or None for all, name, function), in order
+    questions -- by the meeting's key; "" takes one back
     """
 
     replies: dict[int, Said] = field(default_factory=dict)
     delegates: tuple[tuple[int | None, str, str], ...] = ()
     note: str = ""
+    questions: dict[int, str] = field(default_factory=dict)
 
 
 class AnsweredMeanwhile(WrongStep):
@@ -95,12 +97,14 @@ class Invitation(models.Model):
         """What the mission has answered so far."""
         replies = {reply.meeting_id: Said(reply.answer, reply.wants_floor) for reply in self.replies.all()}
         delegates = tuple((person.meeting_id, person.name, person.function) for person in self.delegates.all())
-        return Answers(replies, delegates, self.note)
+        questions = {question.meeting_id: question.words for question in self.questions.all()}
+        return Answers(replies, delegates, self.note, questions)
 
-    def answer(self, said, *, meetings, version, now):
+    def answer(self, said, *, meetings, version, now, colleague=None):
         """Keep what a mission says; True when that changes anything. All of it is kept, or nothing.
 
-        said -- Answers; a meeting it does not name keeps its reply, delegates and note are replaced
+        said -- Answers; a meeting it does not name keeps its reply and question, delegates and note are replaced
+        colleague -- whose link it came by; None: the mission's own
         meetings -- those of the series, with their States
         version -- the one the page was made from. Raises AnsweredMeanwhile when a colleague has saved something
             else since; the same answers sent twice, or twenty times, are no conflict.
@@ -113,25 +117,29 @@ class Invitation(models.Model):
             if stale:
                 trail.record(self, "answered", now=now, refused=True)
             elif changed:
-                current._keep(said, before, {meeting.pk: meeting for meeting in meetings}, now)
+                current._keep(said, before, {meeting.pk: meeting for meeting in meetings}, now, colleague)
         if stale:  # outside the block: a refusal must not undo its own event
             raise AnsweredMeanwhile(_("A colleague has answered since you opened this page."))
         self.refresh_from_db()
         return changed
 
-    def _keep(self, said, before, meetings, now):
-        self.version, self.answered_at, self.note = self.version + 1, now, said.note
-        self.save(update_fields=["version", "answered_at", "note"])
+    def _keep(self, said, before, meetings, now, colleague):
+        from missions import confirming  # it imports these models
+
+        self.version, self.answered_at, self.answered_by = self.version + 1, now, colleague
+        self.note = said.note
+        self.save(update_fields=["version", "answered_at", "answered_by", "note"])
         new = {key: reply for key, reply in said.replies.items() if before.replies.get(key) != reply}
+        facts = {"at": now, "colleague": colleague}
         replies = [
-            Reply(invitation=self, meeting=meetings[key], answer=reply.answer, wants_floor=reply.wants_floor, at=now)
+            Reply(invitation=self, meeting=meetings[key], answer=reply.answer, wants_floor=reply.wants_floor, **facts)
             for key, reply in new.items()
         ]
         Reply.objects.bulk_create(
             replies,
             update_conflicts=True,
             unique_fields=["invitation", "meeting"],
-            update_fields=["answer", "wants_floor", "at"],
+            update_fields=["answer", "wants_floor", *facts],
         )
         if said.delegates != before.delegates:
             self.delegates.all().delete()
@@ -139,52 +147,47 @@ class Invitation(models.Model):
                 Delegate(invitation=self, meeting_id=meeting, name=name, function=function, position=position)
                 for position, (meeting, name, function) in enumerate(said.delegates, start=1)
             )
+        self._keep_questions(said.questions, before.questions, now)
         trail.record(self, "answered", now=now)
         for reply in replies:
             trail.record(reply, reply.answer, now=now)
             if reply.meeting.state.pk == self.mission.state_id:
                 panel.floor_asked(reply.meeting, reply.wants_floor, now=now)
-        receipt = self.confirmation(now=now)
-        if receipt:
-            key = f"reply_confirmed:{self.reference}:{self.version}"
-            outbox.put(kind="reply_confirmed", key=key, recipient=receipt, now=now)
+        confirming.confirm(self, colleague, now=now)
 
-    def confirmation(self, *, now):
-        """Who is told what the mission has answered, or None while no address of it is valid. No delegate is named."""
-        address = self.mission.addresses.valid(now.astimezone(settings.GENEVA).date()).first()
-        if address is None:
-            return None
-        replies = {reply.meeting_id: reply for reply in self.replies.all()}
-        meetings = self.series.meetings().with_state()
-        answered = [(meeting, replies[meeting.pk]) for meeting in meetings if meeting.pk in replies]
-        context = {
-            "series": self.series,
-            "mission": self.mission,
-            "answered": answered,
-            "unanswered": len(meetings) - len(answered),
-            "delegates": self.delegates.count(),
-        }
-        return Recipient(
-            kind="mission",
-            id=str(self.mission_id),
-            to=address.email,
-            language=self.mission.language,
-            context=context,
-            link_target=self.reference,
+    def _keep_questions(self, asked, before, now):
+        """asked, before -- {meeting's key: words}; "" takes a question back"""
+        changed = {key: words for key, words in asked.items() if words != before.get(key, "")}
+        self.questions.filter(meeting__in=[key for key, words in changed.items() if not words]).delete()
+        Question.objects.bulk_create(
+            [
+                Question(invitation=self, meeting_id=key, words=words, asked_at=now)
+                for key, words in changed.items()
+                if words
+            ],
+            update_conflicts=True,
+            unique_fields=["invitation", "meeting"],
+            update_fields=["words", "asked_at"],
         )
 
     def close_links(self, *, by, now, reason=""):
-        """Make every link mailed so far useless, as when one went astray. A letter sent later carries a new one."""
+        """Make every link mailed so far useless, as when one went astray: those of colleagues too, for nobody knows who
+        passed them on. A letter sent later carries a new one."""
         with transaction.atomic():
             self.revoked_at = now
             self.save(update_fields=["revoked_at"])
             links.revoke("invitation", self.reference, now)
+            for colleague in self.colleagues.filter(revoked_at=None):
+                links.revoke("colleague", colleague.reference, now)
+            self.colleagues.filter(revoked_at=None).update(revoked_at=now)
             trail.record(self, "links_closed", by=by, now=now, reason=reason)
 
 
 def _differs(said, before):
-    replies = {**before.replies, **said.replies}
-    return (replies, said.delegates, said.note) != (before.replies, before.delegates, before.note)
+    replies, questions = {**before.replies, **said.replies}, {**before.questions, **said.questions}
+    asked = {key: words for key, words in questions.items() if words}
+    now = (replies, said.delegates, said.note, asked)
+    return now != (before.replies, before.delegates, before.note, before.questions)
 
 
 class Reply(models.Model):
@@ -291,6 +294,15 @@ class Colleague(models.Model):
     def save(self, *args, **kwargs):
         self.email_index = vault.blind_index("email", self.email)
         super().save(*args, **kwargs)
+
+    @property
+    def shown(self):
+        """What the page of the mission calls them: whoever has a link must not read its colleagues' addresses there."""
+        return self.name or shortened(self.email)
+
+    @property
+    def shortened_email(self):
+        return shortened(self.email)
 
 
 class Question(models.Model):

@@ -9,7 +9,8 @@ ADDED_BY_LOOKING = {"trail_event", "mail_linkvisit"}  # the two tables that a GE
 
 
 def answers(invitation, *, note="", delegates=(), version=None, **chosen):
-    """The form as somebody who opened the page just now would send it: KE="in_person", floor_KE="on"."""
+    """The form as somebody who opened the page just now would send it: KE="in_person", floor_KE="on",
+    question_PE="When?"."""
     meetings = CountryMeeting.objects.for_series(invitation.series).with_state()
     keys = {meeting.state.pk: meeting.pk for meeting in meetings}
     saved = Invitation.objects.get(pk=invitation.pk)
@@ -20,7 +21,7 @@ def answers(invitation, *, note="", delegates=(), version=None, **chosen):
         "delegate-INITIAL_FORMS": 0,
     }
     for name, value in chosen.items():
-        asked[name if name.startswith("floor_") else f"answer_{name}"] = value
+        asked[name if name.startswith(("floor_", "question_")) else f"answer_{name}"] = value
     for number, (name, function, iso2) in enumerate(delegates):
         line = {"name": name, "function": function, "meeting": keys.get(iso2, "")}
         asked |= {f"delegate-{number}-{field}": value for field, value in line.items()}

@@ -29,7 +29,7 @@ def _clock():
 
 @pytest.fixture
 def series():
-    series = SeriesFactory(venue="Palais des Nations", reply_to="missions@upr.example.org")
+    series = SeriesFactory(venue="Palais des Nations", reply_to="missions@upr.example.org", format="hybrid")
     CountryMeetingFactory(series=series, state=StateFactory(iso2="KE"), room="Room XXI")
     CountryMeetingFactory(series=series, state=StateFactory(iso2="PE"), starts_at=geneva(date(2026, 4, 14), 11))
     CountryMeetingFactory(series=series, state=StateFactory(iso2="NP"), starts_at=None)
@@ -83,7 +83,8 @@ def test_the_mission_of_the_state_under_review_sees_what_others_see_and_may_ask_
     assert "take the floor" not in other[0][1]
     assert own[1:] == other[1:]
     without_the_line = re.sub(r"This meeting concerns your own State.*", "", own[0][1])
-    assert without_the_line.strip() == other[0][1].strip()
+    without_a_question = other[0][1].replace("Private question to the panel Private question to the panel on Kenya", "")
+    assert without_the_line.strip() == without_a_question.strip()
 
 
 def rows_of(response):
@@ -347,11 +348,11 @@ def test_when_all_is_over_the_page_says_so_and_has_no_button(client, series, bra
 def test_the_page_costs_the_same_with_3_and_14_meetings(client, series, brazil, django_assert_num_queries):
     invitation, path = brazil
     client.post(path, answers(invitation, KE="in_person", delegates=[("Joy Canary", "", "KE")]))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         client.get(path)
     for iso2 in ("CL", "CU", "DE", "DK", "EE", "ES", "FI", "GH", "GR", "HU", "IE"):
         CountryMeetingFactory(series=series, state=StateFactory(iso2=iso2))
     people = [(f"Person {number}", "", "PE") for number in range(9)]
     client.post(path, answers(invitation, **dict.fromkeys(("KE", "PE", "CL", "CU", "GH"), "online"), delegates=people))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         client.get(path)

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from missions import overview
+from missions import confirming, overview
 from missions.models import Invitation, MissionTask, PermanentMission
 from presessions.mail import delivery, inbox, outbox, reconciliation, schedule
 from presessions.mail.models import Alarm, Letter, Mailing, Report
@@ -203,7 +203,7 @@ def test_after_the_last_meeting_no_invitation_follows(mission, second):
 def test_the_confirmation_of_an_answer_goes_to_the_next_address_too(series, mission, second):
     invitation, _path = invite(mission, series=series)
     key = f"reply_confirmed:{invitation.reference}:1"
-    letter = outbox.put(kind="reply_confirmed", key=key, recipient=invitation.confirmation(now=DUE), now=DUE)
+    letter = outbox.put(kind="reply_confirmed", key=key, recipient=confirming.to_mission(invitation, now=DUE), now=DUE)
     fresh = comes_back(gone(letter))
     assert (fresh.to, fresh.kind) == (second.email, "reply_confirmed")
     assert comes_back(gone(fresh)) is None

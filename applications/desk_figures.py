@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from applications import figures
+from applications import figures, small_numbers
 from applications.exporting import FORMATS, as_file
 from applications.models import Application, StateCall
 from presessions import exports, trail
@@ -73,7 +73,7 @@ def _file(request, series):
             *([meeting.state.name, meeting.get_status_display(), *_line(tally)] for meeting, tally in found.meetings),
             [_("All"), "", *_line(found.total)],
         ],
-        about=[(sentence,) for sentence in found.sentences()],
+        about=[(sentence,) for sentence in [*found.sentences(), small_numbers.rule()]],
     )
     return as_file(exports.write(table, format), format, f"figures-{series.number}-{now:%Y-%m-%d}")
 
@@ -86,11 +86,11 @@ def _columns():
         ("NHRI", lambda tally: tally.nhris),
         (_("national or local"), lambda tally: tally.national),
         (_("international or regional"), lambda tally: tally.international),
-        (_("women"), lambda tally: tally.women),
-        (_("men"), lambda tally: tally.men),
-        (_("in another way"), lambda tally: tally.other),
-        (_("did not say"), lambda tally: tally.not_said),
-        (_("remotely"), lambda tally: tally.remote),
+        (_("women"), lambda tally: small_numbers.in_words(tally.genders["women"])),
+        (_("men"), lambda tally: small_numbers.in_words(tally.genders["men"])),
+        (_("in another way"), lambda tally: small_numbers.in_words(tally.genders["other"])),
+        (_("did not say"), lambda tally: small_numbers.in_words(tally.genders["not_said"])),
+        (_("remotely"), lambda tally: small_numbers.in_words(tally.ways["remote"])),
         (_("themes"), lambda tally: len(tally.themes)),
     ]
 

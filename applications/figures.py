@@ -12,6 +12,7 @@ from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from applications import small_numbers
 from applications.models import Application, Speaker, Theme
 from presessions.upr.models import CountryMeeting
 
@@ -47,6 +48,17 @@ class Tally:
         self.remote += row["attends"] == Attends.REMOTE
         self.institutions.add(row["organisation"] or f"application {row['pk']}")
         self.themes.update(themes)
+
+    @property
+    def genders(self):
+        """As they may be told beside the number of speakers: None where a number would name somebody."""
+        parts = {"women": self.women, "men": self.men, "other": self.other, "not_said": self.not_said}
+        return small_numbers.told(parts)
+
+    @property
+    def ways(self):
+        """How they take part, told alike."""
+        return small_numbers.told({"in_the_room": self.speakers - self.remote, "remote": self.remote})
 
     @property
     def international(self):
@@ -125,8 +137,11 @@ def _national(total):
 
 
 def _women(total):
-    facts = {"share": total.share(total.women), "n": total.women, "all": total.speakers, "silent": total.not_said}
-    if total.not_said:
+    told = total.genders
+    if told["women"] is None:
+        return _("Women: not shown, the numbers are too small.")
+    facts = {"share": total.share(total.women), "n": total.women, "all": total.speakers, "silent": told["not_said"]}
+    if told["not_said"]:
         return _("Women: %(share)d%% (%(n)d of %(all)d); %(silent)d did not say.") % facts
     return _("Women: %(share)d%% (%(n)d of %(all)d).") % facts
 

@@ -156,6 +156,12 @@ def pages_with_arguments(world):
         "admin:applications_review_one": reverse("admin:applications_review_one", args=[applicant(world).pk]),
         "admin:applications_organisation_merge": merging(world),
         "admin:upr_series_answers": reverse("admin:upr_series_answers", args=[world.series.pk]),
+        **{
+            f"admin:upr_{name}": reverse(f"admin:upr_{name}", args=[row.pk])
+            for name, row in (
+                ("series_report", world.series), ("series_published", world.series), ("meeting_report", world.kenya),
+            )
+        },
         "admin:upr_series_close": reverse("admin:upr_series_close", args=[world.series.pk]),
         "admin:mail_text": reverse("admin:mail_text", args=[world.newest("invitation").letter.mailing_id, "en"]),
     }

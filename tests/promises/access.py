@@ -67,6 +67,14 @@ PAGES = {
     "POST accounts_send_link": "A",
     # calendar and series
     "upr_series_answers": EVERYBODY,
+    "upr_reports": EVERYBODY,
+    "POST upr_reports": "LMA",
+    "upr_series_report": EVERYBODY,
+    "POST upr_series_report": "LMA",
+    "upr_series_published": EVERYBODY,
+    "POST upr_series_published": "LMA",
+    "upr_meeting_report": EVERYBODY,
+    "POST upr_meeting_report": "LMA",
     "upr_series_set_up_session": "LA",
     "POST upr_series_set_up_session": "LA",
     "upr_series_set_up": "LA",
@@ -170,4 +178,13 @@ NOT_OF_THIS_ROW = {
     "applications_document_text": "the document is a PDF",
     "mail_text_html": "a draft of a text, made by a POST",
 }
-POSTED = {"applications_figures_series": {"format": "xlsx"}}
+POSTED = {
+    name: {"format": "xlsx"}
+    for name in (
+        "applications_figures_series",
+        "upr_reports",
+        "upr_series_report",
+        "upr_series_published",
+        "upr_meeting_report",
+    )
+}

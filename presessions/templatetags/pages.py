@@ -61,6 +61,17 @@ def declared(code):
 
 
 @register.simple_tag
+def calendar_at(name, *args):
+    """Where a calendar is fetched: `path`; `address`, the whole of it, to be typed into a program; and `subscribe`,
+    which programs open by themselves. One for everybody, that has no language in its address, is asked for ours."""
+    path = reverse(name, args=args)
+    if name.startswith("feeds:"):
+        path += f"?lang={prefix(translation.get_language())}"
+    address = settings.PUBLIC_URL + path
+    return {"path": path, "address": address, "subscribe": f"webcal:{address.partition(':')[2]}"}
+
+
+@register.simple_tag
 def contact_address():
     """A mailbox of UPR Info that somebody reads."""
     return settings.MAIL_REPLY_TO

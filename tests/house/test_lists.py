@@ -5,6 +5,7 @@ addresses; one with arguments is red until `pages_with_arguments` knows a page o
 """
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -32,7 +33,16 @@ from applications.models import (
     StateCall,
     Theme,
 )
-from missions.models import Delegate, Invitation, MissionAddress, MissionTask, PermanentMission, Reply
+from missions.models import (
+    Delegate,
+    DoorNote,
+    FloorQuestion,
+    Invitation,
+    MissionAddress,
+    MissionTask,
+    PermanentMission,
+    Reply,
+)
 from presessions import trail, views
 from presessions.accounts.models import User
 from presessions.mail.models import Alarm, Attempt, Letter, LinkVisit, Mailing, PersonalLink, Report
@@ -85,6 +95,7 @@ NO_LIST = {
     "admin:upr_meeting_move": "one form",
     "admin:upr_meeting_tell": "one button",
     "admin:upr_meeting_extend": "one form",
+    "admin:missions_door_paper_file": "one file",
     "admin:app_list": "the models of one app, of which there is a fixed number",
     "admin:view_on_site": "leads elsewhere",
     "admin:trail_event_about": "leads elsewhere",
@@ -159,10 +170,16 @@ def pages_with_arguments(world):
         **{
             f"admin:upr_{name}": reverse(f"admin:upr_{name}", args=[row.pk])
             for name, row in (
-                ("series_report", world.series), ("series_published", world.series), ("meeting_report", world.kenya),
+                ("series_report", world.series),
+                ("series_published", world.series),
+                ("meeting_report", world.kenya),
             )
         },
         "admin:upr_series_close": reverse("admin:upr_series_close", args=[world.series.pk]),
+        **{
+            f"admin:missions_{name}": reverse(f"admin:missions_{name}", args=[world.kenya.pk])
+            for name in ("door", "door_state", "door_paper", "door_correct")
+        },
         "admin:mail_text": reverse("admin:mail_text", args=[world.newest("invitation").letter.mailing_id, "en"]),
     }
 
@@ -232,6 +249,13 @@ def grow(world, numbers):
         Reply.objects.create(invitation=invitation, meeting=meeting, answer="online", at=now)
         if n < 15:  # a mission may name twenty
             Delegate.objects.create(invitation=invitation, meeting=meeting, name=f"Delegate {n}", position=n + 5)
+
+        DoorNote.objects.create(
+            key=uuid4(), meeting=kenya, mission=mission, people=2, noted_at=now, received_at=now, by=user
+        )
+        FloorQuestion.objects.create(
+            key=uuid4(), meeting=kenya, mission=mission, to=seated, words="Why?", noted_at=now, received_at=now, by=user
+        )
 
         MissionTask.objects.create(mission=mission, series=series, reason="bounced", opened_at=now)
         MissionTask.objects.create(

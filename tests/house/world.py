@@ -23,7 +23,7 @@ from applications import cleaning, seat, uploads
 from applications.mailings import second_call
 from applications.models import Agenda, Application, Attachment, Call, Contact, Needs, Theme
 from missions import meetings
-from missions.models import Invitation, MissionTask, PermanentMission
+from missions.models import FloorQuestion, Invitation, MissionTask, PermanentMission
 from presessions import settings as product
 from presessions.accounts.models import Authenticator, User
 from presessions.mail import inbox, schedule, steering, telling, watch
@@ -154,6 +154,7 @@ class World:
         self.ring(BRIEFING_DUE)
         self.ring(REMINDER_DUE)
         self.something_is_wrong()
+        self.on_the_day()
         self.ring(THANKS_DUE)
         self.mail_staff()
 
@@ -327,6 +328,18 @@ class World:
         task = MissionTask.objects.get(mission__code="TR")
         posted = {"step": "done", "reason": canary("missions.MissionTask.note")}
         self.staff().post(reverse("admin:missions_missiontask_change", args=[task.pk]), posted)
+
+    def on_the_day(self):
+        """Somebody at the door notes that Kenya's mission has come, and what it asks."""
+        self.clock.move_to(geneva(date(2026, 4, 14), 11, 5))  # where it was moved to
+        staff, page = self.staff(), reverse("admin:missions_door", args=[self.kenya.pk])
+        mission = self.invitation.mission_id
+        for posted in (
+            {"note": f"{mission} 2 1"},
+            {"mission": mission, "words": canary("missions.FloorQuestion.words")},
+        ):
+            assert staff.post(page, {"nonce": "a phone", **posted}).status_code == 302
+        assert FloorQuestion.objects.filter(meeting=self.kenya, mission=mission).exists()
 
     def something_is_wrong(self):
         """A room raises an alarm, in words of its own; staff are told that there is one."""

@@ -45,6 +45,8 @@ MODELS = {
     "missions.Invitation": (EVERYBODY, NOBODY, "MA", NOBODY),
     "missions.Reply": (EVERYBODY, NOBODY, NOBODY, NOBODY),
     "missions.MissionTask": ("LMA", NOBODY, "MA", NOBODY),
+    "missions.DoorNote": ("LMA", NOBODY, NOBODY, NOBODY),  # on the day itself: the door list
+    "missions.FloorQuestion": ("LMA", NOBODY, NOBODY, NOBODY),
 }
 
 PAGES = {
@@ -166,6 +168,17 @@ PAGES = {
     "POST missions_invitation_export": "MA",
     "missions_reply_export": "MA",
     "POST missions_reply_export": "MA",
+    # on the day
+    "missions_doors": "LMA",
+    "missions_door": "LMA",
+    "POST missions_door": "LMA",
+    "POST missions_door_notes": "LMA",
+    "missions_door_worker": "LMA",
+    "missions_door_state": "LMA",
+    "missions_door_paper": "LMA",
+    "missions_door_paper_file": "LMA",
+    "missions_door_correct": "LMA",
+    "POST missions_door_correct": "LMA",
     # contacts
     "applications_contact_history": EVERYBODY,  # only leads on to the page of the row
     "applications_contact_import": "LA",

@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from missions import notices, returned
-from missions.models import Invitation, MissionAddress, PermanentMission, Reply
+from missions.models import DoorNote, Invitation, MissionAddress, PermanentMission, Reply
 from missions.rules import LINK_OPENS_AFTER, takes_answers
 from presessions.mail import corrections, registry
 from presessions.mail.models import Letter, Mailing
@@ -105,13 +105,14 @@ def _reached(series, by):
 @registry.mailing(
     "thanks_missions",
     label=_("thanks to missions"),
-    audience=_("Permanent Missions that came"),
+    audience=_("Permanent Missions that came: as noted at the door, or, if nothing was noted there, as they had said"),
     counted=ngettext_lazy("%(n)s Permanent Mission that came", "%(n)s Permanent Missions that came", "n"),
     template="mail/thanks_missions",
     days_after=("last_meeting", 1),
     pointless_after="working_group_end",
     lapses=True,
     outlives=True,
+    link="invitation",
     order=80,
 )
 def thanks_to_missions(mailing):
@@ -119,9 +120,12 @@ def thanks_to_missions(mailing):
 
 
 def came(series):
-    """The missions that came to a meeting of the series. As long as nobody notes who came: that had said they would."""
-    held = CountryMeeting.objects.for_series(series).going_ahead().order_by()
-    said_so = Reply.objects.filter(invitation__series=series, answer__in=Reply.COMES, meeting__in=held.values("pk"))
+    """The missions that came to a meeting of the series, as noted at the door; where nobody has noted anything there:
+    that had said they would."""
+    held = CountryMeeting.objects.for_series(series).going_ahead().order_by().values("pk")
+    if DoorNote.objects.filter(meeting__in=held).exists():
+        return DoorNote.objects.came(held).order_by().values("mission")
+    said_so = Reply.objects.filter(invitation__series=series, answer__in=Reply.COMES, meeting__in=held)
     return said_so.values("invitation__mission")
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from applications.mailings.moments import moment
 from missions.mailings import INVITED_SINCE
-from missions.models import Invitation, MissionAddress, MissionTask, PermanentMission, Reply
+from missions.models import DoorNote, Invitation, MissionAddress, MissionTask, PermanentMission, Reply
 from presessions.mail import registry
 from presessions.mail.models import Letter
 from presessions.upr.models import CountryMeeting
@@ -62,10 +62,20 @@ def of_the_silent(mailings):
 
 @registry.number_of("thanks_missions")
 def of_those_who_came(mailings):
-    asked = {}
+    asked, noted = {}, _noted_at_the_door()
     for mailing in mailings:
         held = CountryMeeting.objects.for_series(mailing.series).going_ahead().order_by().values("pk")
-        said_so = Reply.objects.filter(invitation__series=mailing.series_id, answer__in=Reply.COMES, meeting__in=held)
-        asked[f"n{mailing.pk}"] = Count("pk", filter=Exists(said_so.filter(invitation__mission=OuterRef("pk"))))
+        if mailing.series_id in noted:
+            there = DoorNote.objects.came(held).filter(mission=OuterRef("pk"))
+        else:
+            said_so = Reply.objects.filter(invitation__series=mailing.series_id, answer__in=Reply.COMES)
+            there = said_so.filter(meeting__in=held, invitation__mission=OuterRef("pk"))
+        asked[f"n{mailing.pk}"] = Count("pk", filter=Exists(there))
     found = _reachable().aggregate(**asked)
     return {mailing.pk: found[f"n{mailing.pk}"] for mailing in mailings}
+
+
+def _noted_at_the_door():
+    """Keys of the series at whose meetings somebody has noted who came."""
+    held = CountryMeeting.objects.going_ahead().filter(Exists(DoorNote.objects.filter(meeting=OuterRef("pk"))))
+    return set(held.order_by().values_list("state_under_review__session__series", flat=True).distinct())

@@ -86,11 +86,11 @@ def _columns():
         ("NHRI", lambda tally: tally.nhris),
         (_("national or local"), lambda tally: tally.national),
         (_("international or regional"), lambda tally: tally.international),
-        (_("women"), lambda tally: small_numbers.in_words(tally.genders["women"])),
-        (_("men"), lambda tally: small_numbers.in_words(tally.genders["men"])),
-        (_("in another way"), lambda tally: small_numbers.in_words(tally.genders["other"])),
-        (_("did not say"), lambda tally: small_numbers.in_words(tally.genders["not_said"])),
-        (_("remotely"), lambda tally: small_numbers.in_words(tally.ways["remote"])),
+        (_("women"), lambda tally: small_numbers.in_words(tally.shown["women"])),
+        (_("men"), lambda tally: small_numbers.in_words(tally.shown["men"])),
+        (_("in another way"), lambda tally: small_numbers.in_words(tally.shown["other"])),
+        (_("did not say"), lambda tally: small_numbers.in_words(tally.shown["not_said"])),
+        (_("remotely"), lambda tally: small_numbers.in_words(tally.shown["remote"])),
         (_("themes"), lambda tally: len(tally.themes)),
     ]
 

@@ -50,15 +50,13 @@ class Tally:
         self.themes.update(themes)
 
     @property
-    def genders(self):
-        """As they may be told beside the number of speakers: None where a number would name somebody."""
-        parts = {"women": self.women, "men": self.men, "other": self.other, "not_said": self.not_said}
-        return small_numbers.told(parts)
-
-    @property
-    def ways(self):
-        """How they take part, told alike."""
-        return small_numbers.told({"in_the_room": self.speakers - self.remote, "remote": self.remote})
+    def shown(self):
+        """What is told of people beside their number, or None where it would name one of them. Women stand apart from
+        all others first, so that one who did not say does not hide them."""
+        women = small_numbers.told({"women": self.women, "others": self.speakers - self.women})
+        genders = {"women": self.women, "men": self.men, "other": self.other, "not_said": self.not_said}
+        remote = small_numbers.told({"remote": self.remote, "others": self.speakers - self.remote})
+        return small_numbers.told(genders) | {"women": women["women"], "remote": remote["remote"]}
 
     @property
     def international(self):
@@ -137,7 +135,7 @@ def _national(total):
 
 
 def _women(total):
-    told = total.genders
+    told = total.shown
     if told["women"] is None:
         return _("Women: not shown, the numbers are too small.")
     facts = {"share": total.share(total.women), "n": total.women, "all": total.speakers, "silent": told["not_said"]}

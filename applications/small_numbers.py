@@ -1,9 +1,8 @@
 """Numbers so small that they would name somebody: the one rule, and its words. Room: applications; pure functions.
 
-“One woman”, “one who takes part from afar”: whoever knows the panel knows who is meant. So what counts people by
-something of themselves (gender, taking part remotely) is not told where it counts fewer than three. Nor may it be
-worked out: where a total stands beside its parts and one part alone were missing, it would be what is left. Then the
-next smallest part is not told either, until what is missing adds up to three or more in at least two parts.
+“One woman”, “one who takes part from afar”: whoever knows the panel knows who is meant. So people that are divided by
+something of themselves (gender, taking part remotely) are told in all the parts or in none: where one part counts one
+or two people, the others would say by what is missing how many. That there is nobody names nobody.
 
 Institutions, missions, meetings and questions are no people, and a number of them names nobody.
 """
@@ -13,18 +12,10 @@ from django.utils.translation import gettext as _
 LEAST = 3
 
 
-def may_be_told(number):
-    """Whether a number of people stands alone without naming one of them; that there is nobody, names nobody."""
-    return number == 0 or number >= LEAST
-
-
 def told(parts):
-    """{name: number} of people divided into parts, as it may be told beside its total: None where it may not be."""
-    hidden = {name for name, number in parts.items() if not may_be_told(number)}
-    others = sorted((number, name) for name, number in parts.items() if number >= LEAST)
-    while hidden and others and (len(hidden) < 2 or sum(parts[name] for name in hidden) < LEAST):
-        hidden.add(others.pop(0)[1])
-    return {name: None if name in hidden else number for name, number in parts.items()}
+    """{name: number} of people divided into parts, or None for each where one of the numbers would name somebody."""
+    small = any(0 < number < LEAST for number in parts.values())
+    return dict.fromkeys(parts) if small else parts
 
 
 def in_words(number):
@@ -35,7 +26,7 @@ def in_words(number):
 def rule():
     """The rule itself, for whoever reads the figures."""
     words = _(
-        "Where fewer than %(least)d people would be counted by gender or by how they take part, the number is not "
-        "shown, nor is one from which it could be worked out: it would say who is meant."
+        "Numbers of people by gender, or by how they take part, are not shown where one of them would be smaller than "
+        "%(least)d: it would say who is meant."
     )
     return words % {"least": LEAST}

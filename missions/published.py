@@ -107,7 +107,7 @@ class Published:
     @property
     def women(self):
         """None where the number would name somebody."""
-        return self.panel.genders["women"]
+        return self.panel.shown["women"]
 
     @property
     def women_share(self):

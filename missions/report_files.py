@@ -135,7 +135,7 @@ def figures(found):
             *((name, text) for _code, name, text in found.ready()),
             (_("average of missions per meeting"), found.mean),
             (_("most missions at one meeting"), found.most),
-            *_genders(panel),
+            *_people_on_panels(panel),
             (small_numbers.rule(),),
         ],
     )
@@ -150,14 +150,15 @@ def _attendance(one):
     return [*seen, sum(one.asked), one.asked[0]]
 
 
-def _genders(panel):
+def _people_on_panels(panel):
     words = {
         "women": _("women"),
         "men": _("men"),
         "other": _("in another way"),
         "not_said": _("did not say"),
+        "remote": _("remotely"),
     }
-    return [(words[name], small_numbers.in_words(number)) for name, number in panel.genders.items()]
+    return [(words[name], small_numbers.in_words(number)) for name, number in panel.shown.items()]
 
 
 def _missions(found):

@@ -51,12 +51,21 @@ def _time(instant, words):
 @register.filter
 def page(series):
     """The whole address of a series' public page, for a letter: in its language."""
-    with translation.override(languages.of_pages(translation.get_language() or languages.SOURCE)):
-        return settings.PUBLIC_URL + reverse("applications:series", args=[series.number])
+    return _whole("applications:series", series.number)
+
+
+@register.filter
+def packs(series):
+    """The same of the page with its briefing packs."""
+    return _whole("applications:packs", series.number)
 
 
 @register.simple_tag
 def whole_address(name):
     """The whole address of a page that is always there, to be read on paper or in a letter."""
+    return _whole(name)
+
+
+def _whole(name, *arguments):
     with translation.override(languages.of_pages(translation.get_language() or languages.SOURCE)):
-        return settings.PUBLIC_URL + reverse(name)
+        return settings.PUBLIC_URL + reverse(name, args=arguments)

@@ -3,6 +3,8 @@
 Room: missions.
 """
 
+from dataclasses import dataclass
+
 from presessions import trail
 
 CODES = {
@@ -12,7 +14,17 @@ CODES = {
     "as_of": "geneva_changed",
     **{f"address_form_{language}": "form_changed" for language in ("en", "fr", "es", "ar", "zh", "ru")},
 }
-ADDED, CHANGED, REMOVED, WORKS = "address_added", "address_changed", "address_removed", "address_works"
+ADDED, CHANGED, ENDED = "address_added", "address_changed", "address_ended"
+REMOVED, WORKS = "address_removed", "address_works"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing, before and after, in words; "" where there is nothing."""
+
+    what: str
+    before: str
+    after: str
 
 
 def codes_of(fields):
@@ -25,8 +37,6 @@ def record(mission, codes, *, now, by, reason=""):
         trail.record(mission, code, now=now, by=by, reason=reason)
 
 
-def code_of_address(changed, address):
-    """What happened to an address whose fields changed."""
-    if "bounced_at" in changed and address.bounced_at is None:
-        return WORKS
-    return CHANGED
+def code_of_address(address, changed):
+    """What happened to an address of which these fields changed."""
+    return WORKS if "bounced_at" in changed and address.bounced_at is None else CHANGED

@@ -20,6 +20,7 @@ from applications.contact_import import names_of_languages
 from applications.forms.doors import AddressField
 from missions import keeping
 from missions.exports import HEADINGS
+from missions.keeping import Difference
 from missions.models import MissionAddress, PermanentMission
 from presessions import imports, trail, vault
 from presessions.imports import Unreadable
@@ -55,15 +56,6 @@ class Refused:
 
     line: int
     what: str
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One thing, before and after, in words; before is "" where there was nothing."""
-
-    what: str
-    before: str
-    after: str
 
 
 @dataclass

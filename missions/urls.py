@@ -5,7 +5,7 @@ Calendars for everybody (`for_all`) stand apart, without a language: a program k
 
 from django.urls import path, re_path
 
-from missions import feeds, pack_views, views
+from missions import check_page, feedback_views, feeds, pack_views, views
 
 app_name = "missions"
 urlpatterns = [
@@ -14,9 +14,11 @@ urlpatterns = [
     path("invitation/<str:token>/colleagues/", views.pass_on, name="pass_on"),
     path("invitation/<str:token>/colleagues/<str:reference>/", views.close_colleague, name="close_colleague"),
     path("invitation/<str:token>/", views.invitation, name="invitation"),
+    path("invitation/<str:token>/feedback/", feedback_views.give, name="feedback"),
     path("invitation/<str:token>/my-meetings.ics", feeds.mine, name="my_meetings"),
     path("invitation/<str:token>/all.ics", feeds.all_meetings, name="all_meetings"),
     path("invitation/<str:token>/<str:iso2>.ics", views.calendar_entry, name="calendar"),
+    path("register/<str:token>/", check_page.register_check, name="register_check"),
     path("invitation/<str:token>/pack/", pack_views.all_of_series, name="packs"),
     path("invitation/<str:token>/<str:iso2>/pack/", pack_views.page, name="pack"),
     path("invitation/<str:token>/<str:iso2>/pack/all.zip", pack_views.download, name="pack_download"),

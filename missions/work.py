@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from applications.mailings.moments import moment
+from missions import checking
 from missions.mailings import INVITED_SINCE
 from missions.models import DoorNote, Invitation, MissionAddress, MissionTask, PermanentMission, Reply
 from presessions.mail import registry
@@ -23,6 +24,24 @@ def not_reached():
 
 def not_reached_address():
     return reverse("admin:missions_missiontask_changelist")
+
+
+def not_checked(now):
+    """How many missions have not said for a year that what we have of them is right."""
+    return checking.not_checked(now).count()
+
+
+def not_checked_address():
+    return f"{reverse('admin:missions_permanentmission_changelist')}?checked=no&reached=yes"
+
+
+def checks_to_settle():
+    """How many missions wait for changes that they have asked for."""
+    return checking.to_settle().count()
+
+
+def checks_address():
+    return reverse("admin:missions_registercheck_changelist")
 
 
 def answered_of_series(series):

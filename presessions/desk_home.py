@@ -123,7 +123,7 @@ def context(user, now):
     cards = _cards(user, now) if user.has_perm("upr.view_series") else []
     return {
         "cards": cards,
-        "elsewhere": list(_elsewhere(user)),
+        "elsewhere": list(_elsewhere(user, now)),
         "today": day_in_words(now.astimezone(GENEVA)),
         "may_set_up": user.has_perm("upr.add_series"),
     }
@@ -162,6 +162,8 @@ def _ways(series, user):
         yield _("Review desk"), f"{reverse('admin:applications_review')}?series={series.pk}"
     yield _("Panels and agendas"), f"{reverse('admin:applications_panels')}?series={series.pk}"
     yield _("Answers per meeting"), f"{reverse('admin:applications_decisions_index')}?series={series.pk}"
+    if user.has_perm("applications.view_maderecommendation"):
+        yield _("Recommendations"), f"{reverse('admin:applications_recommendations_index')}?series={series.pk}"
 
 
 # --- The line of time -------------------------------------------------------------------------------------------------
@@ -322,7 +324,7 @@ def _left(state_call, now):
     return ngettext("%(n)s day left", "%(n)s days left", days) % {"n": days} if days else _("last day")
 
 
-def _elsewhere(user):
+def _elsewhere(user, now):
     """What of the mail and of the missions waits for somebody, whatever the series."""
     if user.has_perm("mail.view_letter"):
         for state, number in mail_work.letters_to_look_at().items():
@@ -335,3 +337,9 @@ def _elsewhere(user):
     if user.has_perm("missions.view_missiontask") and (number := missions_work.not_reached()):
         words = ngettext("mission that no mail reaches", "missions that no mail reaches", number)
         yield Number(number, words, missions_work.not_reached_address())
+    if user.has_perm("missions.view_registercheck") and (number := missions_work.checks_to_settle()):
+        words = ngettext("mission asks for changes in the register", "missions ask for changes in the register", number)
+        yield Number(number, words, missions_work.checks_address())
+    if user.has_perm("missions.view_registercheck") and (number := missions_work.not_checked(now)):
+        words = ngettext("mission not checked for a year", "missions not checked for a year", number)
+        yield Number(number, words, missions_work.not_checked_address())

@@ -26,6 +26,8 @@ class AddressField(forms.EmailField):
 
     def run_validators(self, address):
         super().run_validators(address)
+        if address in self.empty_values:
+            return
         try:
             letters.clean_address(address)
         except letters.Unwritable:

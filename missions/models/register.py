@@ -138,7 +138,7 @@ class PermanentMission(models.Model):
 
 class MissionAddressQuerySet(models.QuerySet):
     def valid(self, day):
-        """Those that letters may go to on that day, as rules.is_valid_on says."""
+        """Those that letters may go to on that day, as is_valid_on says."""
         begun = Q(valid_from=None) | Q(valid_from__lte=day)
         not_ended = Q(valid_until=None) | Q(valid_until__gte=day)
         return self.filter(begun, not_ended, bounced_at=None)
@@ -183,6 +183,11 @@ class MissionAddress(models.Model):
     def save(self, *args, **kwargs):
         self.email_index = vault.blind_index("email", self.email)
         super().save(*args, **kwargs)
+
+    def is_valid_on(self, day):
+        """As `valid` says, of one that was fetched already."""
+        begun = self.valid_from is None or self.valid_from <= day
+        return begun and (self.valid_until is None or self.valid_until >= day) and self.bounced_at is None
 
 
 class RegisterCheck(models.Model):

@@ -24,6 +24,8 @@ from missions import (
     admin_door,  # noqa: F401 -- registers itself
     admin_register,  # noqa: F401 -- registers itself
     admin_tasks,  # noqa: F401 -- registers itself
+    desk_feedback,
+    desk_invitation,
     desk_meetings,
     desk_new_session,
     desk_report,
@@ -39,7 +41,6 @@ from presessions.mail.admin import timeline
 from presessions.mail.admin.steps import StepsAdmin
 from presessions.mail.admin.steps import pill as state_pill
 from presessions.mail.models import Letter, LinkVisit
-from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
 from presessions.upr.dates import last_minute_words
 from presessions.upr.dialogue import AsksBeforeMovingDates
@@ -137,23 +138,10 @@ class InvitationAdmin(Exports, StepsAdmin):
         return invitation.coming_count
 
     def steps(self, invitation, request):
-        return {"close_links": invitation.close_links}
+        return desk_invitation.steps(invitation, request.POST)
 
     def page(self, invitation):
-        replies = {reply.meeting_id: reply for reply in invitation.replies.all()}
-        meetings = invitation.series.meetings().with_state()
-        return {
-            "title": f"{invitation.mission}, {invitation.series}",
-            "answers": [(meeting, replies.get(meeting.pk)) for meeting in meetings],
-            "delegates": invitation.delegates.select_related("meeting__state_under_review__state"),
-            "visits": LinkVisit.objects.filter(
-                link__purpose="invitation", link__target_id=invitation.reference
-            ).order_by("-at")[:50],
-            "letter": self.letter(invitation),
-            "earlier": Event.objects.filter(
-                room=Reply._meta.label_lower, reference__startswith=f"{invitation.reference}/"
-            ).order_by("at", "pk"),
-        }
+        return {**desk_invitation.shown(invitation), "letter": self.letter(invitation)}
 
 
 @admin.register(Reply)
@@ -162,10 +150,10 @@ class ReplyAdmin(Exports, admin.ModelAdmin):
 
     audiences = (exports.REPLIES,)
     change_list_template = CHANGE_LIST
-    list_display = ("mission", "state", "answer", "wants_floor", "at")
+    list_display = ("mission", "state", "answer", "wants_floor", "at", "by")
     list_display_links = None
     list_filter = (ReplySeriesFilter, "answer", "wants_floor")
-    list_select_related = ("invitation__mission__state", "meeting__state_under_review__state")
+    list_select_related = ("invitation__mission__state", "meeting__state_under_review__state", "colleague")
     search_fields = ("invitation__mission__search_key", "meeting__state_under_review__state__search_key")
     ordering = ("-at", "-pk")
     actions = None
@@ -190,6 +178,10 @@ class ReplyAdmin(Exports, admin.ModelAdmin):
     @admin.display(description=gettext_lazy("meeting on"))
     def state(self, reply):
         return reply.meeting.state
+
+    @admin.display(description=gettext_lazy("by"))
+    def by(self, reply):
+        return reply.colleague.shown if reply.colleague else _("the mission’s own link")
 
 
 # --- The page of a series ---------------------------------------------------------------------------------------------
@@ -223,8 +215,9 @@ class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
             return path(route, self.admin_site.admin_view(partial(view, site=self.admin_site)), name=f"upr_{name}")
 
         answers = path("<int:pk>/answers/", self.admin_site.admin_view(self.answers_view), name="upr_series_answers")
-        ours = (*desk_new_session.PAGES, *desk_setting_up.PAGES, *desk_meetings.PAGES, *desk_report.PAGES)
-        return [answers, *(page(*one) for one in ours), *super().get_urls()]
+        rooms = (desk_new_session, desk_setting_up, desk_meetings, desk_report, desk_feedback)
+        ours = [page(*one) for room in rooms for one in room.PAGES]
+        return [answers, *ours, *super().get_urls()]
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)  # a class made for this request alone

@@ -280,7 +280,7 @@ def test_an_answer_stops_the_reminder_on_its_way(invited):
     letters = list(written("reminder", day(4, 7)))
     brazil = next(letter for letter in letters if letter.recipient_id == str(MissionFactory(iso2="BR").pk))
     assert wanted(brazil)
-    reply(invited, "BR", day(4, 7, 10), KE="online")
+    reply(invited, "BR", day(4, 7, 10), KE="in_person")
     assert not wanted(brazil)
 
 

@@ -1,0 +1,74 @@
+"""One mission's invitation on the staff's desk: its answers and by whom, its colleagues and questions, its links; and
+the questions of all missions on the moderator's sheet. Room: missions.
+"""
+
+from functools import partial
+
+from django.utils.translation import gettext as _
+
+from applications import added
+from missions import passing_on
+from missions.models import Question, Reply
+from presessions.mail.models import LinkVisit
+from presessions.trail.models import Event
+from presessions.trail.steps import WrongStep
+
+MOST_VISITS = 50
+
+
+def shown(invitation):
+    """What the page shows."""
+    replies = {reply.meeting_id: reply for reply in invitation.replies.select_related("colleague")}
+    meetings = invitation.series.meetings().with_state()
+    colleagues = list(invitation.colleagues.select_related("passed_on_by"))
+    own = {"link__purpose": "invitation", "link__target_id": invitation.reference}
+    theirs = {"link__purpose": "colleague", "link__target_id__in": [one.reference for one in colleagues]}
+    visits = LinkVisit.objects.filter(**own) | LinkVisit.objects.filter(**theirs)
+    by_reference = {one.reference: one for one in colleagues}
+    return {
+        "title": f"{invitation.mission}, {invitation.series}",
+        "answers": [(meeting, replies.get(meeting.pk)) for meeting in meetings],
+        "delegates": invitation.delegates.select_related("meeting__state_under_review__state"),
+        "colleagues": colleagues,
+        "questions": invitation.questions.select_related("meeting__state_under_review__state"),
+        "visits": [
+            (visit, by_reference.get(visit.link.target_id))
+            for visit in visits.select_related("link").order_by("-at")[:MOST_VISITS]
+        ],
+        "earlier": Event.objects.filter(
+            room=Reply._meta.label_lower, reference__startswith=f"{invitation.reference}/"
+        ).order_by("at", "pk"),
+    }
+
+
+def steps(invitation, posted):
+    """What staff may do there: {name: step}."""
+    return {
+        "close_links": invitation.close_links,
+        "new_link": partial(_new_link, invitation, close_others="close_others" in posted),
+        "close_colleague": partial(_close_colleague, invitation, posted.get("colleague", "")),
+    }
+
+
+def _new_link(invitation, *, by, now, reason, close_others):
+    if close_others and not reason.strip():
+        raise WrongStep(_("Please say why the links mailed before are to be closed."))
+    passing_on.new_link(invitation, by=by, now=now, close_others=close_others, reason=reason)
+
+
+def _close_colleague(invitation, reference, *, by, now, reason):
+    colleague = invitation.colleagues.filter(reference=reference).first()
+    if colleague is None:
+        raise WrongStep(_("This colleague is not known."))
+    passing_on.close(colleague, by=by, now=now, reason=reason)
+
+
+@added.to_sheet
+def questions(meeting):
+    """What missions would like the panel to be asked; by which of them is nobody's business in the room."""
+    asked = Question.objects.filter(meeting=meeting).order_by("asked_at", "pk")
+    return added.Section(
+        _("Questions that missions left for the panel"),
+        [question.words for question in asked],
+        _("They were promised that their names are not said. Put those that help the hour."),
+    )

@@ -32,6 +32,7 @@ from applications import (
     desk_late,
     desk_matrix,
     desk_panel,
+    desk_recommendations,
     desk_reversal,
     desk_review,
     desk_seat,
@@ -130,6 +131,7 @@ class WorkFilter(admin.SimpleListFilter):
 
 DESKS = (  # each names its own PAGES
     desk_decisions, desk_reversal, desk_asking, desk_late, desk_review, desk_matrix, desk_figures,
+    desk_recommendations,
 )  # fmt: skip
 
 

@@ -81,34 +81,39 @@ def of(series):
 
 def of_many(all_series):
     """Those of several series, at the cost of one. Published or not: they are for staff."""
-    meetings = CountryMeeting.objects.filter(state_under_review__session__in=[one.session_id for one in all_series])
-    meetings = list(meetings.with_state().order_by("state_under_review__state__sort_key"))
-    fates = {meeting.state_under_review_id: Fate() for meeting in meetings}
-    reviews = {meeting.pk: meeting.state_under_review_id for meeting in meetings}
-    made = MadeRecommendation.objects.filter(state_under_review__in=fates)
-    for review, response in made.values_list("state_under_review", "response").order_by():
-        fates[review].made += 1
-        fates[review].supported += response == Response.SUPPORTED
-        fates[review].noted += response == Response.NOTED
-    spoke = Application.objects.filter(state_call__meeting__in=reviews, status=Application.Status.CONFIRMED)
-    proposed = Recommendation.objects.filter(application__in=spoke)
-    for meeting in proposed.values_list("application__state_call__meeting", flat=True).order_by():
-        fates[reviews[meeting]].proposed += 1
-    taken = defaultdict(list)
-    joined = TakenUp.objects.filter(proposed__in=proposed).order_by()
-    for key, review, *what in joined.values_list("proposed", "made__state_under_review", "extent", "made__response"):
-        taken[review, key].append(what)
-    for (review, _key), whats in taken.items():
-        fates[review].taken_up += 1
-        fates[review].as_proposed += any(extent == Extent.WHOLE for extent, _response in whats)
-        fates[review].answered_yes += any(response == Response.SUPPORTED for _extent, response in whats)
-    found = []
+    sessions = [one.session_id for one in all_series]
+    meetings = CountryMeeting.objects.filter(state_under_review__session__in=sessions).with_state()
+    meetings = list(meetings.order_by("state_under_review__state__sort_key"))
+    fate, found = of_meetings(meetings), []
     for one in all_series:
         ours = Fates(one)
         for meeting in meetings:
-            fate = fates[meeting.state_under_review_id]
-            if meeting.state_under_review.session_id == one.session_id and fate.made:
-                ours.meetings.append((meeting, fate))
-                ours.total.add(fate)
+            if meeting.state_under_review.session_id == one.session_id and fate[meeting.pk].made:
+                ours.meetings.append((meeting, fate[meeting.pk]))
+                ours.total.add(fate[meeting.pk])
         found.append(ours)
     return found
+
+
+def of_meetings(meetings):
+    """{meeting's key: its Fate}, in three queries."""
+    fate = {meeting.pk: Fate() for meeting in meetings}
+    of_review = {meeting.state_under_review_id: fate[meeting.pk] for meeting in meetings}
+    made = MadeRecommendation.objects.filter(state_under_review__in=of_review).order_by()
+    for review, response in made.values_list("state_under_review", "response"):
+        of_review[review].made += 1
+        of_review[review].supported += response == Response.SUPPORTED
+        of_review[review].noted += response == Response.NOTED
+    spoke = Application.objects.filter(state_call__meeting__in=fate, status=Application.Status.CONFIRMED)
+    proposed = Recommendation.objects.filter(application__in=spoke).order_by()
+    for meeting in proposed.values_list("application__state_call__meeting", flat=True):
+        fate[meeting].proposed += 1
+    taken = defaultdict(list)
+    joined = TakenUp.objects.filter(proposed__application__in=spoke, made__state_under_review__in=of_review).order_by()
+    for key, review, *how in joined.values_list("proposed", "made__state_under_review", "extent", "made__response"):
+        taken[review, key].append(how)
+    for (review, _key), hows in taken.items():
+        of_review[review].taken_up += 1
+        of_review[review].as_proposed += any(extent == Extent.WHOLE for extent, _response in hows)
+        of_review[review].answered_yes += any(response == Response.SUPPORTED for _extent, response in hows)
+    return fate

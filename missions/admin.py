@@ -275,11 +275,16 @@ class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
 
     def save_related(self, request, form, formsets, change):
         now = timezone.now()
+        concerned = {}
+        if change and {"venue", "format"} & set(form.changed_data):
+            concerned = {line.instance.pk: True for line in form.programme.forms if line.instance.goes_ahead}
         for meeting_form in form.programme.forms if change else ():
             if meeting_form.has_changed():
                 meeting_form.save_by_steps(now=now, by=request.user)
                 if meeting_form.concerns_people():
-                    desk_meetings.say_who_is_not_told(request, meeting_form.instance.pk, now)
+                    concerned[meeting_form.instance.pk] = meeting_form.only_place()
+        if concerned:
+            desk_meetings.say_who_is_not_told(request, form.instance, concerned, now)
 
     def response_add(self, request, obj, post_url_continue=None):
         """To its page, where the mailings stand with their dates: that is what to look at now."""

@@ -21,6 +21,7 @@ words.give(
         "passed_on": _("passed on to a colleague"),
         "colleague_closed": _("link of a colleague closed"),
         "colleague_bounced": _("address of a colleague does not work"),
+        "feedback_given": _("feedback given"),
         "done": _("done"),
         "in_person": _("answered: in person"),
         "online": _("answered: online"),

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from applications import throttle
+from applications.feedback import is_open
 from applications.views import typed_address
 from missions import calendar, passing_on
 from missions.forms import AnswerForm, DelegateFormSet, NewLinkForm, PassOnForm
@@ -108,6 +109,7 @@ class Page:
             "form": self.form,
             "formset": self.formset,
             "delegates": self.delegates,
+            "feedback_asked": is_open(self.invitation.series, self.now),
             "conflict": conflict,
             "colleague": self.request.colleague,
             "colleagues": [(one, passing_on.may_close(one, self.request.colleague)) for one in colleagues],

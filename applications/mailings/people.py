@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from applications import at_risk, decisions, letters
+from applications import afterwards, at_risk, decisions, letters
 from applications.models import Application, Contact
 from presessions.mail import registry
 from presessions.upr import dates
@@ -167,5 +167,6 @@ for _kind, _label, _recipient in (
     ("answer_changed_declined", _("changed answer: declined"), letters.of_application),
     ("more_information", _("question for more information"), letters.asked_for_more),
     ("late_link", _("link with more time for one applicant"), letters.more_time),
+    (afterwards.LETTER, _("what became of recommendations"), afterwards.recipient),
 ):
     registry.occasion(_kind, label=_label, template=f"mail/{_kind}", link="application", rewrite=again(_recipient))

@@ -86,6 +86,7 @@ def _statement_on(meeting, now):
     pointless_after="working_group_end",
     lapses=True,
     outlives=True,
+    link="application",
     order=70,
 )
 def thanks_to_speakers(mailing):

@@ -26,11 +26,14 @@ from applications.models import (
     Call,
     Contact,
     InformationRequest,
+    MadeRecommendation,
     Organisation,
     Recommendation,
     Seat,
     Speaker,
+    SpeakerFeedback,
     StateCall,
+    TakenUp,
     Theme,
 )
 from missions.models import (
@@ -39,6 +42,7 @@ from missions.models import (
     FloorQuestion,
     Invitation,
     MissionAddress,
+    MissionFeedback,
     MissionTask,
     PermanentMission,
     Reply,
@@ -74,6 +78,13 @@ NO_LIST = {
     "admin:applications_mark_at_risk": "POST only",
     "admin:applications_unmark_at_risk": "POST only",
     "admin:applications_document": "one file",
+    "admin:applications_recommendation": "one form",
+    "admin:applications_recommendation_add": "one form",
+    "admin:applications_recommendations_import": "one form",
+    **dict.fromkeys(
+        (f"admin:applications_recommendations_{name}" for name in ("join", "publish", "tell", "file")), "POST only"
+    ),
+    "missions:feedback": "one form",
     "admin:applications_panel_promote": "POST only",
     "admin:applications_panel_prepare": "POST only",
     "admin:applications_agenda_publish": "POST only",
@@ -94,6 +105,7 @@ NO_LIST = {
     "admin:upr_meeting_off": "one form",
     "admin:upr_meeting_move": "one form",
     "admin:upr_meeting_tell": "one button",
+    "admin:upr_series_tell": "one button, as for one meeting",
     "admin:upr_meeting_extend": "one form",
     "admin:missions_door_paper_file": "one file",
     "admin:app_list": "the models of one app, of which there is a fixed number",
@@ -161,8 +173,10 @@ def pages_with_arguments(world):
         "admin:applications_decisions": reverse("admin:applications_decisions", args=[world.kenya.pk]),
         **{
             f"admin:applications_{name}": reverse(f"admin:applications_{name}", args=[world.kenya.pk])
-            for name in ("panel", "agenda", "sheet", "screen")
+            for name in ("panel", "agenda", "sheet", "screen", "recommendations")
         },
+        "applications:recommendations": reverse("applications:recommendations", args=[number, "KE"]),
+        "admin:upr_series_feedback": reverse("admin:upr_series_feedback", args=[world.series.pk]),
         "admin:applications_matrix": reverse("admin:applications_matrix", args=[world.kenya.pk]),
         "admin:applications_review_one": reverse("admin:applications_review_one", args=[applicant(world).pk]),
         "admin:applications_organisation_merge": merging(world),
@@ -241,10 +255,23 @@ def grow(world, numbers):
         Speaker.objects.create(application=one, full_name=f"Speaker {n}", replaced_at=now)
         Recommendation.objects.create(application=one, position=n + 10, text="Ratify it.")
 
+        spoke = Application.objects.create(
+            state_call=world.call_of["KE"], email_index=f"spoke {n}", created_at=now, submitted_at=now,
+            status="confirmed", seat_answered_at=now,
+        )  # fmt: skip
+        proposed = Recommendation.objects.create(application=spoke, position=1, text="Ratify it.")
+        made = MadeRecommendation.objects.create(
+            state_under_review=kenya.state_under_review, number=f"150.{n}", text="Ratify it soon.", entered_at=now
+        )
+        made.made_by.add("TR", "KE")
+        TakenUp.objects.create(proposed=proposed, made=made, noted_at=now)
+        SpeakerFeedback.objects.create(application=spoke, useful=3, words=f"Warmer, {n}.", given_at=now)
+
         mission = PermanentMission.objects.create(code=review.state.pk, state=review.state)
         MissionAddress.objects.create(mission=mission, email=f"m{n}@example.org")
         MissionAddress.objects.create(mission=invitation.mission, email=f"k{n}@example.org")
         other = Invitation.objects.create(mission=mission, series=series, created_at=now, answered_at=now)
+        MissionFeedback.objects.create(invitation=other, useful=3, words=f"Earlier, {n}.", given_at=now)
         Reply.objects.create(invitation=other, meeting=kenya, answer="in_person", at=now)
         Reply.objects.create(invitation=invitation, meeting=meeting, answer="online", at=now)
         if n < 15:  # a mission may name twenty

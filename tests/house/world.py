@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from applications import cleaning, seat, uploads
 from applications.mailings import second_call
-from applications.models import Agenda, Application, Attachment, Call, Contact, Needs, Theme
+from applications.models import Agenda, Application, Attachment, Call, Contact, Needs, ReviewOutcome, Theme
 from missions import meetings
 from missions.models import FloorQuestion, Invitation, MissionTask, PermanentMission
 from presessions import settings as product
@@ -156,6 +156,7 @@ class World:
         self.something_is_wrong()
         self.on_the_day()
         self.ring(THANKS_DUE)
+        self.afterwards()
         self.mail_staff()
 
     def ring(self, moment=None):
@@ -340,6 +341,33 @@ class World:
         ):
             assert staff.post(page, {"nonce": "a phone", **posted}).status_code == 302
         assert FloorQuestion.objects.filter(meeting=self.kenya, mission=mission).exists()
+
+    def afterwards(self):
+        """Speaker and mission answer two questions; staff enter what the Working Group made of Kenya's review, say what
+        it takes up, publish it, and tell the speaker."""
+        ours = {"recipient_kind": "application", "recipient_id": self.application.reference}
+        letter = Letter.objects.get(kind="thanks_speakers", **ours)
+        browser = Client()
+        browser.post(next(mail.path for mail in self.mails if mail.letter.pk == letter.pk))
+        said = {"useful": "4", "words": canary("applications.SpeakerFeedback.words")}
+        assert browser.post(reverse("applications:feedback"), said).url == reverse("applications:feedback")
+        said["words"] = canary("missions.MissionFeedback.words")
+        assert Client().post(f"{self.invitation_path}feedback/", said).status_code == 302
+        staff, made = self.staff(), {"number": "148.1", "text": "Ratify it.", "made_by": "TR", "response": "supported"}
+        page = {
+            name: reverse(f"admin:applications_recommendation{name}", args=[self.kenya.pk])
+            for name in ("_add", "s_join", "s_publish", "s_tell")
+        }
+        assert staff.post(page["_add"], made).status_code == 302
+        reveal = reverse("admin:applications_reveal", args=[self.application.pk])
+        assert staff.post(reveal, {"reason": canary("trail.Reason.text")}).status_code == 302
+        proposed = self.application.recommendations.get()
+        joined = {"proposed": proposed.pk, "number": "148.1", "extent": "part"}
+        assert staff.post(page["s_join"], joined).status_code == 302
+        assert staff.post(page["s_publish"], {"source": "A/HRC/63/5"}).status_code == 302
+        assert staff.post(page["s_tell"]).status_code == 302
+        assert ReviewOutcome.objects.filter(meeting=self.kenya).exists() and proposed.taken_up.exists()
+        self.ring()
 
     def something_is_wrong(self):
         """A room raises an alarm, in words of its own; staff are told that there is one."""

@@ -91,6 +91,8 @@ PAGES = {
     "POST upr_meeting_move": "LA",
     "upr_meeting_tell": "LA",
     "POST upr_meeting_tell": "LA",
+    "upr_series_tell": "LA",
+    "POST upr_series_tell": "LA",
     "upr_meeting_extend": "LA",
     "POST upr_meeting_extend": "LA",
     # mail
@@ -157,6 +159,21 @@ PAGES = {
     "applications_sheet": "LA",
     "POST applications_sheet_file": "LA",
     "applications_screen": "RVLSA",
+    # what became of recommendations, and what people say afterwards
+    "applications_recommendations_index": "LA",
+    "applications_recommendations": "LA",
+    "POST applications_recommendations_join": "LA",
+    "applications_recommendation_add": "LA",
+    "POST applications_recommendation_add": "LA",
+    "applications_recommendation": "LA",
+    "POST applications_recommendation": "LA",
+    "applications_recommendations_import": "LA",
+    "POST applications_recommendations_import": "LA",
+    "POST applications_recommendations_publish": "LA",
+    "POST applications_recommendations_tell": "LA",
+    "POST applications_recommendations_file": "LA",
+    "upr_series_feedback": "LMA",
+    "POST upr_series_feedback": "MA",
     # what leaves the house
     "applications_application_export": "LA",
     "POST applications_application_export": "LA",
@@ -200,4 +217,8 @@ POSTED = {
         "upr_series_published",
         "upr_meeting_report",
     )
+}
+POSTED |= {
+    "applications_recommendations_file": {"format": "xlsx"},
+    "upr_series_feedback": {"format": "xlsx", "half": "missions"},
 }

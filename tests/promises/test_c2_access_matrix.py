@@ -11,6 +11,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
 
+from applications.models import MadeRecommendation
 from presessions import roles
 from presessions.accounts import doors
 from presessions.accounts.models import Role, User
@@ -88,6 +89,7 @@ def rows(world):  # noqa: F811
     by_name = {
         "accounts_": colleague(),
         "applications_organisation": application.organisation,
+        "applications_recommendation": MadeRecommendation.objects.get(),
         "applications_": application,
         "mail_letter": letter,
         "mail_": letter.mailing,

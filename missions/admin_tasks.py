@@ -3,12 +3,19 @@
 Room: missions.
 """
 
+from functools import partial
+
+from django import forms
 from django.contrib import admin
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from missions.models import MissionTask, PermanentMission
+from applications.forms.doors import AddressField
+from missions import remedies
+from missions.models import MissionAddress, MissionTask, PermanentMission
+from missions.pages import require
 from presessions.mail.admin.steps import StepsAdmin
 from presessions.mail.admin.steps import pill as state_pill
 from presessions.mail.models import Letter
@@ -45,6 +52,13 @@ class TaskSeriesFilter(admin.SimpleListFilter):
     def queryset(self, request, tasks):
         chosen = self.value()
         return tasks.filter(series=chosen) if chosen and chosen.isdecimal() else tasks
+
+
+class AddressForm(forms.Form):
+    """A new address, on the page of a task."""
+
+    email = AddressField(label=gettext_lazy("E-mail address"), max_length=254)
+    role = forms.ChoiceField(label=gettext_lazy("Whose"), choices=MissionAddress.Role.choices)
 
 
 @admin.register(MissionTask)
@@ -88,10 +102,43 @@ class MissionTaskAdmin(StepsAdmin):
         return in_words(task.done_at) if task.done_at else _("not yet")
 
     def steps(self, task, request):
-        return {"done": task.close}
+        return {
+            "done": task.close,
+            "add_address": partial(self._add_address, task, request),
+            "works_again": partial(self._one, remedies.works_again, task, request),
+            "send_again": partial(self._one, remedies.send_again, task, request),
+            "write": partial(remedies.write, task.mission, task.series),
+        }
+
+    def take_step(self, request, row):
+        """A new address needs the right that the register asks for."""
+        if request.POST.get("step") in ("add_address", "works_again"):
+            require(request, "missions.change_permanentmission")
+        return super().take_step(request, row)
+
+    def _add_address(self, task, request, *, by, now, reason):
+        form = AddressForm(request.POST)
+        if not form.is_valid():
+            return {"address_form": form}
+        remedies.add_address(task.mission, **form.cleaned_data, by=by, now=now)
+
+    def _one(self, step, task, request, **why):
+        key = request.POST.get("which", "")
+        step(task.mission, int(key) if key.isdecimal() else 0, **why)
+
+    def done(self, task, step):
+        said = {
+            "add_address": _("The address stands in the register. Now send it the letter that it has missed."),
+            "works_again": _("Letters go to this address again. Now send it the letter that it has missed."),
+            "send_again": _("A new letter was written; it goes at once."),
+            "write": _("The letter is written within a minute."),
+        }
+        return said.get(step) or super().done(task, step)
 
     def page(self, task):
-        letters = Letter.objects.filter(recipient_kind="mission", recipient_id=str(task.mission_id))
+        letters = remedies.with_replaced(
+            Letter.objects.filter(recipient_kind="mission", recipient_id=str(task.mission_id))
+        )
         if task.series_id:
             letters = letters.filter(Q(mailing__series=task.series_id) | Q(mailing=None))
         letters = letters.select_related("mailing__series__session", "mailing__meeting").defer(*Letter.SEALED)
@@ -100,8 +147,10 @@ class MissionTaskAdmin(StepsAdmin):
             "reason": task.get_reason_display(),
             "complained": task.reason == MissionTask.Reason.COMPLAINT,
             "addresses": task.mission.addresses.all(),
+            "address_form": AddressForm(),
+            "missed": remedies.not_written(task.mission, task.series, timezone.now()),
             "letters": [
-                (letter, state_pill(letter.state, letter.get_state_display()))
+                (letter, state_pill(letter.state, letter.get_state_display()), remedies.may_be_sent_again(letter))
                 for letter in letters.order_by("-pk")[:MOST_LETTERS]
             ],
             "by": task.done_by,

@@ -8,4 +8,4 @@ class MissionsConfig(AppConfig):
 
     def ready(self):
         # They register what this room sends, and to how many.
-        from missions import checking, confirming, mailings, passing_on, work  # noqa: F401
+        from missions import checking, confirming, mailings, passing_on, together, work  # noqa: F401

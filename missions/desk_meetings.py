@@ -12,13 +12,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.mailings import extension
 from applications.models import Application, StateCall
-from missions import closing, meetings, notices
+from missions import closing, meetings, together
 from missions.pages import page, require
 from missions.setting_up_forms import MomentInput
 from presessions.accounts.proof import proved
@@ -28,6 +29,7 @@ from presessions.upr.models import CountryMeeting, Series
 
 NotHeld = CountryMeeting.NotHeld
 DO, BACK = "do", "back"  # the buttons
+MEETINGS, PLACE = "meetings", "place"  # in addresses: which have changed, and of which only the place
 MORE_DAYS = (3, 7, 14)
 MOST_DAYS = 60
 CHANGE_MEETING, EXTEND, CLOSE = "upr.change_countrymeeting", "applications.change_statecall", "applications.decide"
@@ -117,29 +119,70 @@ def move(request, site, pk):
 def tell(request, site, pk):
     """After a change of the programme: who does not know yet how the meeting stands, and what each would read."""
     require(request, CHANGE_MEETING)
-    meeting, now = _meeting(pk), timezone.now()
-    seen = meetings.look_at_telling(meeting, now=now)
+    meeting = _meeting(pk)
+    how = {"only_place": bool(request.GET.get(PLACE))}
+    return _telling(
+        request, site, _("Tell how the meeting on %(state)s stands") % {"state": meeting.state.name}, meeting=meeting,
+        back=reverse("admin:upr_countrymeeting_change", args=[pk]),
+        look=lambda now: meetings.look_at_telling(meeting, now=now, **how),
+        act=lambda now: meetings.tell(meeting, by=request.user, now=now, **how),
+    )  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def tell_of_several(request, site, pk):
+    """The same for several meetings of a series that were changed at once."""
+    require(request, CHANGE_MEETING)
+    series = get_object_or_404(Series.objects.select_related("session"), pk=pk)
+    keys, how = _keys(request, MEETINGS), {"only_place": _keys(request, PLACE)}
+    return _telling(
+        request, site, _("Tell how meetings of %(series)s stand") % {"series": series}, series=series,
+        back=reverse("admin:upr_series_change", args=[pk]),
+        look=lambda now: meetings.look_at_telling_of_several(series, keys, now=now, **how),
+        act=lambda now: meetings.tell_of_several(series, keys, by=request.user, now=now, **how),
+    )  # fmt: skip
+
+
+def _keys(request, name):
+    return [int(key) for key in request.GET.get(name, "").split(",")[:100] if key.isdecimal() and len(key) < 10]
+
+
+def _telling(request, site, title, *, look, act, back, **context):
+    now = timezone.now()
+    seen = look(now)
     if request.method == "POST" and request.POST.get(DO) == seen.mark:
         try:
-            return _take(request, meeting, lambda now: meetings.tell(meeting, by=request.user, now=now))
+            return _take(request, act, back)
         except WrongStep as refusal:
             messages.error(request, str(refusal))
-            return redirect("admin:upr_meeting_tell", pk)
-    title = _("Tell how the meeting on %(state)s stands") % {"state": meeting.state.name}
-    button = _("Tell them") if seen.notices else ""
-    context = {"meeting": meeting, "seen": seen, "button": button, "only_telling": True}
+            return redirect(request.get_full_path())
+    context |= {"seen": seen, "button": _("Tell them") if seen.notices else "", "only_telling": True, "back": back}
     return page(request, site, "meeting_look", title, changed_meanwhile=request.method == "POST", **context)
 
 
-def say_who_is_not_told(request, pk, now):
-    """After a change of the programme, which tells nobody: a warning, with the page where they can be told."""
-    meeting = _meeting(pk)
-    untold = notices.not_told_yet(meeting, now=now) if meeting.status != CountryMeeting.Status.HELD else []
-    if untold:
-        said = _("%(state)s: nobody has told %(whom)s.")
-        said %= {"state": meeting.state.name, "whom": ", ".join(map(str, untold))}
-        url = reverse("admin:upr_meeting_tell", args=[pk])
-        messages.warning(request, format_html('{} <a href="{}">{}</a>', said, url, _("Look, and tell them")))
+def say_who_is_not_told(request, series, changed, now):
+    """After a change of the programme, which tells nobody: a warning, with the page where they can be told.
+
+    changed -- {a meeting's key: whether its hour is as it was}
+    """
+    found = [one for one in together.ahead(series, now) if one.pk in changed]
+    place = [one.pk for one in found if changed[one.pk]]
+    untold = together.not_told_yet(found, now=now, only_place=place) if found else []
+    if not untold:
+        return
+    if len(found) == 1:
+        [meeting] = found
+        said = _("%(state)s: nobody has told %(whom)s.") % {"state": meeting.state.name, "whom": _all(untold)}
+        url = reverse("admin:upr_meeting_tell", args=[meeting.pk]) + (f"?{PLACE}=1" if place else "")
+    else:
+        said = _("These meetings have changed, and nobody has told %(whom)s.") % {"whom": _all(untold)}
+        asked = {MEETINGS: ",".join(str(one.pk) for one in found), PLACE: ",".join(map(str, place))}
+        url = f"{reverse('admin:upr_series_tell', args=[series.pk])}?{urlencode(asked, safe=',')}"
+    messages.warning(request, format_html('{} <a href="{}">{}</a>', said, url, _("Look, and tell them")))
+
+
+def _all(notices):
+    return ", ".join(map(str, notices))
 
 
 def _step(request, site, meeting, form, title, *, look, act, button, danger=False):
@@ -151,7 +194,8 @@ def _step(request, site, meeting, form, title, *, look, act, button, danger=Fals
     try:
         seen = look(now)
         if request.POST.get(DO) == seen.mark:
-            return (_take if seen.notices else _do)(request, meeting, act)
+            back = reverse("admin:upr_countrymeeting_change", args=[meeting.pk])
+            return (_take if seen.notices else _do)(request, act, back)
     except WrongStep as refusal:
         messages.error(request, str(refusal))
         return page(request, site, "meeting_step", title, **context)
@@ -161,15 +205,15 @@ def _step(request, site, meeting, form, title, *, look, act, button, danger=Fals
 
 
 @proved
-def _take(request, meeting, act):
-    return _do(request, meeting, act)
+def _take(request, act, back):
+    return _do(request, act, back)
 
 
-def _do(request, meeting, act):
+def _do(request, act, back):
     told = act(timezone.now())
     words = _("Done. Told at once: %(whom)s.") if told else _("Done. There was nobody to tell.")
-    messages.success(request, words % {"whom": ", ".join(map(str, told))})
-    return redirect("admin:upr_countrymeeting_change", meeting.pk)
+    messages.success(request, words % {"whom": _all(told)})
+    return redirect(back)
 
 
 # --- More time for one State ------------------------------------------------------------------------------------------
@@ -270,6 +314,7 @@ PAGES = (
     ("meetings/<int:pk>/off/", off, "meeting_off"),
     ("meetings/<int:pk>/move/", move, "meeting_move"),
     ("meetings/<int:pk>/tell/", tell, "meeting_tell"),
+    ("<int:pk>/tell/", tell_of_several, "series_tell"),
     ("meetings/<int:pk>/extend/", extend, "meeting_extend"),
     ("<int:pk>/close/", close, "series_close"),
     ("<int:pk>/reopen/", reopen, "series_reopen"),

@@ -1,4 +1,5 @@
-"""Calling a meeting off, or giving it another date, and telling whom it concerns, in one transaction. Room: missions.
+"""Calling a meeting off, or giving it another date or place, and telling whom it concerns, in one transaction. Room:
+missions.
 
 `look_at_*` take the same steps and undo them, so that what staff have looked at is what will be. Missions that were
 told the earlier date and have not answered get the correction that mail proposes, once staff let it go.
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from missions import notices
+from missions import notices, together
 from missions.steps import as_one, undone
 from presessions import trail
 from presessions.trail.steps import WrongStep
@@ -56,10 +57,11 @@ def look_at_calling_off(meeting, why, *, by, now):
 
 
 def move(meeting, starts_at, *, by, now, reason="", **place):
-    """Give the meeting another start; speakers who have a seat and missions that answered are told. One that was called
-    off will be held after all: then whoever was told that is told this. Returns the notices.
+    """Give the meeting another start, another place, or both; speakers who have a seat and missions that answered are
+    told, in one letter. One that was called off will be held after all: then whoever was told that is told this.
+    Returns the notices.
 
-    place -- room and online_link, where they change too. Raises WrongStep once held, and where nothing would change.
+    place -- room and online_link, where they change. Raises WrongStep once held, and where nothing would change.
     """
     with as_one(meeting, "changed", by=by, now=now, reason=reason):
         found = _moved(meeting, starts_at, by=by, now=now, reason=reason, **place)
@@ -73,8 +75,12 @@ def _moved(meeting, starts_at, *, by, now, reason, **place):
     was = None if was_off else meeting.starts_at
     if starts_at <= now:
         raise WrongStep(_("This start lies in the past."))
-    if was == starts_at:
+    place = {name: value for name, value in place.items() if value != getattr(meeting, name)}
+    if was == starts_at and not place:
         raise WrongStep(_("The meeting begins at that time already."))
+    if was == starts_at:
+        meeting.reschedule(now=now, by=by, reason=reason, **place)
+        return notices.of_new_place(_fresh(meeting), now=now, for_applicants="room" in place)
     if was_off:
         meeting.reinstate(now=now, by=by)
     meeting.reschedule(now=now, by=by, reason=reason, starts_at=starts_at, **place)
@@ -105,12 +111,15 @@ def _warnings(meeting):
     return tuple(found)
 
 
-def tell(meeting, *, by, now):
+def tell(meeting, *, by, now, only_place=False):
     """Tell those who do not know yet how the meeting stands: it was changed where nobody is told. Returns the notices;
-    raises WrongStep where everybody knows."""
+    raises WrongStep where everybody knows.
+
+    only_place -- its hour is as it was
+    """
     with as_one(meeting, "told", by=by, now=now):
         CountryMeeting.objects.select_for_update().get(pk=meeting.pk)  # two at once would tell twice
-        found = notices.not_told_yet(_fresh(meeting), now=now)
+        found = notices.not_told_yet(_fresh(meeting), now=now, only_place=only_place)
         if not found:
             raise WrongStep(_("There is nobody to tell."))
         trail.record(meeting, "told", now=now, by=by)
@@ -119,8 +128,32 @@ def tell(meeting, *, by, now):
     return found
 
 
-def look_at_telling(meeting, *, now):
-    return _seen(notices.not_told_yet(_fresh(meeting), now=now), [])
+def look_at_telling(meeting, *, now, only_place=False):
+    return _seen(notices.not_told_yet(_fresh(meeting), now=now, only_place=only_place), [])
+
+
+def tell_of_several(series, keys, *, by, now, only_place=()):
+    """The same for several meetings of a series, with one letter to each mission about all of them.
+
+    keys -- of the meetings; only_place -- of those whose hour is as it was. Raises WrongStep where everybody knows.
+    """
+    with as_one(series, "told", by=by, now=now):
+        list(CountryMeeting.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
+        found = together.not_told_yet(_those(series, keys), now=now, only_place=only_place)
+        if not found:
+            raise WrongStep(_("There is nobody to tell."))
+        trail.record(series, "told", now=now, by=by)
+        for notice in found:
+            notice.put(now)
+    return found
+
+
+def look_at_telling_of_several(series, keys, *, now, only_place=()):
+    return _seen(together.not_told_yet(_those(series, keys), now=now, only_place=only_place), [])
+
+
+def _those(series, keys):
+    return list(series.meetings().with_state().filter(pk__in=keys))
 
 
 def _fresh(meeting):

@@ -1,4 +1,5 @@
-"""Telling people that a meeting is called off, or has another date: its applicants, and the missions that answered.
+"""Telling people that a meeting is called off, or has another date or place: its applicants, and the missions that
+answered.
 
 Room: missions; imports applications, mail and this room's models. A letter to one person each, written in the step's
 own transaction (see `meetings`). An applicant's letter names no State, as none of theirs does: a mailbox may be
@@ -8,7 +9,7 @@ watched. A mission's carries the entry for the calendar, or takes it out.
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -16,18 +17,17 @@ from django.utils.translation import ngettext_lazy
 from applications import letters, seat
 from applications.mailings import again
 from applications.models import Application
-from missions import calendar
+from missions import calendar, standing
 from missions.models import Invitation, MissionAddress, Reply
 from presessions.mail import corrections, languages, outbox, registry
 from presessions.mail.letters import Unwritable
-from presessions.mail.models import Letter
 from presessions.mail.registry import Recipient
 from presessions.upr.dates import GENEVA
 from presessions.upr.models import CountryMeeting
 
 OFF, MOVED = "meeting_off", "meeting_moved"
 OFF_TO_MISSIONS, MOVED_TO_MISSIONS = "mission_meeting_off", "mission_meeting_moved"
-PAIRS = {kind: pair for pair in ((OFF, MOVED), (OFF_TO_MISSIONS, MOVED_TO_MISSIONS)) for kind in pair}
+TO_MISSIONS = (OFF_TO_MISSIONS, MOVED_TO_MISSIONS)
 WAITS = (*Application.EDITABLE, Application.Status.WAITLISTED, *Application.HOLDS_SEAT)  # who still reckons with it
 
 APPLICANTS = ngettext_lazy("%(n)s applicant", "%(n)s applicants", "n")
@@ -67,7 +67,11 @@ class Notice:
 
     @property
     def _about(self):
-        return f"{about(self.kind, self.meeting)}{self.meeting.sequence}:"
+        return f"{self.kind}:{self.meeting.uid}:{self.stand}:{self.meeting.sequence}:"
+
+    @property
+    def stand(self):
+        return standing.stand(self.meeting, for_missions=self.kind in TO_MISSIONS)
 
     def shown(self):
         """A Shown for each language that somebody reads, the most read first."""
@@ -82,12 +86,6 @@ class Notice:
         except Unwritable:
             text = None
         return Shown(languages.tag(language), str(name), number, text)
-
-
-def about(kind, meeting):
-    """How the keys begin of letters that tell how a meeting stands now."""
-    stands = int(meeting.starts_at.timestamp()) if meeting.goes_ahead and meeting.starts_at else "off"
-    return f"{kind}:{meeting.uid}:{stands}:"
 
 
 def of_calling_off(meeting, *, now):
@@ -119,29 +117,41 @@ def of_moving(meeting, *, was, was_off, now):
     )
 
 
-def not_told_yet(meeting, *, now):
-    """Whom nobody has told how a meeting stands now, as after a change of the programme."""
+def of_new_place(meeting, *, now, for_applicants=True):
+    """Whom to tell of another room, venue or link, with the hour as it was: who comes, or may.
+
+    for_applicants -- whether what they are told of the place has changed
+    """
+    seated = _applications(meeting, Application.HOLDS_SEAT) if for_applicants else []
+    replies = Reply.objects.filter(meeting=meeting).exclude(answer=Reply.Answer.NO)
+    speakers = [moved(one, meeting=meeting, new_place=True) for one in seated]
+    return _some(
+        Notice(MOVED, meeting, speakers, SPEAKERS),
+        Notice(MOVED_TO_MISSIONS, meeting, _missions(meeting, replies, now, new_place=True), MISSIONS),
+    )
+
+
+def not_told_yet(meeting, *, now, only_place=False):
+    """Whom nobody has told how a meeting stands now, as after a change of the programme.
+
+    only_place -- its hour is as it was
+    """
     if meeting.goes_ahead and not meeting.starts_at:
         return []
-    if meeting.goes_ahead:
-        found = of_moving(meeting, was=None, was_off=False, now=now)
-    else:
+    if not meeting.goes_ahead:
         found = of_calling_off(meeting, now=now)
+    elif only_place:
+        found = of_new_place(meeting, now=now)
+    else:
+        found = of_moving(meeting, was=None, was_off=False, now=now)
     return _some(*(replace(one, people=_untold(one)) for one in found))
 
 
 def _untold(notice):
-    last, stands = _told_last(notice.meeting, PAIRS[notice.kind]), about(notice.kind, notice.meeting)
-    return [person for person in notice.people if not last.get(person.id, "").startswith(stands)]
-
-
-def _told_last(meeting, kinds):
-    """{id: key of the letter that told them last how the meeting stands}."""
-    of_these = Q()
-    for kind in kinds:
-        of_these |= Q(key__startswith=f"{kind}:{meeting.uid}:")
-    letters = Letter.objects.filter(of_these, state__in=corrections.ARRIVES)
-    return dict(letters.order_by("pk").values_list("recipient_id", "key"))
+    for_missions = notice.kind in TO_MISSIONS
+    kinds = TO_MISSIONS if for_missions else (OFF, MOVED)
+    last = standing.told_last(notice.meeting, kinds, several=for_missions)
+    return [person for person in notice.people if last.get(person.id) != notice.stand]
 
 
 def _some(*notices):
@@ -166,8 +176,8 @@ def off(application):
     return letters.of_application(application, why=meeting.not_held_reason, has_seat=application.holds_seat)
 
 
-def moved(application, *, meeting=None, was=None, after_all=False):
-    """The recipient of a new date; None where there is none, for "send again".
+def moved(application, *, meeting=None, was=None, after_all=False, new_place=False):
+    """The recipient of a new date or place; None where there is none, for "send again".
 
     meeting -- the application's, with its series, where many are asked for
     """
@@ -175,7 +185,7 @@ def moved(application, *, meeting=None, was=None, after_all=False):
     if not meeting.goes_ahead or not meeting.starts_at:
         return None
     facts = {"meeting": meeting, "place": seat.place(meeting), "has_seat": application.holds_seat}
-    return letters.of_application(application, was=was, after_all=after_all, **facts)
+    return letters.of_application(application, was=was, after_all=after_all, new_place=new_place, **facts)
 
 
 # --- To missions ------------------------------------------------------------------------------------------------------
@@ -190,8 +200,9 @@ def _missions(meeting, replies, now, **facts):
     return [_mission(one, meeting, now, **facts) for one in invitations if one.mission.valid_addresses]
 
 
-def _mission(invitation, meeting, now, *, was=None, after_all=False):
+def _mission(invitation, meeting, now, *, was=None, after_all=False, new_place=False):
     mission = invitation.mission
+    facts = {"meeting": meeting, "was": was, "after_all": after_all, "new_place": new_place}
     with translation.override(languages.tag(languages.spoken(mission.language))):
         entry = calendar.entry(meeting, now=now) if meeting.starts_at else b""
     return Recipient(
@@ -199,19 +210,19 @@ def _mission(invitation, meeting, now, *, was=None, after_all=False):
         id=str(mission.pk),
         to=mission.valid_addresses[0].email,
         language=mission.language,
-        context={"series": meeting.series, "mission": mission, "meeting": meeting, "was": was, "after_all": after_all},
+        context={"series": meeting.series, "mission": mission, **facts},
         link_target=invitation.reference,
         calendar=entry,
     )
 
 
 def told(meetings):
-    """Keys of the missions that a notice has told how each of these meetings stands now: a set."""
+    """Keys of the missions that a notice has told when each of these meetings is now, or that it is off: a set."""
     found = None
     for meeting in meetings:
-        stands = about(MOVED_TO_MISSIONS if meeting.goes_ahead else OFF_TO_MISSIONS, meeting)
-        last = _told_last(meeting, PAIRS[OFF_TO_MISSIONS])
-        keys = {int(person) for person, key in last.items() if key.startswith(stands)}
+        hour = standing.hour_of(standing.stand(meeting))
+        last = standing.told_last(meeting, TO_MISSIONS, several=True)
+        keys = {int(person) for person, said in last.items() if standing.hour_of(said) == hour}
         found = keys if found is None else found & keys
     return found or set()
 
@@ -225,23 +236,28 @@ def missions_know_dates(series):
 
 def _to_mission_again(letter):
     """For "send again": what holds today, while the letter still says so."""
-    _kind, uid, stands = letter.key.split(":")[:3]
+    kind, uid, said = letter.key.split(":")[:3]
     meeting = CountryMeeting.objects.with_state().filter(uid=uid).first()
-    if meeting is None or about(letter.kind, meeting) != f"{letter.kind}:{uid}:{stands}:":
+    if meeting is None or said != standing.stand(meeting) or meeting.goes_ahead != (kind == MOVED_TO_MISSIONS):
         return None
-    replies = Reply.objects.filter(meeting=meeting, invitation__mission=letter.recipient_id)
-    return next(iter(_missions(meeting, replies, letter.created_at)), None)
+    return again_to(letter.recipient_id, [meeting], letter.created_at)
+
+
+def again_to(mission, meetings, now):
+    """The recipient of a letter about these meetings, for "send again"; None where there is nobody to write to."""
+    replies = Reply.objects.filter(meeting__in=meetings, invitation__mission=mission)
+    return next(iter(_missions(meetings[0], replies, now)), None)
 
 
 # --- Registered with mail ---------------------------------------------------------------------------------------------
 
 for _kind, _label, _recipient in (
     (OFF, _("meeting called off, to applicants"), off),
-    (MOVED, _("new date of a meeting, to speakers"), moved),
+    (MOVED, _("new date or place of a meeting, to speakers"), moved),
 ):
     registry.occasion(_kind, label=_label, template=f"mail/{_kind}", link="application", rewrite=again(_recipient))
 for _kind, _label in (
     (OFF_TO_MISSIONS, _("meeting called off, to missions")),
-    (MOVED_TO_MISSIONS, _("new date of a meeting, to missions")),
+    (MOVED_TO_MISSIONS, _("new date or place of a meeting, to missions")),
 ):
     registry.occasion(_kind, label=_label, template=f"mail/{_kind}", link="invitation", rewrite=_to_mission_again)

@@ -95,7 +95,12 @@ class MeetingForm(forms.ModelForm):
 
     def concerns_people(self):
         """Whether whoever reckons with the meeting should hear of what was changed."""
-        return "starts_at" in self.changed_data or self.cleaned_data["step"] in ("too_few", "postponed", "reinstate")
+        return not self.only_place() or bool({"room", "online_link"} & set(self.changed_data))
+
+    def only_place(self):
+        """Whether the hour is as it was."""
+        off_or_on = self.cleaned_data["step"] in ("too_few", "postponed", "reinstate")
+        return "starts_at" not in self.changed_data and not off_or_on
 
     def save_by_steps(self, *, now, by):
         """Change the meeting, then take the step that was chosen. Raises WrongStep."""

@@ -221,7 +221,7 @@ class CountryMeetingAdmin(CalendarAdmin):
     def save_model(self, request, obj, form, change):
         if form.changed_data:
             obj.reschedule(now=timezone.now(), by=request.user, **_changes(form))
-        if "starts_at" in form.changed_data:
+        if {"starts_at", "room", "online_link"} & set(form.changed_data):
             self.say_that_nobody_was_told(request)
         for pair in overlaps(obj.series.meetings().with_state()):
             if obj in pair:

@@ -1,0 +1,54 @@
+"""Charts are plain geometry: they show what the table says, with points for commas, and gaps where nothing is known."""
+
+import pytest
+from django.utils import translation
+
+from missions import charts
+
+
+def parts(*args, **kwargs):
+    return [(part.name, part.x, part.width) for part in charts.bar(*args, **kwargs)]
+
+
+def test_a_bar_is_drawn_in_hundredths_of_the_widest():
+    assert parts(40, said=30, came=10) == [("said", "0", "75"), ("came", "0", "25")]
+    assert parts(3, came=1) == [("came", "0", "33.3")]
+
+
+def test_parts_beside_each_other_never_leave_the_bar():
+    assert parts(4, beside=True, a=1, b=2, c=9) == [("a", "0", "25"), ("b", "25", "50"), ("c", "75", "25")]
+
+
+def test_of_nothing_and_of_what_nobody_knows_nothing_is_drawn():
+    assert parts(0, came=0) == [("came", "0", "0")]
+    assert parts(5, came=None) == [("came", "0", "0")]
+
+
+@pytest.mark.parametrize(
+    ("most", "apart"), [(1, 1), (5, 1), (6, 2), (10, 2), (68, 20), (100, 20), (193, 50), (999, 200)]
+)
+def test_lines_across_stand_at_round_numbers_five_at_the_most(most, apart):
+    assert charts.step(most) == apart
+
+
+def test_a_line_runs_from_left_to_right_and_a_higher_number_stands_higher():
+    trend = charts.trend([52, 53, 54], [("mean", "mean", [33, 38, 34])])
+    (line,) = trend.lines
+    xs, ys = [float(point.x) for point in line.points], [float(point.y) for point in line.points]
+    assert xs == sorted(xs)
+    assert ys[1] < ys[2] < ys[0] < float(trend.base)
+    assert line.pieces == [" ".join(f"{point.x},{point.y}" for point in line.points)]
+    assert [tick.words for tick in trend.across] == ["0", "10", "20", "30", "40"]
+
+
+def test_where_nothing_is_known_the_line_has_a_gap():
+    (line,) = charts.trend(range(5), [("mean", "mean", [1, 2, None, 4, 5])]).lines
+    assert [piece.count(",") for piece in line.pieces] == [2, 2]
+    assert len(line.points) == 4
+    (lonely,) = charts.trend(range(3), [("mean", "mean", [None, 2, None])]).lines
+    assert (lonely.pieces, len(lonely.points)) == ([], 1)
+
+
+def test_coordinates_keep_their_point_in_a_language_that_writes_a_comma():
+    with translation.override("fr"):
+        assert parts(3, came=1) == [("came", "0", "33.3")]

@@ -123,7 +123,7 @@ class Exports:
         return self._give(request) if request.method == "POST" else self._choose(request)
 
     def _choose(self, request):
-        asked = _kept(request.GET)
+        asked = kept(request.GET)
         filtered = self._filtered(request, asked)
         if filtered is None:
             return redirect(self._list())
@@ -143,7 +143,7 @@ class Exports:
         return TemplateResponse(request, "admin/applications/export.html", context)
 
     def _give(self, request):
-        asked = _kept(QueryDict(request.POST.get("filter", "")))
+        asked = kept(QueryDict(request.POST.get("filter", "")))
         filtered = self._filtered(request, asked)
         audience = next((one for one in self.audiences if one.name == request.POST.get("audience")), None)
         format = request.POST.get("format")
@@ -229,7 +229,7 @@ class Exports:
         return Filtered(self.model._default_manager.filter(pk__in=shown.queryset.order_by().values("pk")), chosen)
 
 
-def _kept(asked):
+def kept(asked):
     """The filters of a list's address, without what is not one."""
     asked = asked.copy()
     for name in NOT_THE_FILTER:

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy
 from applications.exporting import Exports
 from applications.models import Call
 from missions import (
+    admin_checks,  # noqa: F401 -- registers itself
     admin_door,  # noqa: F401 -- registers itself
     admin_register,  # noqa: F401 -- registers itself
     admin_tasks,  # noqa: F401 -- registers itself

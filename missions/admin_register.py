@@ -1,20 +1,28 @@
 """The register of Permanent Missions on the staff's desk: the list, one mission, its addresses. Room: missions."""
 
+from functools import partial
+
 from django import forms
 from django.contrib import admin
-from django.db.models import Exists, OuterRef
-from django.urls import reverse
+from django.db.models import Exists, OuterRef, Q
+from django.shortcuts import redirect
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from applications.exporting import Exports
-from missions import exports
-from missions.listing import CHANGE_LIST, number_of, pill
-from missions.models import MissionAddress, MissionTask, PermanentMission
-from presessions import trail, vault
+from applications.exporting import Exports, kept
+from applications.listing import moment
+from missions import checking, desk_register, exports, keeping
+from missions.listing import number_of, pill
+from missions.models import MissionAddress, MissionTask, PermanentMission, RegisterCheck
+from presessions import vault
+from presessions.trail import history, words
+
+CHECKS = "missions.view_registercheck"
+MOST_CHECKS = 10  # on a mission's page
 
 
 class AddressesFormSet(forms.BaseInlineFormSet):
@@ -31,11 +39,21 @@ class AddressesFormSet(forms.BaseInlineFormSet):
             seen.add(vault.normal_email(email))
 
 
+class MissionForm(forms.ModelForm):
+    def clean(self):
+        """Of a State it can be proved that it was invited, or that nobody could be: who says so must be known."""
+        said = super().clean()
+        if said.get("in_geneva") == PermanentMission.InGeneva.NO and not said.get("source", "").strip():
+            self.add_error("source", _("Who says that there is no mission in Geneva? Name the list, or the person."))
+        return said
+
+
 class AddressInline(admin.StackedInline):
     model = MissionAddress
     formset = AddressesFormSet
     fields = (("email", "role", "position"), ("valid_from", "valid_until"), "bounced_at")
     extra = 0
+    verbose_name_plural = gettext_lazy("addresses: letters go to the first that is valid and has not bounced")
 
 
 class ReachedFilter(admin.SimpleListFilter):
@@ -52,12 +70,42 @@ class ReachedFilter(admin.SimpleListFilter):
         return missions.not_reachable(today) if self.value() == "no" else missions
 
 
+class CheckedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("checked")
+    parameter_name = "checked"
+
+    def lookups(self, request, model_admin):
+        return [("no", _("not for a year")), ("yes", _("within a year"))]
+
+    def queryset(self, request, missions):
+        recent = Q(checked_at__gt=timezone.now() - checking.A_YEAR)
+        if self.value() == "yes":
+            return missions.filter(recent)
+        return missions.exclude(recent) if self.value() == "no" else missions
+
+
+class AddressesFilter(admin.SimpleListFilter):
+    title = gettext_lazy("addresses")
+    parameter_name = "stand"
+
+    def lookups(self, request, model_admin):
+        return [("bounced", _("one has bounced")), ("none", _("none at all"))]
+
+    def queryset(self, request, missions):
+        addresses = MissionAddress.objects.filter(mission=OuterRef("pk"))
+        if self.value() == "bounced":
+            return missions.filter(Exists(addresses.exclude(bounced_at=None)))
+        return missions.filter(~Exists(addresses)) if self.value() == "none" else missions
+
+
 @admin.register(PermanentMission)
 class PermanentMissionAdmin(Exports, admin.ModelAdmin):
     audiences = (exports.REGISTER,)
-    change_list_template = CHANGE_LIST
-    list_display = ("name", "code", "in_geneva_pill", "language", "addresses", "is_reached")
-    list_filter = (ReachedFilter, "in_geneva", "kind", "language")
+    form = MissionForm
+    change_list_template = "admin/missions/permanentmission/change_list.html"
+    change_form_template = "admin/missions/permanentmission/change_form.html"
+    list_display = ("name", "code", "in_geneva_pill", "language", "addresses", "is_reached", "checked")
+    list_filter = (ReachedFilter, AddressesFilter, CheckedFilter, "in_geneva", "kind", "language")
     list_per_page = 250  # all of them: people look for a State with the eye first
     search_fields = ("search_key",)
     search_hint = gettext_lazy("A name in any language, a code, or a whole e-mail address")
@@ -70,8 +118,11 @@ class PermanentMissionAdmin(Exports, admin.ModelAdmin):
         (
             gettext_lazy("Form of address in letters"),
             {
-                "description": gettext_lazy("Empty: the usual one, “Excellency,” in the language of the letter."),
-                "fields": ("address_form_en", "address_form_fr"),
+                "description": gettext_lazy(
+                    "The first line of each letter in that language, with its comma or colon. "
+                    "Empty: the usual one, “Excellency,” in the language of the letter."
+                ),
+                "fields": exports.FORMS,
             },
         ),
         (
@@ -83,6 +134,40 @@ class PermanentMissionAdmin(Exports, admin.ModelAdmin):
             },
         ),
     )
+
+    def get_urls(self):
+        pages = (
+            ("import/", desk_register.import_list, "import", {}),
+            ("ask/", desk_register.ask, "ask", {"desk": self}),
+        )
+        ours = [
+            path(
+                route,
+                self.admin_site.admin_view(partial(view, site=self.admin_site, **more)),
+                name=f"missions_permanentmission_{name}",
+            )
+            for route, view, name, more in pages
+        ]
+        return [*ours, *super().get_urls()]
+
+    def filtered(self, request, asked):
+        """The missions that the list shows under the filters of its address, or None where it would show an error."""
+        return self._filtered(request, kept(asked))
+
+    def changelist_view(self, request, extra_context=None):
+        ours = {"may_keep": self.has_change_permission(request), "asked": request.GET.urlencode()}
+        return super().changelist_view(request, {**ours, **(extra_context or {})})
+
+    # One mission
+
+    def history_view(self, request, object_id, extra_context=None):
+        return redirect("admin:missions_permanentmission_change", object_id)  # our history is part of the page
+
+    def render_change_form(self, request, context, obj=None, **kwargs):
+        if obj:
+            checks = RegisterCheck.objects.filter(mission=obj) if request.user.has_perm(CHECKS) else ()
+            context |= {"events": history.of(obj, request), "checks": checks[:MOST_CHECKS]}
+        return super().render_change_form(request, context, obj=obj, **kwargs)
 
     def get_queryset(self, request):
         addresses = MissionAddress.objects.filter(mission=OuterRef("pk"))
@@ -117,10 +202,18 @@ class PermanentMissionAdmin(Exports, admin.ModelAdmin):
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
-        now = timezone.now()
-        trail.record(form.instance, "changed" if change else "added", now=now, by=request.user)
-        if any(formset.has_changed() for formset in formsets):
-            trail.record(form.instance, "addresses_changed", now=now, by=request.user)
+        codes = keeping.codes_of(form.changed_data) if change else ["added"]
+        for formset in formsets:
+            codes += [keeping.ADDED for _address in formset.new_objects]
+            codes += [keeping.code_of_address(*changed) for changed in formset.changed_objects]
+            codes += [keeping.REMOVED for _address in formset.deleted_objects]
+        keeping.record(form.instance, dict.fromkeys(codes), now=timezone.now(), by=request.user)
+
+    def log_addition(self, request, obj, message):
+        """The trail keeps who did what."""
+
+    def log_change(self, request, obj, message):
+        """As above."""
 
     @admin.display(description=gettext_lazy("mission of"), ordering="sort_key")
     def name(self, mission):
@@ -138,3 +231,28 @@ class PermanentMissionAdmin(Exports, admin.ModelAdmin):
     @admin.display(description=gettext_lazy("can be written to"), boolean=True)
     def is_reached(self, mission):
         return mission.reached
+
+    @admin.display(description=gettext_lazy("checked"), ordering="checked_at")
+    def checked(self, mission):
+        return moment(mission.checked_at)
+
+
+words.give(
+    "missions.permanentmission",
+    {
+        "language_changed": gettext_lazy("language of letters changed"),
+        "geneva_changed": gettext_lazy("what is known of a mission in Geneva changed"),
+        "form_changed": gettext_lazy("form of address changed"),
+        "address_added": gettext_lazy("address added"),
+        "address_changed": gettext_lazy("address changed"),
+        "address_ended": gettext_lazy("address ended"),
+        "address_removed": gettext_lazy("address taken out"),
+        "address_works": gettext_lazy("mark of a bounce taken away"),
+        "imported": gettext_lazy("changed by a list"),
+        "check_asked": gettext_lazy("asked whether all is right"),
+        "check_same": gettext_lazy("the mission says that all is right"),
+        "check_changes": gettext_lazy("the mission asks for changes"),
+        "check_taken_over": gettext_lazy("changes of the mission taken over"),
+        "check_left": gettext_lazy("changes of the mission not taken over"),
+    },
+)

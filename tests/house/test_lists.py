@@ -45,6 +45,7 @@ from missions.models import (
     MissionFeedback,
     MissionTask,
     PermanentMission,
+    RegisterCheck,
     Reply,
 )
 from presessions import trail, views
@@ -63,6 +64,10 @@ NO_LIST = {
     "applications:contact_confirm": "one button",
     "applications:contact_leave": "one button",
     "missions:calendar": "one entry of a calendar",
+    "applications:pack_file": "one file",
+    "missions:pack_file": "one file",
+    "missions:pass_on": "POST only",
+    "missions:close_colleague": "POST only",
     "admin:applications_assess": "POST only",
     "admin:applications_prepare": "POST only",
     "admin:applications_release": "POST only",
@@ -163,7 +168,15 @@ def pages_with_arguments(world):
         "applications:state": reverse("applications:state", args=["KE"]),
         "applications:start": reverse("applications:start", args=[number, "KE"]),
         "applications:section": reverse("applications:section", args=["issues"]),
+        **{
+            f"applications:{name}": reverse(f"applications:{name}", args=[number, "KE"])
+            for name in ("pack", "pack_download")
+        },
+        "applications:packs": reverse("applications:packs", args=[number]),
         "missions:invitation": world.invitation_path,
+        "missions:packs": f"{world.invitation_path}pack/",
+        "missions:pack": f"{world.invitation_path}KE/pack/",
+        "missions:pack_download": f"{world.invitation_path}KE/pack/all.zip",
         "missions:my_meetings": f"{world.invitation_path}my-meetings.ics",
         "missions:all_meetings": f"{world.invitation_path}all.ics",
         "feeds:series": reverse("feeds:series", args=[number]),
@@ -284,6 +297,8 @@ def grow(world, numbers):
             key=uuid4(), meeting=kenya, mission=mission, to=seated, words="Why?", noted_at=now, received_at=now, by=user
         )
 
+        RegisterCheck.objects.create(mission=mission, year=2026, status="changes", asked_at=now, answered_at=now)
+        RegisterCheck.objects.create(mission=invitation.mission, year=3000 + n, asked_at=now)
         MissionTask.objects.create(mission=mission, series=series, reason="bounced", opened_at=now)
         MissionTask.objects.create(
             mission=invitation.mission, series=later, reason="lost", opened_at=now, letter=letter

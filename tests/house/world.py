@@ -144,6 +144,7 @@ class World:
         self.staff_compose()
         self.ring(INVITATION_DUE)
         self.mission_answers()
+        self.check_register()
         self.mails_come_back()
         self.call_again()
         self.ring(DRAFT_DUE)
@@ -298,9 +299,13 @@ class World:
         self.ring()
 
     def dates_change(self):
-        """Kenya's meeting is called off and gets another hour; Türkiye has more time, then less again, when
-        people have been told; staff let the mails go."""
+        """Both meetings get another room; Kenya's is called off and gets another hour; Türkiye has more time, then
+        less again, when people have been told; staff let the mails go."""
         self.clock.move_to(STATEMENT_DUE + timedelta(hours=1))
+        both = [self.kenya, self.turkiye]
+        for meeting in both:
+            meeting.reschedule(room="Room XVII", now=timezone.now(), by=self.ada)
+        meetings.tell_of_several(self.series, [one.pk for one in both], now=timezone.now(), by=self.ada)
         reason = canary("trail.Reason.text")
         meetings.call_off(self.kenya, "postponed", now=timezone.now(), by=self.ada, reason=reason)
         self.ring(STATEMENT_DUE + timedelta(hours=2))
@@ -474,15 +479,38 @@ class World:
         assert browser.post(reverse("applications:consent_again"), asked).status_code == 302
         self.ring()
 
+    def check_register(self):
+        """Staff ask the missions whether what we have of them is right; Kenya's asks for changes."""
+        assert self.staff().post(reverse("admin:missions_permanentmission_ask"), {"filter": ""}).status_code == 302
+        self.ring()
+        kenya = str(PermanentMission.objects.get(code="KE").pk)
+        asked = [mail for mail in self.mails if mail.kind == "register_check" and mail.letter.recipient_id == kenya]
+        posted = {"answer": "changes", "language": "fr", "form": canary("missions.RegisterCheck.answer")}
+        posted |= {f"role_{number}": "mission" for number in (1, 2, 3)}
+        assert Client().post(asked[0].path, posted).status_code == 302
+
     def mission_answers(self):
         kenya = PermanentMission.objects.get(code="KE")
         self.invitation = Invitation.objects.get(mission=kenya)
         letters = [mail for mail in self.mails if mail.kind == "invitation"]
-        self.invitation_path = next(mail.path for mail in letters if mail.letter.recipient_id == str(kenya.pk))
+        own = next(mail for mail in letters if mail.letter.recipient_id == str(kenya.pk))
+        self.invitation_path = own.path
         delegate = (canary("missions.Delegate.name"), canary("missions.Delegate.function"), "KE")
         note = canary("missions.Invitation.note")
-        posted = answers(self.invitation, note=note, delegates=[delegate], KE="in_person", TR="no")
-        assert Client().post(self.invitation_path, posted).status_code == 302
+        said = {"note": note, "delegates": [delegate], "KE": "in_person", "TR": "no"}
+        assert Client().post(self.invitation_path, answers(self.invitation, **said)).status_code == 302
+        colleague = {
+            "colleague_email": address("missions.Colleague.email"),
+            "colleague_name": canary("missions.Colleague.name"),
+        }
+        assert Client().post(f"{self.invitation_path}colleagues/", colleague).status_code == 302
+        self.ring()
+        said["question_TR"] = canary("missions.Question.words")
+        assert Client().post(self.newest("passed_on").path, answers(self.invitation, **said)).status_code == 302
+        page, browser = reverse("missions:new_link"), Client()
+        asked = {**filled(browser.get(page)), "email": own.letter.to}
+        self.clock.shift(timedelta(seconds=3))
+        assert browser.post(page, asked).status_code == 302
         self.ring()
 
 

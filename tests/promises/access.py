@@ -45,6 +45,7 @@ MODELS = {
     "missions.Invitation": (EVERYBODY, NOBODY, "MA", NOBODY),
     "missions.Reply": (EVERYBODY, NOBODY, NOBODY, NOBODY),
     "missions.MissionTask": ("LMA", NOBODY, "MA", NOBODY),
+    "missions.RegisterCheck": ("MA", NOBODY, "MA", NOBODY),
     "missions.DoorNote": ("LMA", NOBODY, NOBODY, NOBODY),  # on the day itself: the door list
     "missions.FloorQuestion": ("LMA", NOBODY, NOBODY, NOBODY),
 }
@@ -179,6 +180,10 @@ PAGES = {
     "POST applications_application_export": "LA",
     "applications_contact_export": "LA",
     "POST applications_contact_export": "LA",
+    "missions_permanentmission_import": "MA",
+    "POST missions_permanentmission_import": "MA",
+    "missions_permanentmission_ask": "MA",
+    "POST missions_permanentmission_ask": "MA",
     "missions_permanentmission_export": "MA",
     "POST missions_permanentmission_export": "MA",
     "missions_invitation_export": "MA",

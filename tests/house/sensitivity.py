@@ -207,6 +207,7 @@ FIELDS = {
     "applications.Upload.sha256": STAFF,
     "missions.Colleague.email": SECRET,
     "missions.Colleague.email_index": SECRET,
+    "missions.Colleague.language": STAFF,
     "missions.Colleague.name": SECRET,
     "missions.Colleague.reference": STAFF,
     "missions.Delegate.function": SECRET,

@@ -13,8 +13,9 @@ from applications.rules import SECTIONS
 from presessions.mail import registry
 from presessions.mail.models import LinkVisit
 from tests.house.conftest import broker, told, world  # noqa: F401
-from tests.house.world import TOKEN, filled
+from tests.house.world import END, TOKEN, filled
 from tests.missions.pages import ADDED_BY_LOOKING, dump
+from tests.promises.walk import walk
 
 ADDS = {"trail_event", "mail_linkvisit"}  # looking may add to these two tables; `dump` leaves out no other
 OF_A_SEAT = ("seat", "give_up", "speaker_change", "needs", "passport", "visa_letter", "statement", "fact_sheet",
@@ -88,6 +89,19 @@ def test_nor_does_it_in_the_browser_of_somebody_who_has_pressed_the_button(at_ar
         before = dump()
         assert {status for page in [mail.path, *pages] for status in look(browser, page)} <= {200, 410}
         assert dump() == before, mail.kind
+
+
+@pytest.mark.parametrize("purpose", ["invitation", "colleague"])
+def test_nor_does_going_on_from_a_missions_link_to_everything_behind_it(world, purpose):  # noqa: F811
+    """Its packs, papers, archives and calendars, wherever its pages lead."""
+    mail = next(mail for mail in reversed(world.mails) if registry.KINDS[mail.kind].link == purpose)
+    world.clock.move_to(max(mail.letter.created_at, END))
+    token, before = TOKEN.search(mail.path)[0], dump()
+    found = walk(token, only_behind_it=True)
+    for address in found:
+        Client().head(address)
+    assert sum(status == 200 for status, _text in found.values()) >= 8
+    assert dump() == before
 
 
 @pytest.mark.parametrize("purpose", sorted(registry.PURPOSES))

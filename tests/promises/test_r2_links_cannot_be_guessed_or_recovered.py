@@ -18,6 +18,7 @@ from presessions.mail import links, registry
 from presessions.mail.models import PersonalLink
 from tests.house.conftest import broker, told, world  # noqa: F401
 from tests.house.world import TOKEN
+from tests.promises.walk import starts
 
 GUESSES = 300
 EVER = timedelta(days=3650)
@@ -139,3 +140,21 @@ def test_dead_links_of_all_sorts_get_one_answer_by_one_way(world, purpose, metho
     assert status == 404
     assert "does not open" in page
     assert {name: answer for name, answer in answers.items() if answer != answers["unknown"]} == {}
+
+
+def test_every_page_behind_a_missions_link_dies_with_it(world):  # noqa: F811
+    """Its colleagues' forms, its calendars, its packs: none of them tells a dead link from one that never was."""
+    token, _path = of_purpose(world, "invitation")
+    link = PersonalLink.objects.get(token_hash=hashlib.sha256(token.encode()).digest())
+    behind = [address for address in starts(token, only_behind_it=True) if address.startswith("/en/invitation/")]
+    assert len(behind) >= 12
+    alive = {address: Client().get(address).status_code for address in behind}
+    assert list(alive.values()).count(200) >= 8
+    PersonalLink.objects.filter(pk=link.pk).update(revoked_at=timezone.now())
+    never = links.new_token()
+    for address in behind:
+        method = "post" if alive[address] == 405 else "get"
+        dead = asked_for(method, address, token)
+        assert dead[0] == 404, address
+        assert "does not open" in dead[2], address
+        assert dead == asked_for(method, address.replace(token, never), never), address

@@ -1,22 +1,20 @@
-"""The demonstration: two series on the real States of sessions 53 and 54, with invented organisations. Wiring.
+"""The demonstration: three series on the real States of sessions 52 to 54, with invented organisations. Wiring.
 
 Nothing here writes a status. Every row is made by the steps that staff, applicants and missions take, at moments of the
-last two months, and between them the mail room does its work as the bell would ring it. Left running, it goes on by
+last five months, and between them the mail room does its work as the bell would ring it. Left running, it goes on by
 itself. All addresses are under example.org, which belongs to nobody.
 
     Pre-sessions 54   the call is open; a few have applied, one of them has only begun
     Pre-sessions 53   the call is over with forty applications; assessments and decisions are under way; the invitation
                       is a click away
+    Pre-sessions 52   over and closed: held, noted at the door, thanked for, followed up (`demo_past`)
 """
 
-import io
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import cycle
 
-import pikepdf
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import connections
@@ -24,7 +22,7 @@ from django.db import connections
 from applications import agenda, asking, assessments, cleaning, decisions, files, late, panel, seat
 from applications.models import Application, Attachment, Call, Contact, Theme
 from missions.models import MissionAddress, PermanentMission
-from presessions import demo_people, vault
+from presessions import demo_papers, demo_past, demo_people
 from presessions.accounts.models import Authenticator, User
 from presessions.mail import delivery
 from presessions.mail.models import Mailing
@@ -70,6 +68,7 @@ def make(now, *, email, password, phone, say):
     _fill_register(now)
     say("  a register of Permanent Missions")
     story = Story(now, ada, ben, say)
+    demo_past.tell(story)
     story.tell_53()
     story.tell_54()
     story.until(now)
@@ -91,10 +90,11 @@ def _fill_register(now):
 
 
 class Story:
-    """What happened in the last two months, told forwards; the bell rings whenever time passes."""
+    """What happened in the last five months, told forwards; the bell rings whenever time passes."""
 
     def __init__(self, now, ada, ben, say):
         self.now, self.ada, self.ben, self.say = now, ada, ben, say
+        self.answered = []  # invitations of missions, in the order of their names
         self.today = now.astimezone(GENEVA).date()
 
     def day(self, days):
@@ -112,10 +112,9 @@ class Story:
 
     def tell_53(self):
         began = geneva(self.day(-60), 10)
-        contacts = self.gather_contacts(began)
         series = self.set_up(53, working_group=self.monday_after(70), now=began)
         call = self.open_call(series, opens_at=geneva(self.day(-55), 9), last_day=self.day(-16), now=began)
-        self.say(f"  Pre-sessions 53: set up, {contacts} contacts, a call")
+        self.say("  Pre-sessions 53: set up, a call")
         applications = self.apply(call, STATES_53, -40)
         self.assess([*applications[:12], *applications[12::2]])
         self.decide(series)
@@ -318,69 +317,16 @@ def _apply(state_call, number, name, answers, now):
     )
     application.save_section("recommendations", recommendations, now=now)
     application.save_section("submission", {"submission_kind": "own", "joint_submitters": ""}, now=now)
-    paper = [f"Submission to the UPR of {state.name_en}", full_name, *_lines(issues), *_lines(recommendation)]
-    upload = _upload(paper, docx=number % 5 == 4)
+    paper = [
+        f"Submission to the UPR of {state.name_en}",
+        full_name,
+        *demo_papers.lines_of(issues),
+        *demo_papers.lines_of(recommendation),
+    ]
+    upload = demo_papers.upload(paper, docx=number % 5 == 4)
     application.attach(upload, Attachment.Kind.UPR_SUBMISSION, files.check(upload), now=now)
     consents = {"consent_name": number % 3 != 1, "consent_organisation": True, "consent_statement": number % 2 == 0}
     note = "Please do not call the office; write to me." if number in WITH_SECURITY_NOTE else ""
     application.save_section("safety", {"security_note": note, **consents}, now=now)
     application.submit(now=now + timedelta(minutes=40))
     return application
-
-
-def _upload(lines, *, docx):
-    """A paper as it arrives from the form: streamed into the vault, never plain on disk."""
-    upload = vault.EncryptedUpload.create("submission.docx" if docx else "submission.pdf")
-    upload.write(_docx(lines) if docx else _pdf(lines))
-    upload.finish()
-    return upload
-
-
-def _lines(text, width=78):
-    words, line = text.split(), ""
-    for word in words:
-        if len(line) + len(word) > width:
-            yield line
-            line = ""
-        line = f"{line} {word}".strip()
-    yield line
-
-
-def _pdf(lines):
-    """One page of plain text."""
-    pdf = pikepdf.new()
-    text = "\n".join(f"({line.translate(str.maketrans('()', '[]'))}) Tj T*" for line in lines)
-    font = pikepdf.Dictionary(
-        Type=pikepdf.Name.Font,
-        Subtype=pikepdf.Name.Type1,
-        BaseFont=pikepdf.Name.Helvetica,
-        Encoding=pikepdf.Name.WinAnsiEncoding,
-    )
-    page = pdf.add_blank_page(page_size=(595, 842))
-    page.Contents = pdf.make_stream(f"BT /F1 12 Tf 18 TL 60 770 Td\n{text}\nET".encode("cp1252", "replace"))
-    page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font))
-    target = io.BytesIO()
-    pdf.save(target)
-    return target.getvalue()
-
-
-def _docx(lines):
-    """The smallest document that Word opens."""
-    office = "http://schemas.openxmlformats.org"
-    main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-    document = f"{office}/officeDocument/2006/relationships/officeDocument"
-    paragraphs = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in lines)
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{office}/package/2006/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/word/document.xml" ContentType="{main}"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{office}/package/2006/relationships"><Relationship Id="r1" '
-        f'Type="{document}" Target="word/document.xml"/></Relationships>',
-        "word/document.xml": f'<w:document xmlns:w="{office}/wordprocessingml/2006/main">'
-        f"<w:body>{paragraphs}</w:body></w:document>",
-    }
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in parts.items():
-            archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>{text}')
-    return target.getvalue()

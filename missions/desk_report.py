@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from applications import small_numbers
+from applications import fates, small_numbers
 from applications.exporting import FORMATS, as_file
 from missions import charts, published, report, report_files
 from missions.overview import Tally
@@ -23,6 +23,7 @@ from presessions.upr.models import CountryMeeting, Series
 
 LOOK = "missions.view_invitation"
 TAKE = ("missions.change_permanentmission", "applications.export")  # either of them
+FATES = "applications.view_maderecommendation"  # what became of proposals, which may not be published yet
 NEWEST = 24  # series beside each other: eight years
 METHODS = ("GET", "HEAD", "POST")
 
@@ -89,7 +90,7 @@ def figures(request, site, pk):
     require(request, LOOK)
     series = _series(pk)
     title = _("Published figures: %(series)s") % {"series": series}
-    found = published.of(series)
+    (found,) = with_fates(request, [published.of(series)])
     if request.method == "POST":
         return _file(request, title, f"published-{series.number}", lambda: report_files.figures(found))
     most = found.most or 0
@@ -153,7 +154,7 @@ def index(request, site):
     """One line for each series with meetings that were held, the newest first, and the trend over them."""
     require(request, LOOK)
     title = _("Reports over all series")
-    found = over_series()
+    found = with_fates(request, over_series())
     if request.method == "POST":
         return _file(request, title, "series", lambda: report_files.over_series(found))
     in_order = list(reversed(found))
@@ -173,6 +174,7 @@ def index(request, site):
         request, site, "index", title,
         all=found,
         live=live[:NEWEST],
+        with_fates=request.user.has_perm(FATES),
         attendance=len(noted) > 1 and charts.trend([one.series.number for one in noted], attendance),
         shares=len(names) > 1 and charts.trend(names, shares, most=100),
         rule=small_numbers.rule(),
@@ -184,6 +186,14 @@ def over_series():
     held = CountryMeeting.objects.filter(state_under_review__session=OuterRef("session"), status="held")
     series = Series.objects.filter(Exists(held)).select_related("session").order_by("-session__number")
     return published.of_many(list(series[:NEWEST]))
+
+
+def with_fates(request, found):
+    """The Published figures, with what became of recommendations where whoever reads may know it."""
+    if request.user.has_perm(FATES):
+        for one, of_series in zip(found, fates.of_many([one.series for one in found]), strict=True):
+            one.fates = of_series
+    return found
 
 
 PAGES = (

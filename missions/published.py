@@ -44,6 +44,7 @@ class Published:
 
     figures: Any  # of applications
     meetings: list  # of Held
+    fates: Any = None  # of recommendations, where whoever reads may know them
 
     @property
     def series(self):

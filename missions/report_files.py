@@ -4,6 +4,7 @@ Every table says on its second sheet how it was counted. No address, no delegate
 """
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from applications import small_numbers
 from missions.exports import group
@@ -133,6 +134,7 @@ def figures(found):
         ],
         about=[
             *((name, text) for _code, name, text in found.ready()),
+            *((sentence,) for sentence in (found.fates.sentences() if found.fates else ())),
             (_("average of missions per meeting"), found.mean),
             (_("most missions at one meeting"), found.most),
             *_people_on_panels(panel),
@@ -167,7 +169,21 @@ def _missions(found):
     return [found.different, found.mean, found.most, found.mean_people, found.present, found.spoke]
 
 
+RECOMMENDATIONS = (
+    gettext_lazy("recommendations made"),
+    gettext_lazy("supported"),
+    gettext_lazy("proposed on panels"),
+    gettext_lazy("taken up"),
+)
+
+
+def _fate(total):
+    """Where nothing has been entered, nothing is known."""
+    return [total.made, total.supported, total.proposed, total.taken_up] if total.made else [None] * 4
+
+
 def over_series(found):
+    with_fates = all(one.fates for one in found)
     return exports.Table(
         title=_("Series"),
         headings=[
@@ -186,6 +202,7 @@ def over_series(found):
             _("States under Review present"),
             _("States under Review that spoke"),
             _("questions"),
+            *(RECOMMENDATIONS if with_fates else ()),
         ],
         rows=[
             [
@@ -203,6 +220,7 @@ def over_series(found):
                     else [None] * 6
                 ),
                 one.questions,
+                *(_fate(one.fates.total) if with_fates else ()),
             ]
             for one in found
         ],

@@ -227,8 +227,8 @@ def test_a_page_says_them_in_the_speakers_own_words_whatever_the_script(meeting,
     one = seated(state_call, "recommendations", papers=())
     Recommendation.objects.filter(application=one).update(text="التصديق على <b>البروتوكول</b>")
     tree = html.document_fromstring(at(address()).content)
-    (item,) = tree.xpath("//main//ol/li")
-    assert (item.get("dir"), item.text_content()) == ("auto", "التصديق على <b>البروتوكول</b>")
+    (items,) = tree.xpath("//main//ol")
+    assert (items.get("dir"), items.text_content().strip()) == ("auto", "التصديق على <b>البروتوكول</b>")
 
 
 # --- As pages and files -----------------------------------------------------------------------------------------------

@@ -177,7 +177,7 @@ def say_who_is_not_told(request, series, changed, now):
     else:
         said = _("These meetings have changed, and nobody has told %(whom)s.") % {"whom": _all(untold)}
         asked = {MEETINGS: ",".join(str(one.pk) for one in found), PLACE: ",".join(map(str, place))}
-        url = f"{reverse('admin:upr_series_tell', args=[series.pk])}?{urlencode(asked, safe=',')}"
+        url = f"{reverse('admin:upr_series_tell', args=[series.pk])}?{urlencode(asked)}"
     messages.warning(request, format_html('{} <a href="{}">{}</a>', said, url, _("Look, and tell them")))
 
 

@@ -156,7 +156,12 @@ def test_subjects_say_nothing_of_whom_or_of_which_state(mails, asked):
 # --- Parts -----------------------------------------------------------------------------------------------------------
 
 
-WITH_CALENDAR = {"mission_meeting_off": "CANCEL", "mission_meeting_moved": "PUBLISH"}  # an entry; to missions alone
+WITH_CALENDAR = {  # entries; to missions alone
+    "mission_meeting_off": "CANCEL",
+    "mission_meeting_moved": "PUBLISH",
+    "mission_meetings": "PUBLISH",
+    "reply_confirmed": "PUBLISH",
+}
 
 
 def test_the_text_comes_first_and_the_page_second_and_nothing_is_attached(spoken):

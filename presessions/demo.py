@@ -136,7 +136,7 @@ class Story:
 
     # --- What staff did --------------------------------------------------------------------------------------------
 
-    def set_up(self, number, *, working_group, now):
+    def set_up(self, number, *, working_group, now, **facts):
         """A series five weeks before its Working Group session, its meetings from Tuesday to Friday."""
         session = WorkingGroupSession.objects.get(number=number)
         session.reschedule(
@@ -156,6 +156,7 @@ class Story:
             days_confirmed=True,
             venue="Palais des Nations, Geneva",
             reply_to="pre-sessions@example.org",
+            **facts,
         )
         starts = [geneva(tuesday + timedelta(days=day), *hour) for day in range(4) for hour in HOURS]
         for meeting, starts_at in zip(series.meetings().with_state(), starts, strict=False):

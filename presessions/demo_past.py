@@ -16,13 +16,13 @@ from missions import feedback as of_missions
 from missions.models import Answers, Invitation, PermanentMission, Reply, Said
 from presessions import demo_papers
 from presessions.upr.dates import GENEVA, geneva
-from presessions.upr.models import CountryMeeting, State, StateUnderReview
+from presessions.upr.models import CountryMeeting, Series, State, StateUnderReview
 
 NUMBER = 52
 STATES = ("NA", "NA", "NA", "SL", "SL", "PY", "PY", "EE", "MZ", "NE", "SG", "LV", "DK")  # of who applied, in order
 DECLINED = 2  # which of them
 WITH_STATEMENT = (0, 3, 5, 7, 8, 10, 11)
-Item, Answer = Consent.Item, Reply.Answer
+Item, Answer, HYBRID = Consent.Item, Reply.Answer, Series.Format.HYBRID
 AGREED = {Item.NAME, Item.ORGANISATION, Item.STATEMENT, Item.RECOMMENDATIONS}
 
 PARTS = ("", "Second Secretary", "Adviser for human rights", "Intern")
@@ -71,7 +71,7 @@ class Past:
         story, began = self.story, geneva(self.story.day(-152), 10)
         self.states_are(StateUnderReview.Status.SCHEDULED)
         contacts = story.gather_contacts(began)
-        self.series = story.set_up(NUMBER, working_group=story.monday_after(-28), now=began)
+        self.series = story.set_up(NUMBER, working_group=story.monday_after(-28), now=began, format=HYBRID)
         self.first = self.series.first_day
         call = story.open_call(self.series, opens_at=geneva(story.day(-150), 9), last_day=self.day(-45), now=began)
         applications = story.apply(call, STATES, -122)
@@ -95,8 +95,13 @@ class Past:
     def moment(self, days, hour=10, minute=0):
         """An hour on a day counted from the first meeting; everything due until then has gone out."""
         now = geneva(self.day(days), hour, minute)
-        self.story.until(now)
+        self.go_to(now)
         return now
+
+    def go_to(self, now):
+        """The letters of a mailing leave at a pace: the last of them some minutes after the first."""
+        for minutes in (3, 2, 1, 0):
+            self.story.until(now - timedelta(minutes=minutes))
 
     # --- Before the meetings ---------------------------------------------------------------------------------------
 
@@ -206,7 +211,7 @@ class Past:
     def follow_up(self):
         """What States recommended to three of them is entered, joined to what was proposed, published and told."""
         now = geneva(self.story.day(-9), 11)
-        self.story.until(now)
+        self.go_to(now)
         self.states_are(StateUnderReview.Status.REVIEWED)
         themes = {theme.slug: theme for theme in Theme.objects.all()}
         for place, meeting in enumerate(self.held[:3]):
@@ -228,5 +233,5 @@ class Past:
             afterwards.publish(meeting, source=f"A/HRC/WG.6/{NUMBER}/{meeting.state.pk}", by=self.ada, now=now)
             afterwards.tell(meeting, by=self.ada, now=now)
         now = geneva(self.story.day(-4), 11)
-        self.story.until(now)
+        self.go_to(now)
         closing.close(self.series, by=self.ada, now=now)

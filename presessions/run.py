@@ -13,6 +13,7 @@ import base64
 import fcntl
 import json
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -35,6 +36,7 @@ HOME = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("VAR", HOME / "var")).absolute()
 SERVERS = ("DATABASE_URL", "REDIS_URL", "SMTP_URL")
 STAFF = "staff@example.org"
+MISSION = "mission-se@example.org"  # one that answers, in the demonstration
 TOO_OFTEN = 3  # deaths of one process
 WITHIN = 60  # seconds, after which we stop starting it again
 
@@ -143,6 +145,7 @@ def start(servers, port):
 Pre-sessions runs at  http://localhost:{port}/
   staff               http://localhost:{port}/admin/   {STAFF}   {ours["DEMO_STAFF_PASSWORD"]}
                       and a code: `make code` says it; each counts once, and a new one comes every 30 seconds
+  a mission           {link_of_a_mission()}
   mail                {mail}
   mail's health       http://localhost:{port}/health/mail
   logs                {_seen_from_home(VAR / "log")}/
@@ -152,6 +155,14 @@ Ctrl-C stops everything and keeps the data; `make demo-reset` forgets it.
         flush=True,
     )
     return watched
+
+
+def link_of_a_mission():
+    """The newest personal link in the letters to one mission: of the series that is over, until another is invited."""
+    for letter in sorted((VAR / "mail").glob(f"*-{MISSION}.txt"), reverse=True):
+        if found := re.search(r"\S+/invitation/[\w-]{40,}/(?=\s)", letter.read_text()):
+            return found[0]
+    return "its link comes by mail, with the invitation"
 
 
 def _seen_from_home(path):

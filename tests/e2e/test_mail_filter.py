@@ -7,8 +7,6 @@ import contextlib
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from email import message_from_bytes, policy
@@ -18,45 +16,30 @@ import psycopg2
 import pytest
 from playwright.sync_api import Error
 
-from tests.e2e.conftest import ROOT
-
 LOOKING_ADDS = {"trail_event", "mail_linkvisit"}  # what looking may add to: that somebody looked
-INVITE = """
-from datetime import timedelta
-from django.utils import timezone
-from presessions.mail.models import Mailing
-now = timezone.now()
-mailing = Mailing.objects.filter(kind="invitation", writing_at=None).order_by("due_at").first()
-mailing.move_to(now + timedelta(seconds=2), by=None, now=now)
-"""
 PATIENT = 5  # links of one sort after which a filter waits until nothing more is fetched
 DOORS = ("application", "contacts/confirm", "contacts/leave", "invitation")
 
 
-@pytest.fixture
-def environment(house):
-    """What the running application knows, by name."""
-    lines = (house.var / "env").read_text().splitlines()
-    return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
-
-
-@pytest.fixture
-def invited(house, environment):
-    """The mails hold an invitation: unless a journey before this one has sent it, it goes now."""
-    if not any("/invitation/" in path.read_text() for path in (house.var / "mail").glob("*.txt")):
-        subprocess.run([sys.executable, "manage.py", "shell", "-c", INVITE], cwd=ROOT, env=environment, check=True)
-        house.next_letter_to("mission-", about="/invitation/", seconds=240)
-
-
 def addresses(house):
-    """Every address in a letter: in its headers, in its text, and behind the words of its HTML."""
-    found = {}
+    """Every address in a letter: in its headers, in its text, and behind the words of its HTML. Of the series that is
+    over some of each sort: by their hundreds the letters of the next are as good."""
+    found, over = {}, Counter()
     for path in sorted((house.var / "mail").glob("*.eml")):
         mail = message_from_bytes(path.read_bytes(), policy=policy.default)
         parts = [mail.get_body((kind,)).get_content() for kind in ("plain", "html")]
         text = "\n".join([*map(str, mail.values()), *parts])
-        found |= dict.fromkeys(re.findall(r"https?://[^\s<>\"]+", text))
+        for link in re.findall(r"https?://[^\s<>\"]+", text):
+            if link not in found and " 52" in text:
+                over[sort_of(link)] += 1
+            if over[sort_of(link)] <= PATIENT or " 52" not in text:
+                found[link] = None
     return list(found)
+
+
+def sort_of(link):
+    """Hundreds differ by their token alone."""
+    return re.sub(r"[\w-]{40,}", "", link)
 
 
 def dump(environment):
@@ -110,7 +93,7 @@ def test_a_mail_filter_that_runs_scripts_changes_nothing_and_posts_nothing(
     context.on("request", lambda request: asked.append((request.method, request.url)))
     sorts = Counter()
     for link in links:
-        sorts[sort := re.sub(r"[\w-]{40,}", "", link)] += 1  # hundreds differ by their token alone
+        sorts[sort := sort_of(link)] += 1
         try:
             page.goto(link, wait_until="networkidle" if sorts[sort] <= PATIENT else "load")
             ran += page.evaluate("1")  # scripts run here

@@ -10,6 +10,7 @@ from math import ceil
 
 WIDTH, HEIGHT = 640, 240
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 22, 30  # room for the numbers, and for what stands under the axis
+OVER, UNDER, CROWDED = 9, 18, 24  # between a point and its number; closer points would write over each other
 STEPS = (1, 2, 5)
 
 
@@ -56,7 +57,7 @@ class Point:
     x: str
     y: str
     words: str
-    above: str  # where its number stands
+    number_at: str  # how high its number stands
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,12 @@ def trend(names, measures, *, most=None):
     def height(number):
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - number / top)
 
+    def number_at(place, number):
+        """Over its point; under it, where another point stands just over it."""
+        others = [numbers[place] for _name, _label, numbers in measures if numbers[place] is not None]
+        crowded = any(0 < height(number) - height(other) < CROWDED for other in others)
+        return height(number) + (UNDER if crowded else -OVER)
+
     return Trend(
         width=WIDTH,
         height=HEIGHT,
@@ -112,15 +119,15 @@ def trend(names, measures, *, most=None):
         base=_at(height(0)),
         across=[Tick(_at(height(number)), str(number)) for number in range(0, top + 1, apart)],
         along=[Tick(_at(x), str(name)) for x, name in zip(places, names, strict=True)],
-        lines=[_line(name, label, numbers, places, height) for name, label, numbers in measures],
+        lines=[_line(name, label, numbers, places, height, number_at) for name, label, numbers in measures],
     )
 
 
-def _line(name, label, numbers, places, height):
+def _line(name, label, numbers, places, height, number_at):
     pieces, points, piece = [], [], []
-    for x, number in [*zip(places, numbers, strict=True), (0, None)]:
+    for place, (x, number) in enumerate([*zip(places, numbers, strict=True), (0, None)]):
         if number is not None:
-            points.append(Point(_at(x), _at(height(number)), str(number), _at(height(number) - 8)))
+            points.append(Point(_at(x), _at(height(number)), str(number), _at(number_at(place, number))))
             piece.append(f"{_at(x)},{_at(height(number))}")
             continue
         if len(piece) > 1:

@@ -156,8 +156,13 @@ def _cards(user, now):
 
 
 def _ways(series, user):
-    if not user.has_perm("applications.view_application"):
-        return
+    if user.has_perm("applications.view_application"):
+        yield from _ways_of_applications(series, user)
+    if user.has_perm("missions.view_invitation"):
+        yield _("Reports"), reverse("admin:upr_series_report", args=[series.pk])
+
+
+def _ways_of_applications(series, user):
     if user.has_perm("applications.assess"):
         yield _("Review desk"), f"{reverse('admin:applications_review')}?series={series.pk}"
     yield _("Panels and agendas"), f"{reverse('admin:applications_panels')}?series={series.pk}"

@@ -41,6 +41,14 @@ def test_a_line_runs_from_left_to_right_and_a_higher_number_stands_higher():
     assert [tick.words for tick in trend.across] == ["0", "10", "20", "30", "40"]
 
 
+def test_two_numbers_close_to_each_other_do_not_stand_on_each_other():
+    upper, lower = charts.trend([54], [("national", "", [63]), ("women", "", [59])], most=100).lines
+    (high,), (low,) = upper.points, lower.points
+    assert float(high.number_at) < float(high.y) < float(low.y) < float(low.number_at)
+    (alone,) = charts.trend([54], [("women", "", [59])], most=100).lines[0].points
+    assert float(alone.number_at) < float(alone.y)
+
+
 def test_where_nothing_is_known_the_line_has_a_gap():
     (line,) = charts.trend(range(5), [("mean", "mean", [1, 2, None, 4, 5])]).lines
     assert [piece.count(",") for piece in line.pieces] == [2, 2]

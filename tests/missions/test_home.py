@@ -156,7 +156,8 @@ def test_each_sees_what_their_rights_open(busy, client):
 def test_the_pages_on_which_its_work_is_done_are_a_step_away(series, desk):
     ways = [reverse(f"admin:applications_{name}") for name in ("review", "panels", "decisions_index")]
     page = seen(desk)
-    for address in (f"{way}?series={series.pk}" for way in ways):
+    report = reverse("admin:upr_series_report", args=[series.pk])
+    for address in (*(f"{way}?series={series.pk}" for way in ways), report):
         assert f'<a href="{address}">' in page
         assert desk.get(address, follow=True).status_code == 200
 

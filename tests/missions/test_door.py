@@ -410,6 +410,14 @@ def test_the_moderator_reads_afterwards_what_was_asked(desk, kenya, missions, pa
     assert "What of prisons?" in desk.get(url("door_correct", kenya.pk)).content.decode()
 
 
+def test_the_page_of_the_meeting_says_who_came_and_what_was_asked(desk, kenya, missions, panel):
+    send(desk, note(kenya, missions["BR"], 2), ask(kenya, missions["BR"], "1.1", "What of prisons?"))
+    page = desk.get(reverse("admin:upr_countrymeeting_change", args=[kenya.pk])).content.decode()
+    assert "<strong>1</strong> mission came, <strong>2</strong> people" in " ".join(page.split())
+    assert "What of prisons?" in page
+    assert url("door", kenya.pk) in page
+
+
 def test_a_question_to_somebody_who_is_erased_loses_its_words(desk, kenya, missions, panel):
     send(desk, ask(kenya, missions["BR"], "1.1", "Is it true, Ms Wanjiru?"))
     erasure.erase(panel[0], now=NOW)

@@ -15,8 +15,8 @@ OPEN_TO_ALL = ("/", "/about/", "/privacy/", "/questions/", "/states/?q=land", "/
                "/series/", "/54/", "/54/UG/", "/apply/54/UG/", "/apply/53/TZ/", "/apply/sent/", "/apply/lost-link/",
                "/receipt/", "/contacts/", "/contacts/sent/", "/nowhere/")  # fmt: skip
 MORE = {  # the same pages with more, or with something else in them; what they add is the same in every language
-    "en": ("/states/", "/53/", "/53/TZ/", "/styleguide/?errors"),
-    "ar": ("/states/?by=session", "/state/AF/"),
+    "en": ("/states/", "/53/", "/53/TZ/", "/styleguide/?errors", "/52/pack/", "/52/NA/pack/", "/54/UG/pack/"),
+    "ar": ("/states/?by=session", "/state/AF/", "/52/NA/pack/"),
 }
 WIDE_APART = ("/", "/states/?q=land", "/state/UG/", "/series/", "/54/", "/apply/54/UG/", "/contacts/")  # in columns
 AFTER = ("receipt", "status", "withdraw", "erase", "everything", "check")

@@ -7,13 +7,15 @@ from collections import Counter
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
-from missions import overview, published, report
+from applications.models import Speaker
+from missions import overview, published, report, report_files
 from presessions.trail.models import Event
 from presessions.upr.models import State
 from tests.accounts.factories import StaffFactory
@@ -240,6 +242,31 @@ def test_one_meeting_has_no_average(full):
     assert "1 question was put from the floor, 1 by Permanent Missions." in told
 
 
+def test_before_a_meeting_is_held_nothing_of_its_panel_is_told(full, desk):
+    full.series.meetings().update(status="confirmed")
+    assert published.of(full.series).sentences() == []
+    page = desk.get(pages(full.series)["series_published"]).content.decode()
+    assert "No meeting of this series is marked as held yet." in page
+    assert "<textarea" not in page and "National or local" not in page
+
+
+def test_one_woman_among_the_speakers_is_not_told_by_any_page_text_or_file(full, raw, desk):
+    speakers = [row["id"] for row in raw.speakers if row["meeting"] in raw.held()]
+    Speaker.objects.filter(application__in=speakers).update(gender="man")
+    Speaker.objects.filter(application=speakers[0]).update(gender="woman")
+    found = published.of(full.series)
+    assert (found.women, found.women_share) == (None, None)
+    assert all(
+        "Women: not shown, the numbers are too small." in text for code, _name, text in found.ready() if code == "en"
+    )
+    page = desk.get(pages(full.series)["series_published"]).content.decode()
+    assert "<dt>Women</dt><dd>not shown</dd>" in page
+    (line,) = (row for row in table(desk, reverse("admin:upr_reports")) if row["series"] == "60")
+    assert line["women, %"] == "not shown"
+    about = dict(one for one in report_files.figures(found).about if len(one) == 2)
+    assert (about["women"], about["men"]) == ("not shown", "not shown")
+
+
 # --- Pages and files -------------------------------------------------------------------------------------------------
 
 
@@ -321,9 +348,18 @@ def test_a_file_stands_in_the_trail_and_its_refusal_too(full, desk):
     desk.post(path, {"format": "xlsx"})
     taken = Event.objects.filter(code="exported").latest("pk")
     assert (taken.refused, taken.reason.text) == (False, "Universality report: Pre-sessions 60 · xlsx")
-    reader = Client()
-    reader.force_login(StaffFactory(is_superuser=False))
-    assert [reader.get(one).status_code for one in pages(full.series).values()] == [403] * 3
-    assert reader.post(path, {"format": "xlsx"}).status_code == 403
     assert desk.post(path, {"format": "pdf"}).status_code == 403
     assert Event.objects.filter(code="exported").latest("pk").refused
+
+
+def test_a_reader_looks_and_takes_nothing_and_who_has_no_role_sees_nothing(full):
+    person, nobody = StaffFactory(is_superuser=False), StaffFactory(is_superuser=False)
+    person.groups.add(Group.objects.get(name="Reader"))
+    for who, look in ((person, 200), (nobody, 403)):
+        browser = Client()
+        browser.force_login(who)
+        for path in pages(full.series).values():
+            assert browser.get(path).status_code == look
+            assert browser.post(path, {"format": "xlsx"}).status_code == 403
+        taken = Event.objects.about(who).filter(code="exported")
+        assert [event.refused for event in taken] == [True] * (3 if look == 200 else 0)

@@ -334,3 +334,43 @@ def test_it_costs_as_many_queries_for_fourteen_meetings_as_for_one(client, path,
     CountryMeeting.objects.exclude(state_under_review__state="KE").delete()
     with django_assert_num_queries(queries):
         assert client.get(path).status_code == 200
+
+
+# --- On the pages -----------------------------------------------------------------------------------------------------
+
+ON_PAGES = {
+    "applications:series": ([54], "/54.ics"),
+    "applications:meeting": ([54, "KE"], "/54/KE.ics"),
+    "applications:state": (["KE"], "/state/KE.ics"),
+}
+
+
+@pytest.mark.parametrize("name", ON_PAGES)
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_public_page_says_how_to_subscribe_in_its_own_language(client, series, name, language):
+    arguments, path = ON_PAGES[name]
+    page = client.get(reverse(name, args=arguments).replace("/en/", f"/{language}/")).content.decode()
+    address = f"{settings.PUBLIC_URL}{path}?lang={language}"
+    assert f'href="webcal:{address.partition(":")[2]}"' in page
+    assert f">{address}</a>" in page  # to be copied
+    assert f'href="{path}?lang={language}" download' in page
+
+
+def test_what_is_over_offers_no_calendar_of_itself_but_the_states_stays(client, series, clock):
+    about(series, "TR").reschedule(now=NOW, starts_at=geneva(date(2026, 4, 15), 9))
+    clock.move_to(NOW + timedelta(days=60))
+    pages = {name: client.get(reverse(name, args=asked)).content for name, (asked, _path) in ON_PAGES.items()}
+    assert {name: b"webcal:" in page for name, page in pages.items()} == {
+        "applications:series": False,
+        "applications:meeting": False,
+        "applications:state": True,
+    }
+
+
+def test_a_missions_page_offers_its_own_calendar_and_the_whole_one(client, series):
+    _invitation, path = mission_of(series, KE="in_person")
+    page = client.get(path).content.decode()
+    for name in ("my-meetings.ics", "all.ics"):
+        assert f'href="webcal:{settings.PUBLIC_URL.partition(":")[2]}{path}{name}"' in page
+        assert f">{settings.PUBLIC_URL}{path}{name}</a>" in page
+        assert client.get(path + name).status_code == 200

@@ -4,6 +4,7 @@ from functools import partial
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q
 from django.shortcuts import redirect
 from django.urls import path, reverse
@@ -161,6 +162,8 @@ class PermanentMissionAdmin(Exports, admin.ModelAdmin):
     # One mission
 
     def history_view(self, request, object_id, extra_context=None):
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         return redirect("admin:missions_permanentmission_change", object_id)  # our history is part of the page
 
     def render_change_form(self, request, context, obj=None, **kwargs):

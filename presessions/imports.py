@@ -27,6 +27,7 @@ MOST_COLUMNS = 60
 MOST_LETTERS = 5_000  # of a cell
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"  # XLS, and a workbook with a password
 BETWEEN = (",", ";", "\t")
+ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 BREAK = "\u2028"  # a line break inside a cell of a workbook, so that each row stays one line of the text
 
 
@@ -117,6 +118,11 @@ def _measure(content):
         raise Unreadable(_("The workbook is too large. Copy the one table into a new workbook."))
 
 
+def _unescaped(text):
+    """Signs that XML does not know stand in a workbook as _x000D_."""
+    return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
 def _cell(cell):
     """The text of a cell, as a person reads it."""
     value = cell.value
@@ -133,7 +139,7 @@ def _cell(cell):
         return value.isoformat()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return normal(str(value)).replace("\n", BREAK).replace("\0", "")
+    return normal(_unescaped(str(value))).replace("\n", BREAK).replace("\0", "")
 
 
 # --- The text ---------------------------------------------------------------------------------------------------------

@@ -372,5 +372,6 @@ def test_a_missions_page_offers_its_own_calendar_and_the_whole_one(client, serie
     page = client.get(path).content.decode()
     for name in ("my-meetings.ics", "all.ics"):
         assert f'href="webcal:{settings.PUBLIC_URL.partition(":")[2]}{path}{name}"' in page
-        assert f">{settings.PUBLIC_URL}{path}{name}</a>" in page
+        assert f'href="{path}{name}" download' in page
         assert client.get(path + name).status_code == 200
+    assert f">{settings.PUBLIC_URL}{path}my-meetings.ics</a>" in page  # to be copied

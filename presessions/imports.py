@@ -27,7 +27,7 @@ MOST_COLUMNS = 60
 MOST_LETTERS = 5_000  # of a cell
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"  # XLS, and a workbook with a password
 BETWEEN = (",", ";", "\t")
-ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+ESCAPED = re.compile(r"_x(?!D[89A-F])([0-9A-F]{4})_", re.IGNORECASE)  # but no half of a sign
 BREAK = "\u2028"  # a line break inside a cell of a workbook, so that each row stays one line of the text
 
 
@@ -92,7 +92,7 @@ def _text_of_workbook(content):
         for number, row in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS + 1), start=1):
             if number > MOST_ROWS:
                 raise Unreadable(_too_many(number))
-            lines.writerow([guarded(_cell(cell)) for cell in row])
+            lines.writerow([guarded(_cell(cell)).replace("\n", BREAK) for cell in row])
     except Unreadable:
         raise
     except Exception:  # hostile or damaged: there is no end to what may be wrong with it
@@ -139,7 +139,7 @@ def _cell(cell):
         return value.isoformat()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return normal(_unescaped(str(value))).replace("\n", BREAK).replace("\0", "")
+    return normal(_unescaped(str(value))).replace("\0", "")
 
 
 # --- The text ---------------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ MOST_COLUMNS = 60
 MOST_LETTERS = 5_000  # of a cell
 OLD_EXCEL = b"\xd0\xcf\x11\xe0"  # XLS, and a workbook with a password
 BETWEEN = (",", ";", "\t")
-ESCAPED = re.compile(r"_x(?!D[89A-F])([0-9A-F]{4})_", re.IGNORECASE)  # but no half of a sign
+ESCAPED = re.compile(r"_x(00[01][0-9A-F])_", re.IGNORECASE)  # control signs, as workbooks write them
 BREAK = "\u2028"  # a line break inside a cell of a workbook, so that each row stays one line of the text
 
 
@@ -119,7 +119,7 @@ def _measure(content):
 
 
 def _unescaped(text):
-    """Signs that XML does not know stand in a workbook as _x000D_."""
+    """Signs that XML does not know stand in a workbook as _x000D_; all others are what was typed."""
     return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 

@@ -49,12 +49,15 @@ OF_STAFF = (
     *(f"applications/{name}.py" for name in ("agenda", "agenda_pdf", "balance", "panel", "paper")),
     *(f"applications/{name}.py" for name in ("afterwards", "fates", "recommendation_import")),
     "applications/visa_letter.py",  # an embassy reads it, in English or French
-    *(f"missions/{name}.py" for name in ("closing", "confirming", "mailings", "meetings", "notices", "other_means", "overview")),
+    *(
+        f"missions/{name}.py"
+        for name in ("closing", "confirming", "mailings", "meetings", "notices", "other_means", "overview")
+    ),
     *(f"missions/{name}.py" for name in ("door", "door_list", "door_pdf")),
     "missions/templatetags/door.py",
     *(f"missions/{name}.py" for name in ("charts", "published", "report", "report_files")),
     "applications/small_numbers.py",
-    *(f"missions/{name}.py" for name in ("checking", "pages", "programme", "register_import", "setting_up*", "work")),
+    *(f"missions/{name}.py" for name in ("checking", "pages", "programme", "register_import", "remedies", "setting_up*", "work")),
 )
 OF_MODELS = ("*/models.py", "*/models/*.py")
 

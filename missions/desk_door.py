@@ -153,9 +153,12 @@ def notes(request, site):
     """Take notes of one device, of one meeting or several, in their order; say of each whether it is kept."""
     require(request, NOTE)
     try:
-        sent = json.loads(request.body)["notes"]
+        posted = json.loads(request.body)
+        sent, user = posted["notes"], posted["user"]
     except (ValueError, KeyError, TypeError):
-        sent = None
+        sent = user = None
+    if sent is not None and str(user) != str(request.user.pk):  # a page that the device had kept for somebody else
+        return JsonResponse({"problem": _("These notes are somebody else’s.")}, status=409)
     if not isinstance(sent, list) or len(sent) > MOST_NOTES or not all(isinstance(note, dict) for note in sent):
         return JsonResponse({"problem": _("This cannot be read.")}, status=400)
     now = timezone.now()

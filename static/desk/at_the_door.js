@@ -39,7 +39,7 @@
   if (body.dataset.now && read("ahead", null) === null) write("ahead", Number(body.dataset.now) - Date.now());
 
   // --- To the house ---
-  let sending = false, locked = false, wait = 5000, later = null, stirred = Date.now();
+  let sending = false, locked = false, hasLine = navigator.onLine, wait = 5000, later = null, stirred = Date.now();
 
   async function ask(address, options = {}) {
     const sent = Date.now();
@@ -66,9 +66,10 @@
     let answer = null;
     try {
       const headers = { "Content-Type": "application/json", "X-CSRFToken": facts.token };
-      answer = await ask(facts.notes, { method: "POST", headers, body: JSON.stringify({ notes: batch }) });
+      answer = await ask(facts.notes, { method: "POST", headers, body: JSON.stringify({ user: facts.user, notes: batch }) });
     } catch { /* the line, or the log-in; the notes stay */ }
     sending = false;
+    hasLine = Boolean(answer);
     if (answer) {
       wait = 5000;
       take(batch, answer);
@@ -118,6 +119,7 @@
     stirred = Date.now();
     write("queue", [...queue(), { key: uuid(), at: moment(), meeting: Number(body.dataset.meeting), ...what }]);
     show();
+    say();
     clearTimeout(later);
     later = setTimeout(flush, locked ? 0 : 400);  // a few quick taps go together
   }
@@ -127,11 +129,11 @@
   let before = null;
   function say() {
     const n = queue().length;
-    const words = !n ? facts.all : put(locked ? facts.locked : sending ? facts.sending : facts.waiting, n);
+    const words = !n ? facts.all : put(locked ? facts.locked : hasLine ? facts.sending : facts.waiting, n);
     const others = elsewhere();
     const said = others ? `${words} ${put(facts.elsewhere, others)}` : words;
     if (said !== before) by("said").textContent = before = said;
-    by("line").classList.toggle("waits", n > 0 && !sending || others > 0);
+    by("line").classList.toggle("waits", n > 0 && (locked || !hasLine) || others > 0);
     by("again").hidden = !(locked && n);
     by("again").href = location.pathname;
     sayRefused();

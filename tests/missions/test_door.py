@@ -79,8 +79,10 @@ def note(kenya, mission, people, *, at=NOW, key=None, **facts):
     return {"key": str(key or uuid4()), "meeting": kenya.pk, "at": int(at.timestamp() * 1000), **facts}
 
 
-def send(browser, *notes):
-    return browser.post(url("door_notes"), json.dumps({"notes": notes}), content_type="application/json")
+def send(browser, *notes, user=None):
+    """In the name of whoever is logged in there."""
+    posted = {"user": user or browser.session.get("_auth_user_id"), "notes": notes}
+    return browser.post(url("door_notes"), json.dumps(posted), content_type="application/json")
 
 
 def events(kenya, code):

@@ -74,4 +74,4 @@ def _cell(line):
     said += [_("named: %(n)s") % {"n": line.announced}] if line.announced else []
     said += [_("wishes to take the floor")] if line.wants_floor else []
     said += [_("took the floor: yes / no")] if line.is_own else []
-    return [[paragraph(line.mission.name, NAME), *([paragraph(", ".join(said), SMALL)] if said else [])], ""]
+    return [[paragraph(line.mission.name, NAME), *([paragraph(", ".join(map(str, said)), SMALL)] if said else [])], ""]

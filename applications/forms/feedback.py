@@ -53,5 +53,6 @@ class SpeakerFeedbackForm(SeatForm, TwoQuestions):
         super().__init__(*args, **kwargs)
         self.fields["useful"].label = _("How useful was the Pre-session to you and your work?")
         self.fields["words"].help_text = _(
-            "Seen by UPR Info only, and read without your name beside it. Please name nobody who could be harmed."
+            "You may also say whether Missions took up what you recommended. Seen by UPR Info only, and read without "
+            "your name beside it. Please name nobody who could be harmed."
         )

@@ -115,5 +115,5 @@ def test_pressing_the_button_does_change_something(at_arrival, purpose):
             break
     before, browser = dump(), Client()
     shown, nobody = filled(browser.get(mail.path)), {"delegate-TOTAL_FORMS": 0, "delegate-INITIAL_FORMS": 0}
-    browser.post(mail.path, {**shown, **nobody, "note": "We come."})
+    browser.post(mail.path, {**shown, **nobody, "note": "We come.", "answer": "same"})
     assert dump() != before

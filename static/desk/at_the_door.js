@@ -129,7 +129,7 @@
   let before = null;
   function say() {
     const n = queue().length;
-    const words = !n ? facts.all : put(locked ? facts.locked : hasLine ? facts.sending : facts.waiting, n);
+    const words = !n ? (rows.size ? facts.all : "") : put(locked ? facts.locked : hasLine ? facts.sending : facts.waiting, n);
     const others = elsewhere();
     const said = others ? `${words} ${put(facts.elsewhere, others)}` : words;
     if (said !== before) by("said").textContent = before = said;

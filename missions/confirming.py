@@ -56,7 +56,7 @@ def to_colleague(colleague, invitation, *, now):
 
 def _facts(invitation, language, now):
     """What the letter says, and the file for the calendar in the reader's language."""
-    replies = {reply.meeting_id: reply for reply in invitation.replies.select_related("colleague")}
+    replies = {reply.meeting_id: reply for reply in invitation.replies.all()}
     meetings = list(invitation.series.meetings().with_state())
     answered = [(meeting, replies[meeting.pk]) for meeting in meetings if meeting.pk in replies]
     open_still = [meeting for meeting in meetings if takes_answers(meeting, now)]
@@ -68,7 +68,7 @@ def _facts(invitation, language, now):
         "context": {
             "series": invitation.series,
             "mission": invitation.mission,
-            "by": invitation.answered_by.shown if invitation.answered_by else "",
+            "by_colleague": invitation.answered_by_id is not None,
             "answered": answered,
             "coming": len(coming),
             "unanswered": len([meeting for meeting in open_still if meeting.pk not in replies]),

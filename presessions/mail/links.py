@@ -41,12 +41,13 @@ def find(token, *purposes, now, revoked_too=False):
 
     They ask the database the same, too: who guesses learns nothing from the clock.
 
-    purposes -- one, or those of which each opens the page; a link that opens nothing is asked about as the first is
+    purposes -- one, or those of which each opens the page
     revoked_too -- for what may be asked for again without harm, such as to be written to no more
     """
     found = PersonalLink.objects.select_related("letter").filter(token_hash=_hash(token), purpose__in=purposes)
     link = found.first() or PersonalLink(purpose=purposes[0], made_at=now)
-    expires = registry.PURPOSES[link.purpose].expires(link)
+    ends = {purpose: registry.PURPOSES[purpose].expires(link) for purpose in purposes}  # each is asked, whichever it is
+    expires = ends[link.purpose]
     if link.pk is None or (link.revoked_at and not revoked_too) or (expires and expires <= now):
         return None
     return link

@@ -56,8 +56,8 @@ def invite(mission, *, series, now=LONG_AGO, language="en"):
     return invitation, open_link(invitation, now=now, language=language)
 
 
-def open_link(invitation, *, now=LONG_AGO, language="en"):
-    """The path of one more link to an invitation."""
-    token = links.mint("invitation", invitation.reference, letter=None, now=now)
+def open_link(invitation, *, now=LONG_AGO, language="en", purpose="invitation"):
+    """The path of one more link to an invitation; or, of the purpose "colleague", to a Colleague's."""
+    token = links.mint(purpose, invitation.reference, letter=None, now=now)
     with translation.override(language):
-        return registry.PURPOSES["invitation"].path(token)
+        return registry.PURPOSES[purpose].path(token)

@@ -8,6 +8,7 @@ would write them with a comma. How they look is in static/desk/report.css, by cl
 from dataclasses import dataclass
 from math import ceil
 
+TALL = 12  # all bars of one row together
 WIDTH, HEIGHT = 640, 240
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 22, 30  # room for the numbers, and for what stands under the axis
 OVER, UNDER, CROWDED = 9, 18, 24  # between a point and its number; closer points would write over each other
@@ -23,22 +24,22 @@ def _at(number):
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a bar, in hundredths of the widest. name -- of its colour"""
+    """A bar, in hundredths of the widest; several stand under each other. name -- of its colour"""
 
     name: str
-    x: str
     width: str
+    y: str
+    height: str
 
 
-def bar(most, *, beside=False, **parts):
-    """The pieces of one bar. most -- what would fill it; parts -- {name: number}, one over the other as they are
-    given, or `beside` each other. What is not known, or more than fills it, draws no more than there is room for."""
-    found, start = [], 0
-    for name, number in parts.items():
-        width = min(100 * (number or 0) / most, 100 - start) if most else 0
-        found.append(Part(name, _at(start), _at(width)))
-        start += width if beside else 0
-    return found
+def bar(most, **parts):
+    """The bars of one row. most -- what would fill the width; parts -- {name: number}, None where nothing is known"""
+    lane = TALL / len(parts)
+    gap = 1 if len(parts) > 1 else 0
+    return [
+        Part(name, _at(min(100 * (number or 0) / most, 100) if most else 0), _at(n * lane), _at(lane - gap))
+        for n, (name, number) in enumerate(parts.items())
+    ]
 
 
 # --- Over time -------------------------------------------------------------------------------------------------------

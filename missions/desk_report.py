@@ -72,7 +72,7 @@ def universality(request, site, pk):
         request, site, "universality", title,
         series=series,
         report=found,
-        stages=[(stage, number, share, charts.bar(len(found.overview.lines), all=number))
+        stages=[(stage, number, share, charts.bar(len(found.overview.lines), came=number))
                 for stage, number, share in found.all.stages],
         groups=[(row, row.counts, _bar_of_group(row.counts)) for row in found.groups],
         meetings=[(tally, charts.bar(most, said=tally.coming, came=len(tally.came))) for tally in tallies],

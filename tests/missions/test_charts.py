@@ -6,22 +6,21 @@ from django.utils import translation
 from missions import charts
 
 
-def parts(*args, **kwargs):
-    return [(part.name, part.x, part.width) for part in charts.bar(*args, **kwargs)]
+def parts(most, **numbers):
+    return [(part.name, part.width, part.y, part.height) for part in charts.bar(most, **numbers)]
 
 
 def test_a_bar_is_drawn_in_hundredths_of_the_widest():
-    assert parts(40, said=30, came=10) == [("said", "0", "75"), ("came", "0", "25")]
-    assert parts(3, came=1) == [("came", "0", "33.3")]
+    assert parts(3, came=1) == [("came", "33.3", "0", "12")]
+    assert parts(3, came=9) == [("came", "100", "0", "12")]
 
 
-def test_parts_beside_each_other_never_leave_the_bar():
-    assert parts(4, beside=True, a=1, b=2, c=9) == [("a", "0", "25"), ("b", "25", "50"), ("c", "75", "25")]
+def test_several_numbers_of_a_row_stand_under_each_other_and_hide_nothing():
+    assert parts(40, said=30, came=40) == [("said", "75", "0", "5"), ("came", "100", "6", "5")]
 
 
 def test_of_nothing_and_of_what_nobody_knows_nothing_is_drawn():
-    assert parts(0, came=0) == [("came", "0", "0")]
-    assert parts(5, came=None) == [("came", "0", "0")]
+    assert parts(0, came=0) == parts(5, came=None) == [("came", "0", "0", "12")]
 
 
 @pytest.mark.parametrize(
@@ -59,4 +58,4 @@ def test_where_nothing_is_known_the_line_has_a_gap():
 
 def test_coordinates_keep_their_point_in_a_language_that_writes_a_comma():
     with translation.override("fr"):
-        assert parts(3, came=1) == [("came", "0", "33.3")]
+        assert parts(3, came=1)[0][1] == "33.3"

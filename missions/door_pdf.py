@@ -39,14 +39,14 @@ def made(meeting, door):
 
 
 def _boxes(lines, *, own):
-    """The missions in columns, read downwards; one to a line where there is more to write."""
+    """The missions side by side, so that the alphabet goes on over the page; one to a line where there is more to write."""
     columns = 1 if own else COLUMNS
     height = -(-len(lines) // columns)
     cells = []
     for row in range(height):
         cells.append([])
         for column in range(columns):
-            at = column * height + row
+            at = columns * row + column
             cells[-1] += ["", *_cell(lines[at])] if at < len(lines) else [None, "", ""]
     boxes = [
         ("BOX", (3 * column, row), (3 * column, row), 0.8, "#000000")

@@ -39,7 +39,7 @@ def made(meeting, door):
 
 
 def _boxes(lines, *, own):
-    """The missions side by side, so that the alphabet goes on over the page; one to a line where there is more to write."""
+    """The missions two by two, so that the alphabet goes on over the page; the State under Review on a line of its own."""
     columns = 1 if own else COLUMNS
     height = -(-len(lines) // columns)
     cells = []

@@ -88,9 +88,10 @@ def _moved(meeting, starts_at, *, by, now, reason, **place):
 
 
 def look_at_moving(meeting, starts_at, *, by, now, **place):
+    other_hour = not meeting.goes_ahead or meeting.starts_at != starts_at
     with undone(), listening() as heard:
         found = _moved(meeting, starts_at, by=by, now=now, reason="", **place)
-        told = notices.missions_know_dates(meeting.series)
+        told = other_hour and notices.missions_know_dates(meeting.series)
         seen = _seen(found, heard, _warnings(_fresh(meeting)), missions_told=told)
     meeting.refresh_from_db()
     return seen

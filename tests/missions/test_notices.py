@@ -10,7 +10,7 @@ from django.urls import reverse
 from applications.models import Call
 from missions import meetings, together
 from missions.models import Reply
-from presessions.mail import registry
+from presessions.mail import registry, schedule
 from presessions.mail.models import Letter
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
@@ -160,6 +160,16 @@ def test_who_was_told_the_hour_and_not_the_room_has_not_been_told(series):
     about(series, "KE").reschedule(now=NOW, room="Room XX")
     meetings.tell(about(series, "KE"), by=None, now=NOW, only_place=True)
     assert Letter.objects.filter(kind=TO_MISSIONS, recipient_id=mission).count() == 2
+
+
+def test_a_room_corrects_no_date_and_the_page_does_not_say_so(desk, series):
+    MissionFactory(iso2="BR")
+    schedule.write_due(geneva(date(2026, 3, 17), 9))  # the invitation, with all dates
+    page = reverse("admin:upr_meeting_move", args=[about(series, "KE").pk])
+    words = "Missions that were told the earlier date"
+    typed = {"room": "Room XX", "online_link": ""}
+    assert words not in desk.post(page, typed | {"starts_at": "2026-04-14T10:00"}).content.decode()
+    assert words in desk.post(page, typed | {"starts_at": "2026-04-15T10:00"}).content.decode()
 
 
 # --- Several at once --------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ from presessions.upr.models import CountryMeeting
 from presessions.upr.signals import Consequence, dates_changed
 
 State, Held, Decided = Mailing.State, Mailing.Held, Mailing.Decided
+STANDS_ON = ("state", "held_reason", "due_at", "writing_at")  # what the words of `standing` are made of
 
 
 def listen():
@@ -61,7 +62,7 @@ def plan(series, now):
         _share(mailings)
         anchors = anchors_of(mailings)
         dates = {mailing.pk: due(mailing, anchors) for mailing in mailings}
-        before = {mailing.pk: standing(mailing) if mailing.pk in known else "" for mailing in mailings}
+        before = {mailing.pk: copy.copy(mailing) for mailing in mailings if mailing.pk in known}
         for mailing in mailings:
             if mailing.date_may_change:
                 needed = is_needed(mailing, mailings, dates, anchors, now)
@@ -76,10 +77,10 @@ def plan(series, now):
                 mailing.state, mailing.held_reason = State.HELD, Held.LOOK
                 mailing.save(update_fields=["state", "held_reason"])
                 trail.record(mailing, "held_look", now=now)
-        found = [_consequence(mailing, before[mailing.pk], anchors) for mailing in mailings]
+        found = [_consequence(mailing, before.get(mailing.pk), anchors) for mailing in mailings]
         closed = any(mailing.series.closed_at for mailing in mailings)
         corrected = [] if closed else corrections.follow(mailings, anchors, now)
-    return [one for one in found if one.before != one.after or one.warning] + [_proposed(*pair) for pair in corrected]
+    return [one for one in found if one] + [_proposed(*pair) for pair in corrected]
 
 
 def _add_missing(series):
@@ -184,12 +185,22 @@ def apply(mailing, found, needed, now):
 # --- What a change means ----------------------------------------------------------------------------------------------
 
 
-def _consequence(mailing, before, anchors):
-    after, warning = standing(mailing), ""
+def _consequence(mailing, was, anchors):
+    """What has become of a mailing, or None where nothing has. Words are found for those alone that have changed: most
+    have not, and dates are announced often.
+
+    was -- the mailing before; None where it is new
+    """
+    outdated = mailing.is_frozen and corrections.is_out_of_date(mailing, anchors)
+    if was and not outdated and all(getattr(was, name) == getattr(mailing, name) for name in STANDS_ON):
+        return None
+    before, after, warning = standing(was) if was else "", standing(mailing), ""
     if before != after:
         warning = short_notice(mailing, anchors)
-    if mailing.is_frozen and corrections.is_out_of_date(mailing, anchors):
+    if outdated:
         warning = _("Its letters are written already and tell the earlier dates: have them written anew.")
+    if before == after and not warning:
+        return None
     return Consequence(_named(mailing), before, after, _page(mailing), warning, _where(mailing))
 
 

@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import gc
 import os
 import shutil
 from datetime import datetime
@@ -18,6 +19,14 @@ def pytest_ignore_collect(collection_path, config):
         named = [Path(argument.split("::")[0]).resolve() for argument in config.args]
         return None if any(path.is_relative_to(collection_path) for path in named) else True
     return None
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays to the end: the collector of garbage need not walk through it again and
+    again. A tenth of the time of all tests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(autouse=True, scope="session")

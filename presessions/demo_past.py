@@ -100,7 +100,7 @@ class Past:
 
     def go_to(self, now):
         """The letters of a mailing leave at a pace: the last of them some minutes after the first."""
-        for minutes in (3, 2, 1, 0):
+        for minutes in (4, 3, 2, 1, 0):
             self.story.until(now - timedelta(minutes=minutes))
 
     # --- Before the meetings ---------------------------------------------------------------------------------------
@@ -136,17 +136,19 @@ class Past:
     def missions_answer(self):
         """Every third one or so, some more than once; a State under Review asks for the floor; one asks a question, and
         one passes the invitation on."""
-        self.moment(-27, 12)  # the invitation has gone out the day before
+        now = self.moment(-27, 12)  # the invitation has gone out the day before
+        reminder = self.series.mailings.get(kind="reminder")
+        reminder.cancel(by=self.ada, now=now, reason="The missions are asked at the briefing in Room XX.")
         invitations = Invitation.objects.with_names().filter(series=self.series).order_by("mission__sort_key")
         for number, invitation in enumerate(invitations):
             own = next((one for one in self.held if one.state.pk == invitation.mission.code), None)
             if own or number % 3 == 0 or number % 11 == 0 or invitation.mission.code == "SE":
                 said = self.said(invitation, number, own)
-                invitation.answer(said, meetings=self.held, version=0, now=geneva(self.day(-26 + number % 20), 11))
+                invitation.answer(said, meetings=self.held, version=0, now=geneva(self.day(-22 + number % 5), 11))
                 self.story.answered.append(invitation)
             if invitation.mission.code == "SE":
                 email = "colleague-se@example.org"
-                passing_on.pass_on(invitation, email=email, name="Maja Lind", now=geneva(self.day(-20), 9))
+                passing_on.pass_on(invitation, email=email, name="Maja Lind", now=geneva(self.day(-17), 9))
 
     def said(self, invitation, number, own):
         """In person to some, online to others, and not to all; no meeting passes without somebody."""
@@ -189,7 +191,7 @@ class Past:
             came = [
                 door.Came(uuid4(), meeting.pk, pk, 1 + (number + place) % 2, now, spoke=pk == own and place % 3 < 2)
                 for number, (pk, _code) in enumerate(everybody)
-                if pk == own or (pk in saying[meeting.pk] and number % 7) or (number + place) % 23 == 0
+                if pk == own or (pk in saying[meeting.pk] and number % 7) or (3 * number + place) % 89 == 0
             ]
             asked = [
                 door.Asked(uuid4(), meeting.pk, now + timedelta(minutes=40), mission=one.mission, words=words)

@@ -11,20 +11,24 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 from django.apps import apps
+from django.contrib import admin
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from applications import at_risk, cleaning, files, seat
 from applications.models import Application, Consent
-from missions.models import PermanentMission
+from missions.models import Invitation, PermanentMission, Reply
 from presessions import vault
 from presessions.mail import registry
 from presessions.upr.dates import geneva
 from tests.house.conftest import broker  # noqa: F401
 from tests.house.sensitivity import FIELDS, PUBLIC
 from tests.house.world import END, SET_UP, STATEMENT_DUE, World, canary, pdf
-from tests.promises.walk import addresses, known, token_for, walk
+from tests.promises.access import POSTED
+from tests.promises.test_c2_access_matrix import browser_of, table, where  # noqa: F401
+from tests.promises.walk import addresses, contents, known, token_for, walk
 
 Item = Consent.Item
 EVENING_BEFORE = geneva(date(2026, 4, 13), 18)  # of Kenya's meeting, on the 14th at 11:00
@@ -159,6 +163,25 @@ def test_no_letter_to_a_mission_says_anything_of_an_applicant(world):
     assert learnt(told_to_missions, words) == {}
 
 
+def test_nor_does_the_desk_of_whoever_looks_after_missions_nor_a_file_from_there(world, where):  # noqa: F811
+    """What is passed on to missions is made there: lists for the door, reports, exports."""
+    browser, pages, files = browser_of("M"), {}, 0
+    for (method, name), who in table().items():
+        if "M" in who and (method == "GET" or name in POSTED):
+            answer = browser.get(where[name]) if method == "GET" else browser.post(where[name], POSTED[name])
+            pages[f"{method} {name}"] = answer.status_code, contents(answer)
+            files += method == "POST" and "attachment" in answer.get("Content-Disposition", "")
+    for model in (PermanentMission, Invitation, Reply):
+        page = f"admin:missions_{model._meta.model_name}_export"
+        for audience in admin.site._registry[model].audiences:
+            answer = browser.post(reverse(page), {"audience": audience.name, "format": "xlsx"})
+            assert "attachment" in answer["Content-Disposition"]
+            pages[f"{page} {audience.name}"] = answer.status_code, contents(answer)
+    assert sum(status == 200 for status, _text in pages.values()) > 40
+    assert files >= 3
+    assert learnt(pages, secrets()) == {}
+
+
 # --- With leave -------------------------------------------------------------------------------------------------------
 
 
@@ -218,15 +241,16 @@ def test_on_the_evening_before_missions_read_the_papers_and_nobody_else_does(app
     on_the_agenda = WORDS_OF[Item.NAME] | WORDS_OF[Item.ORGANISATION]
     everything = set().union(*WORDS_OF.values())
     assert {who: places(pages, who) for who in pages} == {SUR: everything, OTHER: everything, STRANGER: on_the_agenda}
-    packs = [
-        {address.replace(tokens[who], ""): text.replace(tokens[who], "") for address, (_status, text) in found.items()}
-        for who, found in pages.items()
-        if who != STRANGER
-    ]
+    packs = [_packs(pages[who], tokens[who]) for who in (SUR, OTHER)]
     assert packs[0].keys() == packs[1].keys()
-    of_packs = [address for address in packs[0] if "/pack/" in address]
-    assert len(of_packs) >= 6
-    assert [address for address in of_packs if packs[0][address] != packs[1][address]] == []  # word for word
+    assert len(packs[0]) >= 8
+    assert [address for address in packs[0] if packs[0][address] != packs[1][address]] == []  # word for word
+
+
+def _packs(pages, token):
+    """All briefing packs behind a link, without the link."""
+    found = {address: text for address, (_status, text) in pages.items() if "/pack/" in address}
+    return {address.replace(token, ""): text.replace(token, "") for address, text in found.items()}
 
 
 def test_an_hour_earlier_not_even_missions_do(applicant):

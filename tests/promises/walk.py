@@ -61,7 +61,7 @@ def starts(token, only_behind_it=False):
 
 
 def walk(token=None, only_behind_it=False):
-    """{address: (status, all that lies open there)} -- headers, text, and what is inside of files, unpacked.
+    """{address: (status, all that lies open there)}
 
     token -- of an invitation; only_behind_it -- leave out what anybody may open
     """
@@ -71,11 +71,17 @@ def walk(token=None, only_behind_it=False):
         if address in found:
             continue
         answer = browser.get(address)
-        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
-        found[address] = answer.status_code, f"{answer.headers} {inside(body)}"
+        found[address] = answer.status_code, contents(answer)
         if answer.get("Content-Type", "").startswith("text/html"):
-            waiting += {link for link in links_of(address, body) if not only_behind_it or token in link} - found.keys()
+            links = set(links_of(address, answer.content))
+            waiting += {link for link in links if not only_behind_it or token in link} - found.keys()
     return found
+
+
+def contents(answer):
+    """All that lies open in it: headers, text, and what is inside of a file."""
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return f"{answer.headers} {inside(body)}"
 
 
 def links_of(address, body):

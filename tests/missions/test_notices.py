@@ -299,16 +299,19 @@ def saved(desk, series, line=(), **changed):
 
 def test_of_several_changes_in_one_save_the_page_warns_once_and_leads_to_one_letter(desk, series):
     mission = answered(series, "BR", KE="in_person", PE="online", TR="in_person")
+    alone = answered(series, "FR", KE="in_person")
     words = saved(desk, series, {"KE": {"starts_at": "2026-04-15T10:00"}, "PE": {"room": "Room XX"}})
-    assert "These meetings have changed, and nobody has told 1 mission that answered for several of them." in words
+    whom = "1 mission that answered, 1 mission that answered for several of them"
+    assert f"These meetings have changed, and nobody has told {whom}." in words
     address = words.split("nobody has told")[1].split('href="')[1].split('"')[0].replace("&amp;", "&")
     look = desk.get(address)
     assert "Changes of the programme" in look.content.decode()
+    assert "<h3>Kenya: 1 mission that answered</h3>" in look.content.decode()
     assert not Letter.objects.exists()
     done = desk.post(address, {"do": look.context["seen"].mark}, follow=True)
-    assert "Told at once: 1 mission that answered for several of them." in done.content.decode()
-    assert told(SEVERAL) == {mission}
-    assert "Türkiye" not in body_of(Letter.objects.get())
+    assert f"Told at once: {whom}." in done.content.decode()
+    assert (told(SEVERAL), told(TO_MISSIONS)) == ({mission}, {alone})
+    assert "Türkiye" not in body_of(Letter.objects.get(kind=SEVERAL))
     assert "Nobody: whoever reckons with these meetings knows how they stand." in desk.get(address).content.decode()
 
 

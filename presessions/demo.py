@@ -21,7 +21,8 @@ from django.db import connections
 
 from applications import agenda, asking, assessments, cleaning, decisions, files, late, panel, seat
 from applications.models import Application, Attachment, Call, Contact, Theme
-from missions.models import MissionAddress, PermanentMission
+from missions import checking
+from missions.models import MissionAddress, PermanentMission, RegisterCheck
 from presessions import demo_papers, demo_past, demo_people
 from presessions.accounts.models import Authenticator, User
 from presessions.mail import delivery
@@ -71,6 +72,7 @@ def make(now, *, email, password, phone, say):
     demo_past.tell(story)
     story.tell_53()
     story.tell_54()
+    story.check_register()
     story.until(now)
 
 
@@ -120,6 +122,15 @@ class Story:
         self.decide(series)
         self.ask_for_more(series, call)
         self.say(f"  Pre-sessions 53: {len(applications)} applications, many assessed, some answered")
+
+    def check_register(self):
+        """Four missions are asked whether what we have of them is right: one says so, one asks for changes."""
+        missions = PermanentMission.objects.filter(code__in=("CH", "FR", "KE", "TR"))
+        checking.ask(missions, by=self.ada, now=geneva(self.day(-3), 10))
+        checks = {check.mission.code: check for check in RegisterCheck.objects.select_related("mission__state")}
+        checking.say_same(checks["CH"], now=geneva(self.day(-2), 9))
+        said = checking.Wanted(new=(("human-rights-ke@example.org", "human_rights"),), form="Madam Ambassador,")
+        checking.say_changes(checks["KE"], said, now=geneva(self.day(-1), 11))
 
     def tell_54(self):
         began = geneva(self.day(-14), 10)

@@ -61,7 +61,7 @@ class AnswerForm(forms.Form):
                     label=_("Private question to the panel on %(state)s") % {"state": meeting.state.name},
                     max_length=1000,
                     required=False,
-                    widget=forms.Textarea(attrs={"rows": 3, "aria-describedby": "about_questions"}),
+                    widget=forms.Textarea(attrs={"rows": 3, "dir": "auto", "aria-describedby": "about_questions"}),
                 )
 
     def _offered(self, meeting):

@@ -13,7 +13,8 @@ MOST_BYTES, MOST_REQUESTS = 15 * 1024, 3
 SECTIONS = ("institution", "speaker", "replacement", "issues", "recommendations", "submission", "file", "safety")
 OPEN_TO_ALL = ("/", "/about/", "/privacy/", "/questions/", "/states/?q=land", "/states/?q=xyz", "/state/UG/",
                "/series/", "/54/", "/54/UG/", "/apply/54/UG/", "/apply/53/TZ/", "/apply/sent/", "/apply/lost-link/",
-               "/receipt/", "/contacts/", "/contacts/sent/", "/nowhere/")  # fmt: skip
+               "/receipt/", "/contacts/", "/contacts/sent/", "/invitation/", "/invitation/sent/", "/invitation/x/",
+               "/nowhere/")  # fmt: skip
 MORE = {  # the same pages with more, or with something else in them; what they add is the same in every language
     "en": ("/states/", "/53/", "/53/TZ/", "/styleguide/?errors", "/52/pack/", "/52/NA/pack/", "/54/UG/pack/"),
     "ar": ("/states/?by=session", "/state/AF/", "/52/NA/pack/"),
@@ -31,12 +32,13 @@ MISTAKES = (  # a page, whose it is, what to type wrongly there
     ("/apply/lost-link/", None, {"email": "nobody"}),
     ("/contacts/", None, {}),
     ("/receipt/", None, {"reference": "nothing"}),
+    ("/invitation/", None, {"email": "nobody"}),
     ("/application/speaker/", "draft@example.org", {"email": "nobody"}),
     ("/application/institution/", "draft@example.org", {"aims": "word " * 250}),
     ("/application/check/", "draft@example.org", {}),
 )
 HEAVY = ("/styleguide/",)  # not for the public, and not on a bad line
-NOT_200 = {"/apply/53/TZ/": 410, "/nowhere/": 404}
+NOT_200 = {"/apply/53/TZ/": 410, "/nowhere/": 404, "/invitation/x/": 404}
 LOOK = """async (rules) => {
     const options = rules ? {runOnly: {type: "rule", values: rules}} : {};
     const found = await axe.run(document, {...options, resultTypes: ["violations"]});

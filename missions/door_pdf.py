@@ -39,7 +39,7 @@ def made(meeting, door):
 
 
 def _boxes(lines, *, own):
-    """The missions two by two, so that the alphabet goes on over the page; the State under Review on a line of its own."""
+    """The missions two by two, so that the alphabet goes on over the page. The State under Review alone."""
     columns = 1 if own else COLUMNS
     height = -(-len(lines) // columns)
     cells = []

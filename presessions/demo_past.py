@@ -13,7 +13,7 @@ from applications import feedback as of_speakers
 from applications.models import Application, Attachment, Consent, Recommendation, Theme
 from missions import closing, door, meetings, passing_on
 from missions import feedback as of_missions
-from missions.models import Answers, Invitation, PermanentMission, Reply, Said
+from missions.models import Answers, Invitation, MissionTask, PermanentMission, Reply, Said
 from presessions import demo_papers
 from presessions.upr.dates import GENEVA, geneva
 from presessions.upr.models import CountryMeeting, Series, State, StateUnderReview
@@ -137,6 +137,8 @@ class Past:
         """Every third one or so, some more than once; a State under Review asks for the floor; one asks a question, and
         one passes the invitation on."""
         now = self.moment(-27, 12)  # the invitation has gone out the day before
+        for task in MissionTask.objects.open().filter(series=self.series):
+            task.close(by=self.ada, now=now, reason="Invited by a note verbale to its mission in New York.")
         reminder = self.series.mailings.get(kind="reminder")
         reminder.cancel(by=self.ada, now=now, reason="The missions are asked at the briefing in Room XX.")
         invitations = Invitation.objects.with_names().filter(series=self.series).order_by("mission__sort_key")

@@ -24,7 +24,7 @@ BEGIN = (  # where lists show rows that they do not open on
     "/admin/mail/letter/?eyes=all", "/admin/mail/report/?verdict=all",
     "/admin/mail/mailing/?state__exact=planned", "/admin/mail/mailing/?when=all",
 )  # fmt: skip
-AS_WELL = ("/admin/upr/series/set-up/52/", "/admin/trail/event/1/change/")  # nothing leads to them in these data
+AS_WELL = ("/admin/upr/series/set-up/51/", "/admin/trail/event/1/change/")  # nothing leads to them in these data
 NO_PAGE = {
     "admin:logout": "POST only, and the walk would be over",
     "admin:view_on_site": "leads elsewhere",

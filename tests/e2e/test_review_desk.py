@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import violations
 
-DESK = "/admin/applications/application/review/?series=1"
+DESK = "/admin/applications/application/review/?series=2"
 CRITERIA = ("National voice", "Follow-up to the last review", "Precise recommendations", "Theme not yet covered")
 
 
@@ -75,7 +75,7 @@ def test_the_next_one_opens_right_before_its_first_grade(staff):
 
 
 def test_a_word_document_is_read_as_text_in_its_frame(staff):
-    staff.goto("/admin/applications/application/?stands=all&series=1")
+    staff.goto("/admin/applications/application/?stands=all&series=2")
     pages = [link.get_attribute("href") for link in staff.locator("#result_list tbody th a").all()]
     for address in pages:
         staff.goto(address)

@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ import pytest
 from django.utils import translation
 
 HERE = Path(__file__).parent
+JOURNALS = count(1)
 ONLY_WHEN_NAMED = {HERE / "e2e", HERE / "storm"}  # they need a browser, or both cores for themselves
 
 
@@ -50,7 +52,9 @@ def _language_of_nobody():
 def _journal_of_its_own(settings, tmp_path_factory, monkeypatch):
     """Each test has a database that knows nothing of the letters before it; so must its journal. What a test starts as
     a process of its own finds the same folder."""
-    settings.MAIL_JOURNAL = tmp_path_factory.mktemp("journal") / "journal"
+    folder = tmp_path_factory.getbasetemp() / f"journal-{next(JOURNALS)}"  # mktemp reads all names there are, each time
+    folder.mkdir()
+    settings.MAIL_JOURNAL = folder / "journal"
     monkeypatch.setenv("MAIL_JOURNAL", str(settings.MAIL_JOURNAL))
     yield
     from presessions import views  # once the settings are there

@@ -10,6 +10,7 @@ from applications import added
 from missions import passing_on
 from missions.models import Question, Reply
 from presessions.mail.models import LinkVisit
+from presessions.trail import words
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
 
@@ -19,7 +20,8 @@ MOST_VISITS = 50
 def shown(invitation):
     """What the page shows."""
     replies = {reply.meeting_id: reply for reply in invitation.replies.select_related("colleague")}
-    meetings = invitation.series.meetings().with_state()
+    meetings = list(invitation.series.meetings().with_state())
+    names = {f"{invitation.reference}/{meeting.state.pk}": meeting.state for meeting in meetings}
     colleagues = list(invitation.colleagues.select_related("passed_on_by"))
     own = {"link__purpose": "invitation", "link__target_id": invitation.reference}
     theirs = {"link__purpose": "colleague", "link__target_id__in": [one.reference for one in colleagues]}
@@ -35,9 +37,12 @@ def shown(invitation):
             (visit, by_reference.get(visit.link.target_id))
             for visit in visits.select_related("link").order_by("-at")[:MOST_VISITS]
         ],
-        "earlier": Event.objects.filter(
-            room=Reply._meta.label_lower, reference__startswith=f"{invitation.reference}/"
-        ).order_by("at", "pk"),
+        "earlier": [
+            (event, names.get(event.reference, event.reference), words.of(event.room, event.code))
+            for event in Event.objects.filter(
+                room=Reply._meta.label_lower, reference__startswith=f"{invitation.reference}/"
+            ).order_by("at", "pk")
+        ],
     }
 
 

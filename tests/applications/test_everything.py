@@ -198,7 +198,7 @@ def test_rows_cost_no_further_queries(kenya, django_assert_num_queries, more):
         Recommendation.objects.create(application=application, position=2 + number, text="x")
         trail.record(application, "saved_issues", now=MONDAY)
         Application.send_links_again(ADDRESS, language="en", now=MONDAY + timedelta(days=1 + number))
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         everything.gathered(Application.objects.with_state().get(pk=application.pk), now=MONDAY)
 
 

@@ -161,6 +161,7 @@ WITH_CALENDAR = {  # entries; to missions alone
     "mission_meeting_moved": "PUBLISH",
     "mission_meetings": "PUBLISH",
     "reply_confirmed": "PUBLISH",
+    "colleague_confirmed": "PUBLISH",
 }
 
 

@@ -20,7 +20,7 @@ from missions import checking, desk_register, exports, keeping
 from missions.listing import number_of, pill
 from missions.models import MissionAddress, MissionTask, PermanentMission, RegisterCheck
 from presessions import vault
-from presessions.trail import history, words
+from presessions.trail import words
 
 CHECKS = "missions.view_registercheck"
 MOST_CHECKS = 10  # on a mission's page
@@ -169,7 +169,7 @@ class PermanentMissionAdmin(Exports, admin.ModelAdmin):
     def render_change_form(self, request, context, obj=None, **kwargs):
         if obj:
             checks = RegisterCheck.objects.filter(mission=obj) if request.user.has_perm(CHECKS) else ()
-            context |= {"events": history.of(obj, request), "checks": checks[:MOST_CHECKS]}
+            context["checks"] = checks[:MOST_CHECKS]
         return super().render_change_form(request, context, obj=obj, **kwargs)
 
     def get_queryset(self, request):

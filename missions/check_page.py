@@ -42,11 +42,10 @@ class ChangesForm(forms.Form):
     )
 
     def __init__(self, *args, mission, addresses, **kwargs):
+        """addresses -- (MissionAddress, how it is shown to whoever reads the page)"""
         self.mission = mission
         super().__init__(*args, **kwargs)
-        self.fields["gone"].choices = [
-            (one.pk, f"{shortened(one.email)} – {one.get_role_display()}") for one in addresses
-        ]
+        self.fields["gone"].choices = [(one.pk, f"{shown} – {one.get_role_display()}") for one, shown in addresses]
         if not addresses:
             del self.fields["gone"]
         for number in range(1, MOST_NEW + 1):
@@ -106,7 +105,8 @@ def register_check(request, token):
 
 def _page(request, check, link, token, now):
     mission = check.mission
-    addresses = [one for one in mission.addresses.all() if one.is_valid_on(now.astimezone(settings.GENEVA).date())]
+    today, own = now.astimezone(settings.GENEVA).date(), link.letter.to if link.letter else ""
+    addresses = [(one, _shown(one, own)) for one in mission.addresses.all() if one.is_valid_on(today)]
     says_changes = request.method == "POST" and request.POST.get("answer") == "changes"
     form = ChangesForm(
         request.POST if says_changes else None,
@@ -124,11 +124,10 @@ def _page(request, check, link, token, now):
         except WrongStep:  # staff have settled it meanwhile: the page says so
             pass
         return redirect("missions:register_check", token)
-    own = link.letter.to if link.letter else ""
     context = {
         "check": check,
         "mission": mission,
-        "addresses": [(one, _shown(one, own)) for one in addresses],
+        "addresses": addresses,
         "form_of_address": getattr(mission, f"address_form_{mission.language}"),
         "form": form,
         "takes_answers": check.status in checking.TAKES_ANSWERS,

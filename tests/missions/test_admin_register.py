@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from missions import checking
+from missions import checking, keeping
 from missions.checking import Wanted
 from missions.models import PermanentMission, RegisterCheck
 from presessions import desk_home
@@ -20,6 +20,7 @@ from presessions.accounts import sessions
 from presessions.mail import languages, outbox
 from presessions.mail.models import Letter
 from presessions.mail.registry import KINDS, Recipient
+from presessions.trail import words
 from presessions.trail.models import Event
 from tests.accounts.factories import StaffFactory
 from tests.applications.factories import MONDAY
@@ -243,3 +244,12 @@ def test_a_mission_s_page_costs_the_same_with_many_addresses(desk, staff):
     for number in range(10):
         AddressFactory(mission=mission, position=number + 2)
     assert cost() == few
+
+
+def test_everything_that_happens_to_a_mission_has_words():
+    happens = {*keeping.CODES.values(), keeping.ADDED, keeping.CHANGED, keeping.ENDED, keeping.REMOVED, keeping.WORKS}
+    happens |= {"imported", "added", "changed", "address_bounced"} | {
+        f"check_{status}" for status in RegisterCheck.Status.values
+    }
+    assert {code for code in happens if not words.known("missions.permanentmission", code)} == set()
+    assert {code for code in RegisterCheck.Status.values if not words.known("missions.registercheck", code)} == set()

@@ -192,12 +192,15 @@ def test_only_what_was_proposed_and_made_at_this_meeting_can_be_joined(desk, sta
     other = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="TR"), starts_at=TEN))
     _theirs, foreign = spoke(other)
     there = CountryMeeting.objects.with_state().get(pk=other.meeting_id)
-    entered(there, "150.1")
+    made_there = entered(there, "150.1")
     desk.post(page("s_join", meeting), {"proposed": proposed.pk, "number": "150.1"})
     assert desk.post(page("s_join", there), {"proposed": proposed.pk, "number": "150.1"}).status_code == 404
     assert desk.post(page("s_join", meeting), {"proposed": "x", "number": "150.1"}).status_code == 404
     assert not TakenUp.objects.exists()
-    assert foreign.pk != proposed.pk
+    afterwards.take_up(there, foreign, made_there, "whole", by=None, now=AFTER)
+    desk.post(page("s_join", meeting), {"apart": TakenUp.objects.get().pk})  # nor taken apart from elsewhere
+    assert TakenUp.objects.exists()
+    assert Event.objects.about(meeting).filter(code="not_taken_up", refused=True).count() == 1
 
 
 def test_of_people_at_risk_no_proposal_is_shown_or_joined_before_it_is_revealed(desk, ada, state_call, meeting):
@@ -310,6 +313,8 @@ def test_who_spoke_sees_what_became_of_it_once_it_is_published(state_call, meeti
     shown = words_of(applicant.get(reverse("applications:status")))
     for words in (proposed.text, "148.1", PROTOCOL, "supported", "France", "25 September 2026"):
         assert words in shown
+    afterwards.hide(meeting, by=None, now=AFTER)
+    assert "148.1" not in words_of(applicant.get(reverse("applications:status")))
 
 
 def test_staff_tell_those_who_spoke_once_and_once_more_when_all_is_answered(desk, state_call, meeting):

@@ -200,6 +200,7 @@ def test_the_briefing_shows_the_agenda_while_meetings_lie_ahead(series, missions
     assert "The following Pre-sessions are still to come" in text
     assert "Room XXI" in text
     assert "have been held" not in text
+    assert "/pack/" not in text
 
 
 def test_the_briefing_says_what_was_held_once_meetings_are_over(series, missions, staff):
@@ -207,6 +208,7 @@ def test_the_briefing_says_what_was_held_once_meetings_are_over(series, missions
     briefing.move_to(geneva(date(2026, 4, 14), 12), by=staff, now=SET_UP)
     text = body_of(write("briefing", now=geneva(date(2026, 4, 14), 12))[str(missions[0].pk)])
     assert "These Pre-sessions have been held:\n\n- Kenya" in text
+    assert re.search(r"can be read and downloaded here:\n\nhttp\S+/en/54/pack/\n", text)
     ahead = "The following Pre-sessions are still to come. Every Permanent Mission is welcome at every one of them:"
     assert f"{ahead}\n\n- Peru" in text
 

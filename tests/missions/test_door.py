@@ -204,11 +204,21 @@ def test_a_note_that_cannot_be_taken_says_why_and_stops_no_other(desk, kenya, mi
     assert events(kenya, "door_noted") == [True, False]
 
 
-@pytest.mark.parametrize(
-    "body", ["", "[]", '{"notes": 3}', '{"notes": [1]}', "\x00", json.dumps({"notes": [{}] * 201})]
-)
-def test_what_is_no_list_of_notes_is_answered_by_400(desk, body):
+@pytest.mark.parametrize("body", ["", "[]", '{"notes": [], "user": ', "\x00", '{"notes": null}'])
+def test_what_cannot_be_read_is_answered_by_400(desk, body):
     assert desk.post(url("door_notes"), body, content_type="application/json").status_code == 400
+
+
+@pytest.mark.parametrize("notes", [3, [1], [{}] * 201])
+def test_what_is_no_list_of_notes_is_answered_by_400(desk, notes):
+    posted = json.dumps({"user": desk.session["_auth_user_id"], "notes": notes})
+    assert desk.post(url("door_notes"), posted, content_type="application/json").status_code == 400
+
+
+def test_nobody_hands_in_what_somebody_else_has_noted(desk, kenya, missions):
+    """As from a page that the phone had kept, once another person has logged in on it."""
+    assert send(desk, note(kenya, missions["BR"], 1), user=StaffFactory().pk).status_code == 409
+    assert not DoorNote.objects.exists()
 
 
 # --- When -------------------------------------------------------------------------------------------------------------

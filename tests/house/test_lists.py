@@ -174,6 +174,7 @@ def pages_with_arguments(world):
         },
         "applications:packs": reverse("applications:packs", args=[number]),
         "missions:invitation": world.invitation_path,
+        "missions:register_check": world.check_path,
         "missions:packs": f"{world.invitation_path}pack/",
         "missions:pack": f"{world.invitation_path}KE/pack/",
         "missions:pack_download": f"{world.invitation_path}KE/pack/all.zip",

@@ -299,17 +299,18 @@ class World:
         self.ring()
 
     def dates_change(self):
-        """Both meetings get another room; Kenya's is called off and gets another hour; Türkiye has more time, then
-        less again, when people have been told; staff let the mails go."""
+        """Both meetings get an hour, of which missions hear in one letter; Türkiye's is taken back, Kenya's is called
+        off and on again; Türkiye has more time, then less again, when people have been told; staff let the mails go."""
         self.clock.move_to(STATEMENT_DUE + timedelta(hours=1))
-        both = [self.kenya, self.turkiye]
-        for meeting in both:
-            meeting.reschedule(room="Room XVII", now=timezone.now(), by=self.ada)
-        meetings.tell_of_several(self.series, [one.pk for one in both], now=timezone.now(), by=self.ada)
+        now, eleven = timezone.now(), geneva(date(2026, 4, 14), 11)
+        for meeting, hour in ((self.kenya, eleven), (self.turkiye, eleven + timedelta(hours=4))):
+            meeting.reschedule(starts_at=hour, now=now, by=self.ada, announce=False)
+        meetings.tell_of_several(self.series, [self.kenya.pk, self.turkiye.pk], now=now, by=self.ada)
+        self.turkiye.reschedule(starts_at=None, now=now, by=self.ada, announce=False)
         reason = canary("trail.Reason.text")
         meetings.call_off(self.kenya, "postponed", now=timezone.now(), by=self.ada, reason=reason)
         self.ring(STATEMENT_DUE + timedelta(hours=2))
-        meetings.move(self.kenya, geneva(date(2026, 4, 14), 11), now=timezone.now(), by=self.ada)
+        meetings.move(self.kenya, eleven, now=timezone.now(), by=self.ada)
         for day in (date(2026, 4, 1), date(2026, 3, 31)):
             now, reason = timezone.now(), canary("applications.StateCall.reason")
             self.call_of["TR"].extend(geneva(day), now=now, by=self.ada, reason=reason)
@@ -487,7 +488,8 @@ class World:
         asked = [mail for mail in self.mails if mail.kind == "register_check" and mail.letter.recipient_id == kenya]
         posted = {"answer": "changes", "language": "fr", "form": canary("missions.RegisterCheck.answer")}
         posted |= {f"role_{number}": "mission" for number in (1, 2, 3)}
-        assert Client().post(asked[0].path, posted).status_code == 302
+        self.check_path = asked[0].path
+        assert Client().post(self.check_path, posted).status_code == 302
 
     def mission_answers(self):
         kenya = PermanentMission.objects.get(code="KE")

@@ -16,7 +16,7 @@ from presessions.upr.dates import geneva
 from presessions.upr.models import CountryMeeting, Series
 from tests.missions.factories import invite
 from tests.missions.pages import dump
-from tests.upr.factories import CountryMeetingFactory, SeriesFactory, SessionFactory, StateFactory
+from tests.upr.factories import CODES, CountryMeetingFactory, SeriesFactory, SessionFactory, StateFactory
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 20, 10, tzinfo=UTC)
@@ -327,7 +327,7 @@ def test_each_language_and_each_calendar_has_its_own(client, series):
 @pytest.mark.parametrize(("path", "queries"), [("/54.ics", 2), ("/54/KE.ics", 1), ("/state/KE.ics", 2)])
 def test_it_costs_as_many_queries_for_fourteen_meetings_as_for_one(client, path, queries, django_assert_num_queries):
     series = SeriesFactory()
-    for iso2 in ("KE", *(StateFactory().pk for _number in range(13))):
+    for iso2 in ("KE", *[code for code in CODES if code != "KE"][:13]):
         CountryMeetingFactory(series=series, state=StateFactory(iso2=iso2))
     with django_assert_num_queries(queries):
         assert client.get(path).status_code == 200

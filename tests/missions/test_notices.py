@@ -22,7 +22,7 @@ from tests.mail.letters import body_of, message_of
 from tests.missions.factories import MissionFactory, invite
 from tests.missions.test_admin import series_form
 from tests.upr.dialogue import post
-from tests.upr.factories import SessionFactory, StateFactory, StateUnderReviewFactory
+from tests.upr.factories import CODES, SessionFactory, StateFactory, StateUnderReviewFactory
 
 pytestmark = pytest.mark.django_db
 SET_UP = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -276,8 +276,8 @@ def test_sent_again_it_says_what_of_it_still_holds(series):
 
 def test_no_key_is_longer_than_its_column_however_many_meetings_there_are(series):
     session = series.session
-    for _number in range(14):
-        StateUnderReviewFactory(session=session, state=StateFactory())
+    for code in [code for code in CODES if code not in ("KE", "PE", "TR")][:14]:
+        StateUnderReviewFactory(session=session, state=StateFactory(iso2=code))
     series.add_meetings(now=SET_UP)
     for meeting in series.meetings().with_state():
         meeting.reschedule(now=NOW, starts_at=WEDNESDAY)

@@ -102,7 +102,7 @@ class Page:
         if self.form is None:
             people = [{"name": one.name, "function": one.function, "meeting": one.meeting_id} for one in self.delegates]
             self.form, self.formset = AnswerForm(**self.asked), DelegateFormSet(initial=people, **self.lines)
-        colleagues = [one for one in self.invitation.colleagues.all() if not one.revoked_at]
+        colleagues = list(self.invitation.colleagues.filter(revoked_at=None).select_related("passed_on_by"))
         page = {
             "invitation": self.invitation,
             "token": self.token,

@@ -125,6 +125,19 @@ def test_a_colleague_passes_it_on_too_and_the_page_says_who_did(client, brazil):
     assert "by Ana" in client.get(brazil[1]).content.decode()
 
 
+def test_the_page_costs_the_same_with_one_colleague_and_with_ten(client, brazil):
+    invitation, path = brazil
+    ana = passing_on.pass_on(invitation, email="ana@example.org", now=EARLY)
+    costs = []
+    for others in (range(1), range(1, 9)):
+        for number in others:
+            passing_on.pass_on(invitation, email=f"c{number}@example.org", now=EARLY, through=ana)
+        with CaptureQueriesContext(connection) as queries:
+            client.get(path)
+        costs.append(len(queries))
+    assert costs[0] == costs[1]
+
+
 @pytest.mark.parametrize("email", ["", "nobody", "a@b", "ana@example.org\nBcc: all@example.org"])
 def test_what_is_no_address_is_pointed_at_and_nothing_is_written(client, brazil, email):
     response = client.post(f"{brazil[1]}colleagues/", {"colleague_email": email})

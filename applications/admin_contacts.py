@@ -18,13 +18,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from applications import contact_import, exports
+from applications import contact_import, exports, importing
 from applications.exporting import Exports
 from applications.forms.doors import EMAIL, AddressField
 from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.models import Contact
 from applications.models.contact import OnTheList
-from presessions import imports
 from presessions.mail import languages
 from presessions.trail import words
 from presessions.upr.models import State
@@ -61,34 +60,13 @@ class ContactForm(forms.ModelForm):
         return email
 
 
-class ListForm(forms.Form):
-    """A list of contacts, as a file or pasted."""
-
-    file = forms.FileField(label=gettext_lazy("A file (CSV or XLSX)"), required=False)
-    text = forms.CharField(
-        label=gettext_lazy("Or paste it here"),
-        required=False,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 8, "dir": "ltr", "spellcheck": "false", "class": "vLargeTextField"}),
-    )
+class ContactsForm(importing.ListForm):
     language = forms.ChoiceField(
         label=gettext_lazy("Language"),
         choices=settings.MAIL_LANGUAGES,
         help_text=gettext_lazy("Of lines that name none."),
     )
     source = SourceField()
-
-    def clean(self):
-        answers = super().clean()
-        file, text = answers.get("file"), answers.get("text", "")
-        if file:
-            try:
-                answers["text"] = imports.uploaded(file)
-            except imports.Unreadable as trouble:
-                self.add_error("file", str(trouble))
-        elif not text.strip() and "file" not in self.errors:
-            self.add_error("file", _("Choose a file, or paste the list."))
-        return answers
 
 
 class InTheListFilter(admin.SimpleListFilter):
@@ -306,30 +284,20 @@ words.give("applications.contact", EVENTS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def _import(request, desk):
     """A list is shown line by line before anything is written; what is written is what was shown."""
-    form = ListForm(request.POST or None, request.FILES or None, initial={"language": languages.spoken(get_language())})
-    found, changed = None, False
-    if form.is_valid() and request.POST.get("step") != "again":  # back to what was typed
-        text, language, source = (form.cleaned_data[name] for name in ("text", "language", "source"))
-        try:
-            if request.POST.get("step") == "import":
-                why = {"source": source, "by": request.user, "now": timezone.now()}
-                seen = request.POST.get("seen", "")
-                return _imported(request, contact_import.carry_out(text, language=language, seen=seen, **why))
-            found = contact_import.plan(text, language=language)
-        except contact_import.Changed as change:
-            found, changed = change.plan, True
-        except imports.Unreadable as trouble:
-            form.add_error("file" if request.FILES else "text", str(trouble))
+    first = {"language": languages.spoken(get_language())}
+    form = ContactsForm(request.POST or None, request.FILES or None, initial=first)
+    number, shown, status = importing.answer(
+        request, form, plan=contact_import.plan, carry_out=contact_import.carry_out
+    )
+    if number is not None:
+        return _imported(request, number)
     context = {
         **desk.admin_site.each_context(request),
         "opts": desk.opts,
         "title": _("Import contacts"),
-        "form": form,
-        "plan": found,
-        "changed": changed,
         "most": contact_import.MOST,
+        **shown,
     }
-    status = 409 if changed else 200
     return TemplateResponse(request, "admin/applications/contact/import.html", context, status=status)
 
 

@@ -35,14 +35,6 @@ EVERY = ("", "all", "tous", "all states", "tous les etats")
 BETWEEN = re.compile(r"[|/,;\n]")
 
 
-class Changed(Exception):
-    """Something has changed since the list was shown: `plan` is what would be done now."""
-
-    def __init__(self, plan):
-        super().__init__()
-        self.plan = plan
-
-
 class Outcome(models.TextChoices):
     """What becomes of a line; each but the first is left as it is."""
 
@@ -73,6 +65,10 @@ class Plan:
     unread: list  # names of columns that are not read
 
     @property
+    def lines(self):
+        return len(self.rows)
+
+    @property
     def new(self):
         return [row for row in self.rows if row.outcome == Outcome.NEW]
 
@@ -91,11 +87,11 @@ class Plan:
 # --- Reading ----------------------------------------------------------------------------------------------------------
 
 
-def plan(text, *, language):
+def plan(text, *, language, source=""):
     """What importing this list would do; nothing is written. Costs the same queries for one line and for thousands.
     Raises Unreadable.
 
-    language -- of the lines that name none
+    language -- of the lines that name none; source -- stands with what is written, and changes no plan
     """
     columns, unread, records = _records(imports.normal(text))
     read = _Reader(language)
@@ -260,10 +256,10 @@ def carry_out(text, *, language, source, seen, by, now):
         with transaction.atomic():
             found = plan(text, language=language)
             if found.seen != seen:
-                raise Changed(found)
+                raise imports.Changed(found)
             _write(found.new, source=source, by=by, now=now)
     except IntegrityError:  # somebody else entered one of them this very moment
-        raise Changed(plan(text, language=language)) from None
+        raise imports.Changed(plan(text, language=language)) from None
     return len(found.new)
 
 

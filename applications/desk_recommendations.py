@@ -1,6 +1,8 @@
 """The pages on what became of a panel's recommendations: entered, compared with what was proposed, published, told.
 Room: applications; part of `desk`."""
 
+from functools import partial
+
 from django import forms
 from django.contrib import messages
 from django.http import Http404
@@ -12,14 +14,15 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from applications import afterwards, at_risk, fates
+from applications import afterwards, at_risk, fates, importing
 from applications.desk import of_series, require
 from applications.desk_panel import find_meeting
 from applications.exporting import FORMATS, as_file
+from applications.importing import ListForm
 from applications.likeness import Likeness
 from applications.models import Application, MadeRecommendation, Recommendation, ReviewOutcome, TakenUp
-from applications.recommendation_import import MOST, Changed, Names, carry_out, plan
-from presessions import exports, imports, trail
+from applications.recommendation_import import MOST, Names, carry_out, plan
+from presessions import exports, trail
 from presessions.accounts.proof import proved
 from presessions.mail import outbox
 from presessions.mail.letters import Unwritable
@@ -225,53 +228,20 @@ def one(request, site, meeting_pk, pk=None):
 # --- Many from a list ------------------------------------------------------------------------------------------------
 
 
-class ListForm(forms.Form):
-    file = forms.FileField(label=gettext_lazy("A file (CSV or XLSX)"), required=False)
-    text = forms.CharField(
-        label=gettext_lazy("Or paste it here"),
-        required=False,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 12, "dir": "auto", "spellcheck": "false", "class": "vLargeTextField"}),
-    )
-
-    def clean(self):
-        answers = super().clean()
-        if answers.get("file"):
-            try:
-                answers["text"] = imports.uploaded(answers["file"])
-            except imports.Unreadable as trouble:
-                self.add_error("file", str(trouble))
-        elif not answers.get("text", "").strip() and "file" not in self.errors:
-            self.add_error("file", _("Choose a file, or paste the list."))
-        return answers
-
-
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_list(request, site, meeting_pk):
     """A list is shown line by line before anything is written; what is written is what was shown."""
     require(request, *KEEP, "add_maderecommendation")
     meeting = find_meeting(meeting_pk)
-    form, found, changed = ListForm(request.POST or None, request.FILES or None), None, False
-    if form.is_valid() and request.POST.get("step") != "again":  # back to what was typed
-        text = form.cleaned_data["text"]
-        try:
-            if request.POST.get("step") == "import":
-                why = {"by": request.user, "now": timezone.now()}
-                return _imported(request, meeting, carry_out(meeting, text, seen=request.POST.get("seen", ""), **why))
-            found = plan(meeting, text)
-        except Changed as change:
-            found, changed = change.plan, True
-        except imports.Unreadable as trouble:
-            form.add_error("file" if request.FILES else "text", str(trouble))
-    context = {
-        **_context(request, site, _("Import recommendations: %(state)s") % {"state": meeting.state.name}, meeting),
-        "form": form,
-        "plan": found,
-        "changed": changed,
-        "most": MOST,
-    }
-    status = 409 if changed else 422 if form.errors else 200
+    form = ListForm(request.POST or None, request.FILES or None)
+    written, shown, status = importing.answer(
+        request, form, plan=partial(plan, meeting), carry_out=partial(carry_out, meeting)
+    )
+    if written is not None:
+        return _imported(request, meeting, written)
+    title = _("Import recommendations: %(state)s") % {"state": meeting.state.name}
+    context = {**_context(request, site, title, meeting), "most": MOST, **shown}
     return TemplateResponse(request, "admin/applications/recommendations/import.html", context, status=status)
 
 

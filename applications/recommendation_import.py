@@ -43,14 +43,6 @@ PARAGRAPH = re.compile(r"(?P<number>\d+\.\d+)\.?\s+(?P<text>\S.*)", re.DOTALL)
 BETWEEN = re.compile(r"[;|\n]")
 
 
-class Changed(Exception):
-    """Something has changed since the list was shown: `plan` is what would be done now."""
-
-    def __init__(self, plan):
-        super().__init__()
-        self.plan = plan
-
-
 class Outcome(models.TextChoices):
     """What becomes of a line; the last four are left as they are."""
 
@@ -83,6 +75,10 @@ class Plan:
     rows: list
     unread: list  # names of columns that are not read
     untouched: int  # recommendations that we have and the list does not name
+
+    @property
+    def lines(self):
+        return len(self.rows)
 
     def of(self, *outcomes):
         return [row for row in self.rows if row.outcome in outcomes]
@@ -311,10 +307,10 @@ def carry_out(meeting, text, *, seen, by, now):
             list(ours.select_for_update().order_by("pk").values_list("pk"))
             found = plan(meeting, text)
             if found.seen != seen:
-                raise Changed(found)
+                raise imports.Changed(found)
             _write(meeting, found, by=by, now=now)
     except IntegrityError:  # somebody else entered one of them this very moment
-        raise Changed(plan(meeting, text)) from None
+        raise imports.Changed(plan(meeting, text)) from None
     return Counter(str(row.outcome) for row in found.to_write)
 
 

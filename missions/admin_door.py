@@ -58,7 +58,7 @@ class OfTheDay(admin.ModelAdmin):
         missions = PermanentMission.objects.named_like(term).values("pk")
         return rows.filter(Q(mission__in=missions) | Q(**{f"{STATE}__search_key__contains": fold(term)})), False
 
-    @admin.display(description=gettext_lazy("noted"), ordering="noted_at")
+    @admin.display(description=gettext_lazy("noted at"), ordering="noted_at")
     def moment(self, row):
         return in_words(row.noted_at)
 

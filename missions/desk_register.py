@@ -1,6 +1,5 @@
 """The register as a whole, on the staff's desk: many missions from a list, and the yearly question. Room: missions."""
 
-from django import forms
 from django.contrib import messages
 from django.http import QueryDict
 from django.shortcuts import redirect
@@ -8,43 +7,20 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from applications import importing
+from applications.importing import ListForm
 from missions import checking, register_import
 from missions.models import PermanentMission
 from missions.pages import require
-from presessions import imports
 from presessions.accounts.proof import proved
 
 KEEPS = "missions.change_permanentmission"
 LIST = "admin:missions_permanentmission_changelist"
 MOST_NAMES = 30  # on the page that asks
-
-
-class ListForm(forms.Form):
-    """Missions and addresses, as a file or pasted."""
-
-    file = forms.FileField(label=gettext_lazy("A file (XLSX or CSV)"), required=False)
-    text = forms.CharField(
-        label=gettext_lazy("Or paste it here"),
-        required=False,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 8, "dir": "ltr", "spellcheck": "false", "class": "vLargeTextField"}),
-    )
-
-    def clean(self):
-        answers = super().clean()
-        file, text = answers.get("file"), answers.get("text", "")
-        if file:
-            try:
-                answers["text"] = imports.uploaded(file)
-            except imports.Unreadable as trouble:
-                self.add_error("file", str(trouble))
-        elif not text.strip() and "file" not in self.errors:
-            self.add_error("file", _("Choose a file, or paste the list."))
-        return answers
 
 
 def _page(request, site, template, title, *, status=200, **context):
@@ -58,22 +34,13 @@ def import_list(request, site):
     """A list is shown mission by mission before anything is written; what is written is what was shown."""
     require(request, KEEPS)
     form = ListForm(request.POST or None, request.FILES or None)
-    found, changed, step = None, False, request.POST.get("step")
-    if form.is_valid() and step != "again":  # back to what was typed
-        text = form.cleaned_data["text"]
-        try:
-            if step == "import":
-                why = {"seen": request.POST.get("seen", ""), "by": request.user, "now": timezone.now()}
-                return _imported(request, register_import.carry_out(text, **why))
-            found = register_import.plan(text)
-        except register_import.Changed as change:
-            found, changed = change.plan, True
-        except imports.Unreadable as trouble:
-            form.add_error("file" if request.FILES else "text", str(trouble))
-    return _page(
-        request, site, "import", _("Import missions and addresses"), status=409 if changed else 200,
-        form=form, plan=found, changed=changed, most=register_import.MOST,
-    )  # fmt: skip
+    number, shown, status = importing.answer(
+        request, form, plan=register_import.plan, carry_out=register_import.carry_out
+    )
+    if number is not None:
+        return _imported(request, number)
+    title = _("Import missions and addresses")
+    return _page(request, site, "import", title, status=status, most=register_import.MOST, **shown)
 
 
 def _imported(request, number):

@@ -42,14 +42,6 @@ OF_ADDRESS = ("role", "position", "valid_from", "valid_until")
 InGeneva, Role = PermanentMission.InGeneva, MissionAddress.Role
 
 
-class Changed(Exception):
-    """Something has changed since the list was shown: `plan` is what would be done now."""
-
-    def __init__(self, plan):
-        super().__init__()
-        self.plan = plan
-
-
 @dataclass(frozen=True)
 class Refused:
     """A line that is not taken: what is wrong with it, and what to do."""
@@ -355,10 +347,10 @@ def carry_out(text, *, seen, by, now):
         with transaction.atomic():
             found = _plan(text, PermanentMission.objects.select_for_update(of=("self",)).order_by("pk"))
             if found.seen != seen:
-                raise Changed(found)
+                raise imports.Changed(found)
             _write(found.changes, by=by, now=now)
     except IntegrityError:  # somebody else entered one of the addresses this very moment
-        raise Changed(plan(text)) from None
+        raise imports.Changed(plan(text)) from None
     return len(found.changes)
 
 

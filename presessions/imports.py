@@ -35,6 +35,14 @@ class Unreadable(Exception):
     """The list as a whole cannot be read. str() says what to do."""
 
 
+class Changed(Exception):
+    """Something has changed since the list was shown: `plan` is what would be done now."""
+
+    def __init__(self, plan):
+        super().__init__()
+        self.plan = plan
+
+
 @dataclass(frozen=True)
 class Read:
     """A table whose first line names its columns.

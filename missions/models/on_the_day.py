@@ -37,7 +37,7 @@ class DoorNote(models.Model):
     )
     people = models.PositiveSmallIntegerField(_("people"))
     spoke = models.BooleanField(_("took the floor"), default=False)
-    noted_at = models.DateTimeField(_("noted"))  # by the clock of the device
+    noted_at = models.DateTimeField(_("noted at"))  # by the clock of the device
     received_at = models.DateTimeField(_("received"))
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("noted by")
@@ -72,7 +72,7 @@ class FloorQuestion(models.Model):
         verbose_name=_("to"),
     )  # fmt: skip
     words = vault.EncryptedTextField(_("question"), max_length=1000, blank=True)
-    noted_at = models.DateTimeField(_("noted"))
+    noted_at = models.DateTimeField(_("noted at"))
     received_at = models.DateTimeField(_("received"))
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+", verbose_name=_("noted by")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from applications import afterwards
 from applications import recommendation_import as lists
 from applications.models import MadeRecommendation, Theme
-from presessions.imports import Unreadable
+from presessions.imports import Changed, Unreadable
 from presessions.trail.models import Event
 from presessions.upr.models import CountryMeeting
 from tests.accounts.factories import StaffFactory
@@ -138,7 +138,7 @@ def test_what_has_changed_since_it_was_shown_is_shown_again_and_not_written(meet
     answers = "number;response\n148.1;supported\n"
     seen = lists.plan(meeting, answers).seen
     MadeRecommendation.objects.filter(number="148.1").update(response="noted")
-    with pytest.raises(lists.Changed) as changed:
+    with pytest.raises(Changed) as changed:
         lists.carry_out(meeting, answers, seen=seen, by=None, now=MONDAY)
     assert changed.value.plan.rows[0].what == ("response: noted → supported",)
     assert stored(meeting)["148.1"][2] == "noted"

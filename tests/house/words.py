@@ -42,7 +42,16 @@ OF_STAFF = (
     "*/templatetags/applications_figures.py",
     *(
         f"applications/{name}.py"
-        for name in ("assessments", "at_risk", "contact_import", "decisions", "entering", "mailings*", "new_meetings")
+        for name in (
+            "assessments",
+            "at_risk",
+            "contact_import",
+            "decisions",
+            "entering",
+            "importing",
+            "mailings*",
+            "new_meetings",
+        )
     ),
     *(f"applications/{name}.py" for name in ("late", "organisations", "reversal", "work")),
     "applications/mailings/*",
@@ -57,7 +66,10 @@ OF_STAFF = (
     "missions/templatetags/door.py",
     *(f"missions/{name}.py" for name in ("charts", "published", "report", "report_files")),
     "applications/small_numbers.py",
-    *(f"missions/{name}.py" for name in ("checking", "pages", "programme", "register_import", "remedies", "setting_up*", "work")),
+    *(
+        f"missions/{name}.py"
+        for name in ("checking", "pages", "programme", "register_import", "remedies", "setting_up*", "work")
+    ),
 )
 OF_MODELS = ("*/models.py", "*/models/*.py")
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from presessions.exports import guarded, unguarded
 
 MOST_BYTES = 1024 * 1024  # of a file: 5,000 lines are a third of it
+MOST_TEXT = 2 * MOST_BYTES  # of what is read from it
 MOST_UNPACKED = 10 * 1024 * 1024  # of a workbook
 MOST_PARTS = 300
 MOST_ROWS = 20_000  # of a sheet, empty ones counted
@@ -65,8 +66,8 @@ def uploaded(file):
     if file.size > MOST_BYTES:
         raise Unreadable(_("The file is larger than 1 MB. Please divide it."))
     text = text_of(file.read())
-    if len(text.encode()) > 2 * MOST_BYTES:  # the page could not carry it along
-        raise Unreadable(_("The file holds more than 2 MB of text. Please divide it."))
+    if len(text.encode()) > MOST_TEXT:  # the page could not carry it along
+        raise Unreadable(_too_much())
     return text
 
 
@@ -100,7 +101,9 @@ def _text_of_workbook(content):
         for number, row in enumerate(sheet.iter_rows(max_col=MOST_COLUMNS + 1), start=1):
             if number > MOST_ROWS:
                 raise Unreadable(_too_many(number))
-            lines.writerow([guarded(_cell(cell)).replace("\n", BREAK) for cell in row])
+            lines.writerow(_written(row, number))
+            if out.tell() > MOST_TEXT:  # a small file says much where many cells refer to one text
+                raise Unreadable(_too_much())
     except Unreadable:
         raise
     except Exception:  # hostile or damaged: there is no end to what may be wrong with it
@@ -126,19 +129,29 @@ def _measure(content):
         raise Unreadable(_("The workbook is too large. Copy the one table into a new workbook."))
 
 
+def _written(row, number):
+    """The cells of one row, up to the last that says something."""
+    cells = [guarded(_cell(cell, number)).replace("\n", BREAK) for cell in row]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
 def _unescaped(text):
     """Signs that XML does not know stand in a workbook as _x000D_; all others are what was typed."""
     return ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
-def _cell(cell):
-    """The text of a cell, as a person reads it."""
+def _cell(cell, number):
+    """The text of a cell in that row, as a person reads it. Raises Unreadable."""
     value = cell.value
     if value is None:
         return ""
     if cell.data_type == "f":
         words = {"cell": cell.coordinate}
         raise Unreadable(_("Cell %(cell)s holds a formula. Copy the table, and paste it as values only.") % words)
+    if isinstance(value, str) and len(value) > MOST_LETTERS:  # before a copy is made of it
+        raise Unreadable(_too_long(number))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, datetime):
@@ -180,8 +193,7 @@ def records(text, *, sign, most):
                 _("Line %(line)s has more than %(most)s columns. Please leave out what is not read.") % words
             )
         if any(len(cell) > MOST_LETTERS for cell in cells):
-            words = {"line": number, "most": MOST_LETTERS}
-            raise Unreadable(_("Line %(line)s has a cell with more than %(most)s letters. Please shorten it.") % words)
+            raise Unreadable(_too_long(number))
     return [(number, [_as_written(cell) for cell in cells]) for number, cells in found]
 
 
@@ -229,6 +241,15 @@ def _as_written(cell):
 def _too_many(lines, most=MOST_ROWS):
     words = {"lines": lines, "most": most}
     return _("The list has %(lines)s lines; at most %(most)s at a time. Please divide it.") % words
+
+
+def _too_much():
+    return _("The file holds more than 2 MB of text. Please divide it.")
+
+
+def _too_long(line):
+    words = {"line": line, "most": MOST_LETTERS}
+    return _("Line %(line)s has a cell with more than %(most)s letters. Please shorten it.") % words
 
 
 def day(text):

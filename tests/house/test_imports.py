@@ -131,6 +131,43 @@ def test_a_bomb_is_refused_before_it_is_unpacked():
     assert (most < 5 * 1024 * 1024, time.perf_counter() - began < 1) == (True, True)
 
 
+def of_one_text(text, *, rows, cells):
+    """A workbook whose cells all refer to the same text, so that it weighs next to nothing."""
+    shared = (
+        '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" count="1" uniqueCount="1">'
+        f"<si><t>{text}</t></si></sst>"
+    )
+    row = "<row>" + '<c t="s"><v>0</v></c>' * cells + "</row>"
+    sheet = (
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f"<sheetData>{row * rows}</sheetData></worksheet>"
+    )
+    content = workbook([["name"]])
+    types = zipfile.ZipFile(io.BytesIO(content)).read("[Content_Types].xml").decode()
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    types = types.replace("</Types>", f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>')
+    for name, part in {"xl/sharedStrings.xml": shared, SHEET: sheet, "[Content_Types].xml": types}.items():
+        content = with_part(content, name, part.encode())
+    return content
+
+
+@pytest.mark.parametrize(
+    ("letters", "rows", "says"),
+    [
+        (9_000_000, 10, "Line 1 has a cell with more than 5000 letters."),
+        (imports.MOST_LETTERS, 400, "more than 2 MB of text"),
+    ],
+)
+def test_one_text_that_many_cells_refer_to_is_not_written_out_for_each(letters, rows, says):
+    content = of_one_text("a" * letters, rows=rows, cells=50)
+    assert len(content) < 40_000
+    tracemalloc.start()
+    assert says in refusal(content)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 60 * 1024 * 1024  # the one text, as bytes and as letters, a few times
+
+
 def test_many_parts_are_refused():
     content = workbook([["name"]])
     out = io.BytesIO(content)

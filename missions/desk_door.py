@@ -6,6 +6,7 @@ works without scripts; with them `static/desk/at_the_door.js` keeps each note on
 
 import json
 from datetime import UTC, datetime, timedelta
+from math import nan
 from uuid import UUID, uuid4, uuid5
 
 from django.contrib import messages
@@ -126,8 +127,8 @@ def _in_milliseconds(instant):
 def _noted_by_hand(request, row):
     """Without a script: one button, one note. Pressed twice, or sent again by the browser, it stays one."""
     now, posted, place = timezone.now(), request.POST, ""
-    said = (posted.get(name, "")[:64] for name in ("nonce", "note", "taken_back"))
-    key = uuid5(BY_HAND, ":".join(said))
+    said = [posted.get(name, "") for name in ("nonce", "note", "taken_back", "mission", "to", "words")]
+    key = uuid5(BY_HAND, json.dumps(said))
     if "taken_back" in posted:
         note, place = {"what": "taken_back", "question": posted["taken_back"]}, "#asked"
     elif "note" in posted:
@@ -153,9 +154,9 @@ def notes(request, site):
     """Take notes of one device, of one meeting or several, in their order; say of each whether it is kept."""
     require(request, NOTE)
     try:
-        posted = json.loads(request.body)
+        posted = json.loads(request.body, parse_int=_number)
         sent, user = posted["notes"], posted["user"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         sent = user = None
     if sent is not None and str(user) != str(request.user.pk):  # a page that the device had kept for somebody else
         return JsonResponse({"problem": _("These notes are somebody else’s.")}, status=409)
@@ -191,7 +192,8 @@ def _read(sent):
         try:
             found.append(_note(one, versions))
         except (KeyError, ValueError, TypeError, OverflowError, AttributeError, OSError):
-            refused[str(one.get("key", ""))[:64]] = _("This note cannot be read. Please note it again.")
+            key = one.get("key")
+            refused[key[:64] if isinstance(key, str) else ""] = _("This note cannot be read. Please note it again.")
     references = {one.to for one in found if isinstance(one, door.Asked) and one.to}
     known = {one.reference: one for one in Application.objects.filter(reference__in=references)} if references else {}
     return [_with_application(one, known) for one in found], refused
@@ -210,10 +212,23 @@ def _note(one, versions):
         return door.TakenBack(question=UUID(one["question"]), **facts)
     if one["what"] != "asked":
         raise ValueError
-    words = " ".join(str(one.get("words") or "").split())
+    words = _words(one.get("words"))
     mission = _whole(one["mission"]) if one.get("mission") else None
     reference = _reference(facts["meeting"], str(one.get("to") or ""), versions)
     return door.Asked(mission=mission, to=reference or None, words=words, **facts)
+
+
+def _number(digits):
+    """Of JSON. One that is too long to be read is no number: it spoils its own note, not all that came with it."""
+    return int(digits) if len(digits) < 20 else nan
+
+
+def _words(value):
+    """What can be kept of what was typed: a phone may cut a sign in two, and no column holds NUL."""
+    if not isinstance(value, str | None):
+        raise TypeError
+    whole = (value or "").encode("utf-8", "replace").decode().replace("\0", "")
+    return " ".join(whole.split())
 
 
 def _whole(value):
@@ -317,14 +332,19 @@ def _typed(posted):
     counts = {}
     for name in posted:
         start, _dash, key = name.partition("-")
-        if start != "was" or not key.isdecimal():
+        if start != "was":
             continue
         now = (_whole(posted.get(f"people-{key}") or 0), f"spoke-{key}" in posted)
         if posted[name] != f"{now[0]} {int(now[1])}":
-            counts[int(key)] = now
-    if posted.get("more", "").isdecimal():
-        counts[int(posted["more"])] = (_whole(posted.get("more_people") or 1), "more_spoke" in posted)
+            counts[_key(key)] = now
+    if posted.get("more"):
+        counts[_key(posted["more"])] = (_whole(posted.get("more_people") or 1), "more_spoke" in posted)
     return counts
+
+
+def _key(text):
+    """The key of a mission, as the page sends it; 0, which is nobody's, where it is none."""
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 PAGES = (

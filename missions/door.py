@@ -102,8 +102,7 @@ def keep(notes, *, by, now):
     """Keep notes in their order; return Kept. The same note sent again changes nothing. One that cannot be kept says
     why and stops no other."""
     found = CountryMeeting.objects.with_state().in_bulk({note.meeting for note in notes})
-    missions = {note.mission for note in notes if not isinstance(note, TakenBack)} - {None}
-    missions = set(PermanentMission.objects.filter(pk__in=missions).values_list("pk", flat=True))
+    missions = _known({note.mission for note in notes if not isinstance(note, TakenBack)} - {None})
     by_meeting, refused, keys = defaultdict(list), {}, []
     for note in notes:
         problem = _problem(note, found.get(note.meeting), missions, now)
@@ -117,6 +116,11 @@ def keep(notes, *, by, now):
     for meeting in sorted(by_meeting):
         _keep_of(found[meeting], by_meeting[meeting], by=by, now=now)
     return Kept(keys, refused)
+
+
+def _known(missions):
+    """Those of the keys that the register knows."""
+    return set(PermanentMission.objects.filter(pk__in=missions).values_list("pk", flat=True))
 
 
 def _problem(note, meeting, missions, now):
@@ -175,7 +179,8 @@ def correct(meeting, counts, *, reason, by, now):
     before = {note.mission_id: (note.people, note.spoke) for note in DoorNote.objects.filter(meeting=meeting).current()}
     differs = {key: new for key, new in counts.items() if new != before.get(key, (0, False))}
     notes = [Came(uuid4(), meeting.pk, key, people, now, spoke) for key, (people, spoke) in differs.items()]
-    problem = problem or next(filter(None, (_problem(note, meeting, set(counts), now) for note in notes)), "")
+    known = _known(differs)
+    problem = problem or next(filter(None, (_problem(note, meeting, known, now) for note in notes)), "")
     if problem:
         trail.record(meeting, CORRECTED, now=now, by=by, refused=True, reason=reason)
         raise WrongStep(problem)

@@ -204,6 +204,53 @@ def test_a_note_that_cannot_be_taken_says_why_and_stops_no_other(desk, kenya, mi
     assert events(kenya, "door_noted") == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("held", "becomes"),
+    [
+        ({"words": "Why \ud83d?"}, "Why ??"),
+        ({"words": "Why\x00?"}, "Why?"),
+        ({"words": "é" * 3000}, "é" * door.MOST_WORDS),
+        ({"words": ["no words"]}, None),
+        ({"key": "\ud800"}, None),
+        ({"key": ["no key"]}, None),
+        ({"to": "1.\ud800"}, "Why?"),
+        ({"to": "9999999.1"}, "Why?"),
+        ({"to": "999999.1"}, "Why?"),
+        ({"mission": 2**70}, None),
+        ({"mission": float("inf")}, None),
+        ({"mission": 2**31 - 1}, None),
+        ({"meeting": 2**31 - 1}, None),
+        ({"at": float("nan")}, None),
+        ({"at": 10**400}, None),
+        ({"at": -62_135_596_800_000}, "Why?"),
+        ({"what": "taken_back", "question": "\x00"}, None),
+        ({"what": "came", "people": 10**4000}, None),
+        ({"what": "came", "people": "1" * 5000}, None),
+        ({"what": ["came"]}, None),
+    ],
+    ids=lambda one: None if one is None else ascii(one)[:40],
+)
+def test_nothing_that_one_note_holds_stops_the_others(desk, kenya, missions, held, becomes):
+    """A phone sends its notes again until each is kept or refused: one that no answer settled would hold all up."""
+    strange = {**note(kenya, missions["FR"], 0), "what": "asked", "words": "Why?", "to": "", **held}
+    before, after = note(kenya, missions["BR"], 1), note(kenya, missions["CI"], 2)
+    answer = send(desk, before, strange, after)
+    said = answer.json()
+    assert answer.status_code == 200
+    assert stands(kenya) == {"BR": 1, "CI": 2}
+    assert len(said["kept"]) + len(said["refused"]) == 3
+    assert [one.words for one in FloorQuestion.objects.all()] == ([] if becomes is None else [becomes])
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 500 + "]" * 500], ids=["long", "deep"])
+def test_nor_does_a_number_that_cannot_be_read_at_all(desk, kenya, missions, value):
+    notes = [{**note(kenya, missions["FR"], 0), "people": "VALUE", "words": "VALUE"}, note(kenya, missions["BR"], 1)]
+    posted = json.dumps({"user": desk.session["_auth_user_id"], "notes": notes}).replace('"VALUE"', value)
+    answer = desk.post(url("door_notes"), posted, content_type="application/json")
+    assert [*answer.json()["refused"]] == [notes[0]["key"]]
+    assert stands(kenya) == {"BR": 1}
+
+
 @pytest.mark.parametrize("body", ["", "[]", '{"notes": [], "user": ', "\x00", '{"notes": null}'])
 def test_what_cannot_be_read_is_answered_by_400(desk, body):
     assert desk.post(url("door_notes"), body, content_type="application/json").status_code == 400
@@ -278,6 +325,16 @@ def test_without_a_script_each_button_is_a_note_and_pressing_it_again_changes_no
     desk.post(url("door", kenya.pk), {"nonce": "of the next page", "note": f"{missions['KE']} 0 1"})
     (standing,) = DoorNote.objects.current()
     assert (standing.people, standing.spoke) == (0, False)  # who is not there has not spoken
+
+
+def test_without_a_script_two_questions_of_one_page_are_two_and_one_pressed_twice_is_one(desk, kenya, missions):
+    """Whoever goes back to the page sends its nonce again."""
+    first = {"nonce": "of one page", "mission": missions["FR"], "to": "", "words": "Why?"}
+    others = [{**first, "words": "And then?"}, {**first, "mission": missions["BR"]}, {**first, "mission": ""}]
+    for asked in [first, first, *others, *others]:
+        desk.post(url("door", kenya.pk), asked)
+    found = [(one.mission and one.mission.code, one.words) for one in FloorQuestion.objects.order_by("pk")]
+    assert found == [("FR", "Why?"), ("FR", "And then?"), ("BR", "Why?"), (None, "Why?")]
 
 
 def test_a_mission_is_found_by_its_name_in_both_languages_of_the_desk_and_by_its_code(missions, kenya):
@@ -495,6 +552,15 @@ def test_a_line_that_staff_did_not_touch_keeps_what_a_phone_noted_meanwhile(desk
 def test_a_correction_that_cannot_be_made_says_so_and_changes_nothing(desk, kenya, missions, posted, words):
     answer = correct(desk, kenya, **{"more": missions["FR"], "more_people": "1", **posted})
     assert words in answer.content.decode()
+    assert not DoorNote.objects.exists()
+
+
+@pytest.mark.parametrize("more", ["99999", "99999999999999999999", "²", "no number", "-1", "\x00"])
+@pytest.mark.parametrize("field", ["more", "was"])
+def test_a_mission_that_is_not_in_the_register_is_not_set_right(desk, kenya, missions, more, field):
+    typed = {"more": more, "more_people": "1"} if field == "more" else {f"was-{more}": "0 0", f"people-{more}": "1"}
+    answer = desk.post(url("door_correct", kenya.pk), {"reason": "Counted.", **typed}, follow=True)
+    assert "This mission is no longer in the register." in answer.content.decode()
     assert not DoorNote.objects.exists()
 
 

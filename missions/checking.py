@@ -206,7 +206,8 @@ def differences(check):
 
 
 def take_over(check, *, by, now, reason=""):
-    """Change the register as the mission asks. Raises WrongStep, as when a colleague was faster."""
+    """Change the register as the mission asks. Raises WrongStep, as when a colleague was faster, or the mission has
+    answered anew since this check was read: what is taken over is what was shown."""
     _settle(check, Status.TAKEN_OVER, by=by, now=now, reason=reason, do=_change)
 
 
@@ -219,16 +220,23 @@ def leave(check, *, by, now, reason=""):
 
 
 def _settle(check, status, *, by, now, reason, do=None):
+    shown = check.answer
     with transaction.atomic():
-        facts = {"status": status, "settled_at": now, "settled_by": by}
-        moved = RegisterCheck.objects.filter(pk=check.pk, status=Status.CHANGES).update(**facts)
+        row = RegisterCheck.objects.select_for_update().get(pk=check.pk)
+        waits, same = row.status == Status.CHANGES, row.answer == shown
+        moved = waits and same
+        if moved:
+            facts = {"status": status, "settled_at": now, "settled_by": by}
+            RegisterCheck.objects.filter(pk=check.pk, status=Status.CHANGES).update(**facts)
         check.refresh_from_db()
         trail.record(check, status, now=now, by=by, refused=not moved, reason=reason)
         if moved:
             trail.record(check.mission, f"check_{status}", now=now, by=by, reason=reason)
             if do:
                 do(check, by, now)
-    if not moved:  # outside the block: a refusal must not undo its own event
+    if waits and not same:  # outside the block: a refusal must not undo its own event
+        raise WrongStep(_("Something has changed since you looked. Please look again."))
+    if not moved:
         words = {"status": check.get_status_display()}
         raise WrongStep(_("Nothing waits here any more: the check is “%(status)s”.") % words)
 

@@ -252,6 +252,20 @@ def test_two_of_us_settle_it_once_and_the_second_is_told(kenya, check, staff):
     assert happened(check)[-1] == ("left", staff.pk, True)
 
 
+@pytest.mark.parametrize("step", [checking.take_over, checking.leave])
+def test_what_the_mission_says_in_the_last_moment_is_looked_at_first(kenya, check, staff, step):
+    """Between the look of staff and their click the mission, or whoever else holds its link, has answered anew."""
+    checking.say_changes(check, Wanted(language="fr"), now=MONDAY)
+    seen = RegisterCheck.objects.select_related("mission__state").get(pk=check.pk)
+    checking.say_changes(check, Wanted(new=(("other@example.net", "mission"),)), now=MONDAY)
+    with pytest.raises(WrongStep):
+        step(seen, by=staff, now=MONDAY, reason="Telephoned.")
+    kenya.refresh_from_db()
+    check.refresh_from_db()
+    assert (check.status, kenya.language, kenya.addresses.count()) == ("changes", "en", 1)
+    assert happened(check)[-1][1:] == (staff.pk, True)
+
+
 def test_who_leaves_changes_says_why(check, staff):
     checking.say_changes(check, Wanted(language="fr"), now=MONDAY)
     with pytest.raises(WrongStep, match="say why"):

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone, translation
-from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.http import require_safe
 
 from missions import calendar
@@ -70,6 +71,7 @@ def _public(request, meetings, name, filename):
         body = calendar.feed(meetings, now=timezone.now(), **facts)
     response = _file(body, filename)
     response["Content-Language"] = language
+    patch_vary_headers(response, ["Accept-Language"])
     etag = f'W/"{hashlib.sha256(STAMP.sub(b"", body)).hexdigest()[:32]}"'
     response["ETag"] = etag
     patch_cache_control(response, public=True, max_age=KEPT)
@@ -77,9 +79,12 @@ def _public(request, meetings, name, filename):
 
 
 def _language(request):
-    wish = request.GET.get("lang", "").lower()[:2]
-    known = wish in dict(settings.MAIL_LANGUAGES)
-    return languages.tag(wish) if known else translation.get_language()
+    """What is asked for, else what the program says it reads; never what somebody has chosen on our pages, because one
+    answer is kept for everybody."""
+    read = (wish for wish, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")))
+    known = dict(settings.MAIL_LANGUAGES)
+    asked = (wish.lower()[:2] for wish in (request.GET.get("lang", ""), *read))
+    return languages.tag(next(filter(known.__contains__, asked), languages.SOURCE))
 
 
 def _file(body, filename):

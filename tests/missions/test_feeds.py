@@ -157,6 +157,14 @@ def test_the_words_are_those_asked_for_or_those_that_the_program_says_it_reads(c
     assert "Accept-Language" in client.get("/54.ics")["Vary"]
 
 
+def test_what_somebody_has_chosen_on_our_pages_does_not_change_a_calendar_that_is_kept_for_everybody(client, series):
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ar"
+    for path in PUBLIC:
+        answer = client.get(path, headers={"Accept-Language": "fr, en;q=0.5"})
+        assert answer["Content-Language"] == ("ar" if "lang=ar" in path else "fr"), path
+        assert ("Accept-Language" in answer["Vary"], "Cookie" in answer["Vary"]) == (True, False), path
+
+
 # --- What they hold ---------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import time_machine
+from django.test import Client
 from django.urls import reverse
 from lxml import html
 
@@ -95,3 +96,16 @@ def test_a_link_that_has_ended_opens_no_pack(meeting, at):
     for more in ("pack/", "KE/pack/", "KE/pack/all.zip", f"KE/pack/{'0' * 20}/"):
         answer = at(f"/en/invitation/{'x' * 43}/{more}")
         assert (answer.status_code, b"does not open an invitation" in answer.content) == (404, True)
+
+
+NOTHING = (
+    "%00/ %00/pack/ %00/pack/all.zip KE/pack/%00/ ke/pack/ KEN/pack/ %00.ics KE%00.ics KE.ics%0A %C2%B2%C2%B2.ics "
+    "colleagues/%00/ colleagues/AAAAA-AAAA%00/"
+)
+
+
+@pytest.mark.parametrize("more", NOTHING.split())
+def test_what_no_address_holds_is_not_found(pages, at, more):
+    for address in (pages["BR"] + more, f"/en/invitation/{'x' * 43}/{more}", f"/en/invitation/%00/{more}"):
+        assert at(address).status_code == 404, address
+        assert Client().post(address).status_code in (404, 405), address

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -26,10 +27,12 @@ from applications.models import (
     Recommendation,
     Seat,
     Speaker,
+    SpeakerFeedback,
     Theme,
     Upload,
 )
 from applications.models.uploads import Piece
+from missions.models import FloorQuestion
 from presessions import trail, vault
 from presessions.mail import links
 from presessions.mail.models import Attempt, Letter, Report
@@ -59,8 +62,11 @@ OWN = [
     Needs,
     Seat,
     InformationRequest,
+    SpeakerFeedback,
     Assessment,
 ]
+# Others' rows about it: they stay, and lose their words.
+ABOUT = [FloorQuestion]
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +97,9 @@ def filled(state_call, *, email=ADDRESS, **state):
     Seat.objects.create(panel=panel, application=application, place="panel", position=1 + panel.seats.count())
     InformationRequest.objects.create(application=application, sections=["issues"], asked_at=MONDAY, until=MONDAY)
     Recommendation.objects.create(application=application, position=5)
+    SpeakerFeedback.objects.create(application=application, useful=4, given_at=MONDAY)
+    asked = {"key": uuid4(), "meeting": application.meeting, "to": application, "noted_at": MONDAY}
+    FloorQuestion.objects.create(words=f"Is it true, {CANARY}?", received_at=MONDAY, **asked)
     register = Organisation.objects.create(kind="cso", name=CANARY, name_latin=CANARY, note=CANARY)
     for model in OWN[:-1]:  # each secret field of each row
         words = {name: _canary(model._meta.get_field(name)) for name in vault.emptied(model)}
@@ -181,7 +190,7 @@ def _all(model, application):
 
 def test_every_model_that_belongs_to_an_application_is_known_here():
     related = {relation.related_model for relation in Application._meta.related_objects}
-    assert related == set(OWN) - {Application, Piece}
+    assert related == {*OWN, *ABOUT} - {Application, Piece}
 
 
 def test_each_choice_is_kept_for_figures_or_cleared_and_nothing_is_overlooked():

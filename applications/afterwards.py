@@ -69,7 +69,10 @@ def mark(row):
 
 
 def enter(meeting, facts, *, by, now):
-    """Add one. facts -- FACTS and `made_by`. Raises WrongStep where the number is there already."""
+    """Add one. facts -- FACTS and `made_by`. Raises WrongStep where the number is there already, and where the State
+    under Review stands among those who made it."""
+    if refusal := to_itself(meeting, facts["made_by"]):
+        raise _refused(meeting, "recommendation_entered", refusal, by=by, now=now)
     try:
         with transaction.atomic():
             row = MadeRecommendation.objects.create(
@@ -84,7 +87,8 @@ def enter(meeting, facts, *, by, now):
 
 def change(meeting, pk, facts, *, seen, by, now):
     """Write anew what one says. seen -- its `mark` when the form was made. Raises WrongStep."""
-    refusal = ""
+    if refusal := to_itself(meeting, facts["made_by"]):
+        raise _refused(meeting, "recommendation_changed", refusal, by=by, now=now)
     try:
         with transaction.atomic():
             row = _one(meeting).select_for_update(of=("self",)).filter(pk=pk).first()
@@ -165,6 +169,14 @@ def _one(meeting):
 
 def _plain(facts):
     return {name: facts[name] for name in FACTS}
+
+
+def to_itself(meeting, states):
+    """Why these States cannot have made a recommendation here, in words; "" where they can."""
+    if meeting.state not in states:
+        return ""
+    words = _("%(state)s is under review itself and recommends nothing to itself. Name only those who made it.")
+    return words % {"state": meeting.state.name}
 
 
 def _taken(facts):

@@ -160,8 +160,9 @@ class MadeForm(forms.ModelForm):
             "responded_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, meeting, **kwargs):
         super().__init__(*args, label_suffix="", **kwargs)
+        self.meeting = meeting
         self.fields["responded_on"].label = _("Answered on")
         if self.instance.pk:
             self.initial["made_by"] = "; ".join(state.name for state in self.instance.made_by.all())
@@ -174,6 +175,8 @@ class MadeForm(forms.ModelForm):
         if unknown:
             words = _("We know no State “%(names)s”. Write its UN name, or its code, like KE; “;” between several.")
             raise forms.ValidationError(words % {"names": ", ".join(unknown)})
+        if refusal := afterwards.to_itself(self.meeting, found):
+            raise forms.ValidationError(refusal)
         return found
 
     def clean(self):
@@ -195,7 +198,7 @@ def one(request, site, meeting_pk, pk=None):
     meeting, now, by = find_meeting(meeting_pk), timezone.now(), request.user
     rows = MadeRecommendation.objects.filter(state_under_review=meeting.state_under_review_id)
     row = get_object_or_404(rows.prefetch_related("made_by"), pk=pk) if pk else None
-    form, status = MadeForm(request.POST or None, instance=row), 200
+    form, status = MadeForm(request.POST or None, instance=row, meeting=meeting), 200
     try:
         if request.method == "POST" and "remove" in request.POST and row:
             require(request, "delete_maderecommendation")

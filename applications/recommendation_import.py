@@ -136,16 +136,18 @@ class Names:
 
     def split(self, text):
         """A paragraph as (text, [States], [what is none]): States stand in brackets at its end. A bracket that names
-        none belongs to the text; of one that names some, those that are no Member State are put back."""
-        found, others, rest = [], [], text.rstrip(" ;.\n")
+        none belongs to the text; of one that names some, those that are no Member State are put back. Where no State
+        is found, what is none is the last bracket."""
+        found, others, last, rest = [], [], [], text.rstrip(" ;.\n")
         while rest.endswith(")") and (start := _opening(rest)) is not None:
             states, unknown = self.read(rest[start + 1 : -1], codes=False)
             if not states:
+                last = unknown
                 break
             found, others = states + found, unknown + others
             rest = rest[:start].rstrip(" ;.\n")
         if not found:
-            return text.strip(), [], []
+            return text.strip(), [], last
         return rest + (f" ({'; '.join(others)})" if others else ""), list(dict.fromkeys(found)), others
 
 
@@ -169,7 +171,7 @@ def plan(meeting, text):
     names, known = Names(), {row.number: row for row in afterwards.made_for(meeting)}
     rows, first = [], {}
     for line, cells in table.rows:
-        row = _row(line, cells, names, known)
+        row = _row(meeting, line, cells, names, known)
         if row.number in first and row.outcome != Outcome.REFUSED:
             words = _("The same number stands on line %(line)s. Keep one of the two.") % {"line": first[row.number]}
             row = replace(row, outcome=Outcome.TWICE, what=(words,))
@@ -198,9 +200,9 @@ def _paragraphs(text):
     return imports.Read(("number", "text"), [], found)
 
 
-def _row(line, cells, names, known):
+def _row(meeting, line, cells, names, known):
     """One line, read and compared."""
-    facts, trouble, notes = {}, [], []
+    facts, trouble, notes, unknown = {}, [], [], []
     number, text = cells.get("number", "").strip(" ."), cells.get("text", "")
     if text and not number and (match := PARAGRAPH.fullmatch(text)):
         number, text = match["number"], match["text"]
@@ -213,16 +215,16 @@ def _row(line, cells, names, known):
         facts["text"], states, unknown = names.split(text)
         if states:
             facts["made_by"] = states
-        notes += [_no_member(unknown)] if unknown else []
+            notes += [_no_member(unknown)] if unknown else []
     elif not before:
         trouble.append(_("The text is missing, and we have no recommendation of this number yet."))
     if cells.get("made_by"):
         facts["made_by"], unknown = names.read(cells["made_by"])
         notes += [_no_member(unknown)] if unknown else []
-    if not before and not facts.get("made_by"):
-        trouble.append(
-            _("No State is named. Write those who made it in brackets at the end, or in a column “made by”.")
-        )
+    if not facts.get("made_by") and (cells.get("made_by") or not before):
+        trouble.append(_nobody(unknown))
+    elif refusal := afterwards.to_itself(meeting, facts.get("made_by", ())):
+        trouble.append(refusal)
     trouble += _read_the_rest(cells, names, facts, notes)
     if trouble:
         return Row(line, number, facts, Outcome.REFUSED, tuple(trouble), before)
@@ -232,6 +234,17 @@ def _row(line, cells, names, known):
     facts = {name: facts[name] for name, _words in changes}
     outcome = Outcome.CHANGED if changes else Outcome.SAME
     return Row(line, number, facts, outcome, (*(words for _name, words in changes), *notes), before)
+
+
+def _nobody(unknown):
+    """That no State made it: the name that is not known is the likely reason."""
+    if not unknown:
+        return _("No State is named. Write those who made it in brackets at the end, or in a column “made by”.")
+    words = _(
+        "We know no Member State “%(names)s”. Write the UN names of those who made it in brackets at the end, or in a "
+        "column “made by”."
+    )
+    return words % {"names": ", ".join(unknown)[:200]}
 
 
 def _no_member(names):

@@ -45,16 +45,18 @@ WORDS_OF_MISSIONS = (
     (3, "Send the agenda earlier."),
 )
 SUPPORTED, NOTED, NOT_YET = "supported", "noted", "pending"
-MADE = (  # text, slug of its theme, States that made it, how it was answered, how far it takes a proposal up
+MADE = (  # text, slug of its theme, States that made it, how it was answered, how far it takes up which proposal
     ("Secure the independence and the budget of the national human rights institution",
-     "institutions", "DK NZ", SUPPORTED, "whole"),
+     "institutions", "FI NZ", SUPPORTED, "", ""),
     ("Provide legal aid in rural courts and publish how many people it reaches",
-     "justice", "BE CR", SUPPORTED, "part"),
-    ("End fees for examinations in public secondary schools", "education", "PT", SUPPORTED, ""),
-    ("Ratify the Optional Protocol to the Convention against Torture", "torture-detention", "CH UY FR", NOTED, ""),
-    ("Prosecute threats against women in public office", "women", "IS", SUPPORTED, ""),
-    ("Abolish the death penalty in law", "justice", "DE MX", NOTED, ""),
-    ("Consult communities before granting permits for mines", "environment", "FJ", NOT_YET, ""),
+     "justice", "BE CR", SUPPORTED, "part", "Give the legal aid service"),
+    ("Open every place of detention to independent visits without notice",
+     "torture-detention", "CH UY FR", SUPPORTED, "part", "Open all places of detention"),
+    ("Carry out unannounced labour inspections during the harvest and publish what they find",
+     "labour", "PT", SUPPORTED, "whole", "Carry out unannounced labour inspections"),
+    ("Ratify the Work in Fishing Convention", "labour", "IS", NOTED, "part", "Ratify and apply the Work in Fishing"),
+    ("Ratify the Convention on the Rights of All Migrant Workers", "migration", "PH MX", NOTED, "", ""),
+    ("Consult communities before granting permits for mines", "environment", "FJ", NOT_YET, "", ""),
 )  # fmt: skip
 
 
@@ -222,7 +224,7 @@ class Past:
             proposed = list(
                 Recommendation.objects.filter(application__in=self.accepted().filter(state_call__meeting=meeting))
             )
-            for number, (text, slug, makers, response, extent) in enumerate(MADE[place:], start=1):
+            for number, (text, slug, makers, response, extent, of) in enumerate(MADE[place:], start=1):
                 facts = {
                     "number": f"1{place}8.{number}",
                     "text": f"{text}.",
@@ -232,8 +234,9 @@ class Past:
                     "made_by": list(State.objects.filter(pk__in=makers.split())),
                 }
                 made = afterwards.enter(meeting, facts, by=self.ada, now=now)
-                if extent and proposed:
-                    afterwards.take_up(meeting, proposed[number % len(proposed)], made, extent, by=self.ada, now=now)
+                for one in proposed:
+                    if of and one.text.startswith(of):
+                        afterwards.take_up(meeting, one, made, extent, by=self.ada, now=now)
             afterwards.publish(meeting, source=f"A/HRC/WG.6/{NUMBER}/{meeting.state.pk}", by=self.ada, now=now)
             afterwards.tell(meeting, by=self.ada, now=now)
         now = geneva(self.story.day(-4), 11)

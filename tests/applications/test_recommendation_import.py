@@ -103,6 +103,10 @@ def test_what_goes_out_as_a_file_can_be_read_in_again(desk, meeting):
         (";Ratify it;FR;;", "The number is missing"),
         ("149.1;;FR;;", "The text is missing"),
         ("149.1;Ratify it;;;", "No State is named"),
+        ("149.1;Ratify it (France) (Atlantis);;;", "We know no Member State “Atlantis”"),
+        ("149.1;Ratify it;Atlantis;;", "We know no Member State “Atlantis”"),
+        ("149.1;Ratify it;FR, KE;;", "Kenya is under review itself and recommends nothing to itself."),
+        ("149.1;Ratify it (France) (Kenya);;;", "Kenya is under review itself"),
         ("149.1;Ratify it;FR;perhaps;", "“perhaps” is no answer that we know"),
         ("149.1;Ratify it;FR;noted;31.02.2026", "“31.02.2026” is no date"),
         (f"{'1' * 21};Ratify it;FR;;", "This is no number"),
@@ -116,6 +120,12 @@ def test_a_line_that_cannot_be_read_says_what_to_do_and_the_others_are_written(m
     assert words in " ".join(refused.what)
     assert imported(meeting, text) == {"new": 1}
     assert set(stored(meeting)) == {"149.9"}
+
+
+def test_makers_that_are_not_known_leave_those_we_have(meeting):
+    entered(meeting, "148.1")
+    (row,) = lists.plan(meeting, "number;made by\n148.1;Atlantis\n").rows
+    assert str(row.outcome) == "refused" and "“Atlantis”" in " ".join(row.what)
 
 
 def test_a_number_twice_in_a_list_counts_once_and_a_theme_we_do_not_have_is_said(meeting):

@@ -104,8 +104,8 @@ def test_one_is_entered_changed_and_taken_out_again_on_its_page(desk, meeting):
     assert (row.number, row.response, row.responded_on) == ("148.1", "supported", date(2026, 9, 25))
     assert {state.pk for state in row.made_by.all()} == {"FR", "CL"}
     shown = desk.get(page("", meeting, row.pk))
-    assert desk.post(page("", meeting, row.pk), {**typed, "made_by": "KE", "seen": shown.context["seen"]}).url
-    assert [state.pk for state in row.made_by.all()] == ["KE"]
+    assert desk.post(page("", meeting, row.pk), {**typed, "made_by": "CL", "seen": shown.context["seen"]}).url
+    assert [state.pk for state in row.made_by.all()] == ["CL"]
     assert desk.post(page("", meeting, row.pk), {"remove": "yes"}).url == page("s", meeting)
     assert not MadeRecommendation.objects.exists()
     codes = ["recommendation_entered", "recommendation_changed", "recommendation_removed"]
@@ -136,6 +136,7 @@ def test_what_a_colleague_has_changed_meanwhile_is_not_written_over(desk, meetin
     ("changed", "words"),
     [
         ({"made_by": "Atlantis"}, "We know no State “Atlantis”"),
+        ({"made_by": "FR; KE"}, "is under review itself and recommends nothing to itself"),
         ({"responded_on": "2026-09-25"}, "Choose the answer that was given on that day"),
         ({"number": ""}, "This field is required"),
     ],
@@ -146,6 +147,16 @@ def test_what_cannot_be_right_is_refused_in_words_and_stays_typed(desk, meeting,
     assert answer.status_code == 422
     assert words in words_of(answer) and PROTOCOL in words_of(answer)
     assert not MadeRecommendation.objects.exists()
+
+
+def test_nobody_recommends_to_itself_whatever_way_it_is_entered(meeting, ada):
+    row, own = entered(meeting), facts("148.2", states=("FR", "KE"))
+    with pytest.raises(WrongStep, match="under review itself"):
+        afterwards.enter(meeting, own, by=ada, now=AFTER)
+    with pytest.raises(WrongStep, match="under review itself"):
+        afterwards.change(meeting, row.pk, own, seen=afterwards.mark(row), by=ada, now=AFTER)
+    assert [one.number for one in afterwards.made_for(meeting)] == ["148.1"]
+    assert Event.objects.about(meeting).filter(refused=True).count() == 2
 
 
 def test_numbers_stand_in_their_order(meeting):

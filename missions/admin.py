@@ -141,8 +141,8 @@ class InvitationAdmin(Exports, StepsAdmin):
     def steps(self, invitation, request):
         return desk_invitation.steps(invitation, request.POST)
 
-    def page(self, invitation):
-        return {**desk_invitation.shown(invitation), "letter": self.letter(invitation)}
+    def page_for(self, request, invitation):
+        return {**desk_invitation.shown(invitation, request.user), "letter": self.letter(invitation)}
 
 
 @admin.register(Reply)
@@ -151,7 +151,7 @@ class ReplyAdmin(Exports, admin.ModelAdmin):
 
     audiences = (exports.REPLIES,)
     change_list_template = CHANGE_LIST
-    list_display = ("mission", "state", "answer", "wants_floor", "at", "by")
+    list_display = ("mission", "state", "answer", "wants_floor", "at")  # and by whom
     list_display_links = None
     list_filter = (ReplySeriesFilter, "answer", "wants_floor")
     list_select_related = ("invitation__mission__state", "meeting__state_under_review__state", "colleague")
@@ -180,9 +180,12 @@ class ReplyAdmin(Exports, admin.ModelAdmin):
     def state(self, reply):
         return reply.meeting.state
 
-    @admin.display(description=gettext_lazy("by"))
-    def by(self, reply):
-        return reply.colleague.shown if reply.colleague else _("the mission’s own link")
+    def get_list_display(self, request):
+        @admin.display(description=gettext_lazy("by"))
+        def by(reply):
+            return desk_invitation.by_whom(reply, request.user) or _("the mission’s own link")
+
+        return (*self.list_display, by)
 
 
 # --- The page of a series ---------------------------------------------------------------------------------------------

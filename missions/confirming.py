@@ -3,9 +3,15 @@ the calendar and this room's models.
 
 The letter goes to the mission, whoever of it has answered; and to the colleague whose link the answer came by. No
 delegate is named in it, and no question.
+
+Answers may be changed as often as anybody likes, and we do not write as often: after the first letter the next ones
+wait, longer each time, and of those that wait only the newest leaves.
 """
 
+from datetime import timedelta
+
 from django.conf import settings
+from django.db.models import Count, Max
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
@@ -13,19 +19,41 @@ from missions import calendar
 from missions.models import Colleague, Invitation
 from missions.rules import takes_answers
 from presessions.mail import languages, outbox, registry
+from presessions.mail.models import Letter
 from presessions.mail.registry import Recipient
 
 TO_MISSION, TO_COLLEAGUE = "reply_confirmed", "colleague_confirmed"
+PAUSE = timedelta(minutes=10)  # after the first letter of a day; after the second twice as long, and so on
 
 
 def confirm(invitation, colleague, *, now):
     """Write the letters of an answer that was just kept. colleague -- whose link it came by, or None"""
     receipt, version = to_mission(invitation, now=now), invitation.version
     if receipt:
-        outbox.put(kind=TO_MISSION, key=f"{TO_MISSION}:{invitation.reference}:{version}", recipient=receipt, now=now)
+        _put(TO_MISSION, f"{TO_MISSION}:{invitation.reference}:", version, receipt, now)
     if colleague:
-        key = f"{TO_COLLEAGUE}:{colleague.reference}:{version}"
-        outbox.put(kind=TO_COLLEAGUE, key=key, recipient=to_colleague(colleague, invitation, now=now), now=now)
+        receipt = to_colleague(colleague, invitation, now=now)
+        _put(TO_COLLEAGUE, f"{TO_COLLEAGUE}:{colleague.reference}:", version, receipt, now)
+
+
+def _put(kind, whose, version, recipient, now):
+    outbox.put(kind=kind, key=f"{whose}{version}", recipient=recipient, now=now, due_at=_due(whose, now))
+
+
+def _due(whose, now):
+    """When the next letter under these keys may leave: at once where none has for a day."""
+    left = Letter.objects.filter(key__startswith=whose, due_at__gt=now - timedelta(days=1))
+    left = left.exclude(state__in=(Letter.State.PENDING, Letter.State.CANCELLED))  # those will not, or did not
+    number, last = left.aggregate(number=Count("pk"), last=Max("due_at")).values()
+    return max(now, last + number * PAUSE) if number else now
+
+
+def is_overtaken(letter):
+    """Whether a letter says what was answered, and a newer one says what was answered since."""
+    if letter.kind not in (TO_MISSION, TO_COLLEAGUE):
+        return False
+    whose = letter.key.rpartition(":")[0]
+    return Letter.objects.filter(key__startswith=f"{whose}:", pk__gt=letter.pk).exists()
 
 
 def to_mission(invitation, *, now):

@@ -49,7 +49,8 @@ class Said:
 
 @dataclass(frozen=True)
 class Half:
-    """All that missions, or speakers, have said. number -- of marks; mean -- None where they are too few to tell"""
+    """All that missions, or speakers, have said. number -- of marks that are not masked; mean -- theirs, None where
+    they are too few to tell"""
 
     rows: list
     number: int
@@ -64,6 +65,10 @@ class Half:
     def with_words(self):
         return [row for row in self.rows if row.told]
 
+    @property
+    def without_words(self):
+        return len(self.rows) - len(self.with_words)
+
 
 def _missions(request, series):
     if not request.user.has_perm(OF_MISSIONS):
@@ -75,12 +80,13 @@ def _missions(request, series):
 def _speakers(request, series):
     if not request.user.has_perm(OF_SPEAKERS):
         return None
-    rows, said = of_speakers.of_series(series), []
-    for row in rows:
+    said, marked = [], []
+    for row in of_speakers.of_series(series):
         masked = at_risk.is_masked_for(request, row.application)
+        marked += [] if masked else [row]  # a mean over all would say what the others leave over
         said.append(Said(row.useful, "" if masked else row.words, masked=masked))
     said.sort(key=lambda one: one.masked)  # where the masked ones stand tells nothing about the others
-    return Half.of(said, rows)
+    return Half.of(said, marked)
 
 
 @never_cache

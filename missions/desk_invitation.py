@@ -17,24 +17,31 @@ from presessions.trail.steps import WrongStep
 MOST_VISITS = 50
 
 
-def shown(invitation):
-    """What the page shows."""
+def shown(invitation, user):
+    """What the page shows this member of staff: of what was said in private, and of people, no more than they may see
+    elsewhere. None stands for what they may not."""
+    may = {name: user.has_perm(f"missions.view_{name}") for name in ("colleague", "delegate", "question")}
     replies = {reply.meeting_id: reply for reply in invitation.replies.select_related("colleague")}
     meetings = list(invitation.series.meetings().with_state())
+    answers = [(meeting, replies.get(meeting.pk)) for meeting in meetings]
     names = {f"{invitation.reference}/{meeting.state.pk}": meeting.state for meeting in meetings}
     colleagues = list(invitation.colleagues.select_related("passed_on_by"))
+    delegates = invitation.delegates.select_related("meeting__state_under_review__state")
+    questions = invitation.questions.select_related("meeting__state_under_review__state")
     own = {"link__purpose": "invitation", "link__target_id": invitation.reference}
     theirs = {"link__purpose": "colleague", "link__target_id__in": [one.reference for one in colleagues]}
     visits = LinkVisit.objects.filter(**own) | LinkVisit.objects.filter(**theirs)
-    by_reference = {one.reference: one for one in colleagues}
+    called = {one.reference: name_of(one, user) for one in colleagues}
     return {
         "title": f"{invitation.mission}, {invitation.series}",
-        "answers": [(meeting, replies.get(meeting.pk)) for meeting in meetings],
-        "delegates": invitation.delegates.select_related("meeting__state_under_review__state"),
-        "colleagues": colleagues,
-        "questions": invitation.questions.select_related("meeting__state_under_review__state"),
+        "answers": [(meeting, reply, by_whom(reply, user)) for meeting, reply in answers],
+        "answered_by": invitation.answered_by and name_of(invitation.answered_by, user),
+        "note": invitation.note if user.has_perm("missions.change_invitation") else None,
+        "delegates": delegates if may["delegate"] else None,
+        "colleagues": colleagues if may["colleague"] else None,
+        "questions": questions if may["question"] else None,
         "visits": [
-            (visit, by_reference.get(visit.link.target_id))
+            (visit, called.get(visit.link.target_id))
             for visit in visits.select_related("link").order_by("-at")[:MOST_VISITS]
         ],
         "earlier": [
@@ -44,6 +51,16 @@ def shown(invitation):
             ).order_by("at", "pk")
         ],
     }
+
+
+def name_of(colleague, user):
+    """What staff read of a colleague: the name, or that it was one."""
+    return colleague.shown if user.has_perm("missions.view_colleague") else _("a colleague")
+
+
+def by_whom(reply, user):
+    """The colleague by whose link a Reply came; None where it was the mission's own, or there is no Reply."""
+    return reply and reply.colleague and name_of(reply.colleague, user)
 
 
 def steps(invitation, posted):

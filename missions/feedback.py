@@ -6,14 +6,17 @@ from django.db import transaction
 from applications.feedback import closed_words, is_open
 from missions.models import Invitation, MissionFeedback
 from presessions import trail
+from presessions.mail import links
 from presessions.trail.steps import WrongStep
 
 
-def give(invitation, *, useful, words, now):
+def give(invitation, *, useful, words, now, link=None):
     """Keep what a mission says, in the place of what was said before; True when that changes anything. The same sent
-    twice, or twenty times, is once. Raises WrongStep outside the days for it."""
+    twice, or twenty times, is once. Raises WrongStep outside the days for it; links.Ended when the link it came by was
+    revoked meanwhile."""
     with transaction.atomic():
         Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
+        links.insist(link)
         allowed = is_open(invitation.series, now)
         said = MissionFeedback.objects.filter(invitation=invitation).first() if allowed else None
         changed = allowed and (said is None or (said.useful, said.words) != (useful, words))

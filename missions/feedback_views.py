@@ -37,7 +37,7 @@ def give(request, invitation, *, now, token):
     closed = "" if is_open(series, now) else closed_words(series, now)
     if not closed and form.is_valid():
         try:
-            feedback.give(invitation, **form.said(), now=now)
+            feedback.give(invitation, **form.said(), now=now, link=request.link)
         except WrongStep as refusal:
             closed = str(refusal)
         else:

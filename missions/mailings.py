@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from missions import notices, returned
+from missions import confirming, notices, returned
 from missions.models import DoorNote, Invitation, MissionAddress, PermanentMission, Reply
 from missions.rules import LINK_OPENS_AFTER, takes_answers
 from presessions.mail import corrections, registry
@@ -208,11 +208,14 @@ def _own(mission, meetings):
 
 
 def _still_wanted(letter):
-    """Not when the mission has left the register; nor is one reminded that has answered."""
+    """Not when the mission has left the register; nor is one reminded that has answered, nor told what it has answered
+    anew since."""
     if letter.kind == "reminder" and letter.mailing_id:
         answered = Invitation.objects.answered().filter(mission=letter.recipient_id)
         if answered.filter(series__mailings=letter.mailing_id).exists():
             return False
+    if confirming.is_overtaken(letter):
+        return False
     return PermanentMission.objects.filter(pk=letter.recipient_id).exists()
 
 

@@ -9,11 +9,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
+from missions import confirming
 from missions.mailings import links_end
 from missions.models import Colleague, Invitation, MissionAddress, PermanentMission
 from missions.rules import takes_answers
@@ -24,25 +26,32 @@ from presessions.mail.registry import Recipient
 from presessions.trail.steps import WrongStep
 
 MOST_COLLEAGUES = 10  # of one invitation, with a link that opens
-LETTERS_A_DAY = 20  # to the colleagues of one invitation
+LETTERS_A_DAY = 20  # to the colleagues of one invitation, because it was passed on
+LINKS_A_DAY = 5  # to one mailbox, because somebody asked for a link again: anybody may, who knows its address
 ONCE_WITHIN = timedelta(minutes=10)  # two clicks are one letter
 PASSED_ON, LINK_AGAIN = "passed_on", "invitation_link"
+ASKED_AGAIN = "passed_on_again"  # begins the keys of letters that nobody passed on, so that they count apart
 
 
 # --- Passing on -------------------------------------------------------------------------------------------------------
 
 
-def pass_on(invitation, *, email, name="", now, through=None, by=None):
+def pass_on(invitation, *, email, name="", now, through=None, by=None, link=None):
     """Give a colleague a link of their own, by a letter; return the Colleague. Asked for again, the link comes again.
-    Raises WrongStep.
+    Raises WrongStep; links.Ended when the link it came by was revoked meanwhile.
 
-    through -- the colleague who passes it on; None: the mission itself, or `by`, a member of staff
+    through -- the colleague who passes it on; None: the mission itself, or `by`, a member of staff. No colleague opens
+        again what was closed, nor gives another name to somebody who has one
+    link -- the one by which this is asked for
     """
     try:
         with transaction.atomic():
             Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
+            links.insist(link)
             known = list(invitation.colleagues.all())
             colleague = next((one for one in known if _same(one.email, email)), None)
+            if through and colleague and colleague.revoked_at:
+                raise WrongStep(_("This colleague’s link opens nothing any more."))
             _refuse_too_many(known, colleague, now)
             if colleague is None:
                 colleague = Colleague(invitation=invitation, email=email, name=name, passed_on_at=now)
@@ -51,7 +60,8 @@ def pass_on(invitation, *, email, name="", now, through=None, by=None):
                 colleague.passed_on_at, colleague.passed_on_by = now, through
             elif _written_to(colleague, now):
                 return colleague
-            colleague.name = name or colleague.name
+            if through is None or not colleague.name:
+                colleague.name = name or colleague.name
             colleague.language = languages.spoken(get_language())
             colleague.revoked_at = colleague.bounced_at = None
             colleague.save()
@@ -77,7 +87,8 @@ def _refuse_too_many(known, colleague, now):
         )
         raise WrongStep(words % {"n": len(alive)})
     day = Letter.objects.filter(kind=PASSED_ON, recipient_id__in=[one.reference for one in known])
-    if day.filter(created_at__gt=now - timedelta(days=1)).count() >= LETTERS_A_DAY:
+    day = day.filter(created_at__gt=now - timedelta(days=1))
+    if day.exclude(key__startswith=f"{ASKED_AGAIN}:").count() >= LETTERS_A_DAY:
         raise WrongStep(
             _("Very many links were sent for your Mission today. Please try again tomorrow, or write to us.")
         )
@@ -88,8 +99,8 @@ def _written_to(colleague, now):
     return letters.filter(created_at__gt=now - ONCE_WITHIN).exists()
 
 
-def _put(colleague, invitation, now):
-    key = f"{PASSED_ON}:{colleague.reference}:{now.timestamp():.0f}"
+def _put(colleague, invitation, now, because=PASSED_ON):
+    key = f"{because}:{colleague.reference}:{now.timestamp():.0f}"
     outbox.put(kind=PASSED_ON, key=key, recipient=_as_recipient(colleague, invitation, now), now=now)
 
 
@@ -98,15 +109,31 @@ def may_close(colleague, through):
     return through is None or through.pk in (colleague.pk, colleague.passed_on_by_id)
 
 
-def close(colleague, *, now, by=None, reason=""):
-    """Close one colleague's link, and no other. Raises WrongStep where it is closed already."""
+def close(colleague, *, now, by=None, reason="", link=None):
+    """Close a colleague's link, and those of whom they passed the invitation on to, and they to others. Raises
+    WrongStep where it is closed already; links.Ended as `pass_on` does."""
     invitation = colleague.invitation
     with transaction.atomic():
-        moved = Colleague.objects.filter(pk=colleague.pk, revoked_at=None).update(revoked_at=now)
-        links.revoke("colleague", colleague.reference, now)
-        trail.record(invitation, "colleague_closed", now=now, by=by, refused=not moved, reason=reason)
+        Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
+        links.insist(link)
+        moved = Colleague.objects.filter(pk=colleague.pk, revoked_at=None).exists()
+        for one in _and_below(colleague) if moved else ():
+            Colleague.objects.filter(pk=one.pk).update(revoked_at=now)
+            links.revoke("colleague", one.reference, now)
+            trail.record(invitation, "colleague_closed", now=now, by=by, reason=reason)
+        if not moved:
+            trail.record(invitation, "colleague_closed", now=now, by=by, refused=True, reason=reason)
     if not moved:  # outside the block: a refusal must not undo its own event
         raise WrongStep(_("This link is closed already."))
+
+
+def _and_below(colleague):
+    """A colleague, and all with an open link to whom it came through them."""
+    everybody, found, above = list(colleague.invitation.colleagues.all()), [colleague], {colleague.pk}
+    while below := [one for one in everybody if one.passed_on_by_id in above and one not in found]:
+        found += below
+        above = {one.pk for one in below}
+    return [one for one in found if one == colleague or not one.revoked_at]
 
 
 # --- A new link for whoever has lost theirs ---------------------------------------------------------------------------
@@ -124,6 +151,8 @@ def new_link(invitation, *, by, now, close_others=False, reason=""):
                 raise WrongStep(_("This mission has no valid address. Please enter one first."))
             if close_others:
                 invitation.close_links(by=by, now=now, reason=reason)
+            Invitation.objects.filter(pk=invitation.pk).update(revoked_at=None)  # it counts as one that has a link
+            invitation.revoked_at = None
             _put_link(invitation, address, now)
             trail.record(invitation, "new_link", now=now, by=by, reason=reason)
     except WrongStep:
@@ -132,36 +161,56 @@ def new_link(invitation, *, by, now, close_others=False, reason=""):
 
 
 def send_again(email, *, now):
-    """Write to an address each link that it may have: a mission's own, or a colleague's. To another address nothing."""
+    """Write to an address each link that it may have: a mission's own, or a colleague's. To another address nothing;
+    nor to a mission to which none has gone out yet, or of which staff closed them all: that is for staff to undo."""
     addresses = MissionAddress.objects.valid(_day(now)).with_email(email).filter(mission__invitations__isnull=False)
     by_mission = {address.mission_id: address for address in addresses}
     for invitation in Invitation.objects.with_names().filter(mission__in=by_mission):
-        if _is_open(invitation.series, now) and not _linked_lately(invitation, now):
-            with transaction.atomic():
-                _put_link(invitation, by_mission[invitation.mission_id], now)
-                trail.record(invitation, "new_link", now=now)
+        if _is_open(invitation.series, now):
+            _again_to_mission(invitation, by_mission[invitation.mission_id], now)
     known = Colleague.objects.filter(email_index__in=vault.blind_indexes("email", email), revoked_at=None)
     for colleague in known.select_related("invitation__mission__state", "invitation__series__session"):
-        if _is_open(colleague.invitation.series, now) and not _written_to(colleague, now):
-            _put(colleague, colleague.invitation, now)
+        if _is_open(colleague.invitation.series, now):
+            _again_to_colleague(colleague, now)
+
+
+@transaction.atomic
+def _again_to_mission(invitation, address, now):
+    locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
+    if locked.revoked_at or not _has_gone_out(invitation) or _enough(LINK_AGAIN, invitation, now):
+        return
+    _put_link(invitation, address, now)
+    trail.record(invitation, "new_link", now=now)
+
+
+@transaction.atomic
+def _again_to_colleague(colleague, now):
+    Invitation.objects.select_for_update().get(pk=colleague.invitation_id)
+    alive = Colleague.objects.filter(pk=colleague.pk, revoked_at=None).exists()
+    if alive and not _written_to(colleague, now) and not _enough(ASKED_AGAIN, colleague, now):
+        _put(colleague, colleague.invitation, now, because=ASKED_AGAIN)
+
+
+def _has_gone_out(invitation):
+    """Whether a letter with a link to it has left us, or may have."""
+    carried = Letter.objects.filter(links__purpose="invitation", links__target_id=invitation.reference)
+    return carried.filter(Q(sent_at__isnull=False) | Q(uncertain_at__isnull=False)).exists()
+
+
+def _enough(because, whose, now):
+    """Whether a link was sent again within minutes, or often today. whose -- an Invitation or a Colleague"""
+    day = Letter.objects.filter(key__startswith=f"{because}:{whose.reference}:", created_at__gt=now - timedelta(days=1))
+    return day.filter(created_at__gt=now - ONCE_WITHIN).exists() or day.count() >= LINKS_A_DAY
 
 
 def _put_link(invitation, address, now):
-    """A letter that carries a link again; after it the mission counts as one that has a link."""
-    Invitation.objects.filter(pk=invitation.pk).update(revoked_at=None)
-    invitation.revoked_at = None
+    """A letter that carries a link again."""
     outbox.put(
         kind=LINK_AGAIN,
         key=f"{LINK_AGAIN}:{invitation.reference}:{now.timestamp():.0f}",
         recipient=_mission(invitation, address, now),
         now=now,
     )
-
-
-def _linked_lately(invitation, now):
-    letters = Letter.objects.filter(kind=LINK_AGAIN, recipient_kind="mission", recipient_id=str(invitation.mission_id))
-    lately = letters.filter(key__startswith=f"{LINK_AGAIN}:{invitation.reference}:", created_at__gt=now - ONCE_WITHIN)
-    return lately.exists()
 
 
 def _is_open(series, now):
@@ -247,7 +296,9 @@ def _of(letter):
 
 
 def _still_wanted(letter):
-    """Not once the link is closed: it would open nothing."""
+    """Not once the link is closed: it would open nothing. Nor what a newer letter says anew."""
+    if confirming.is_overtaken(letter):
+        return False
     return Colleague.objects.filter(reference=letter.recipient_id, revoked_at=None).exists()
 
 

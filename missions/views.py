@@ -29,7 +29,8 @@ from presessions.trail.steps import WrongStep
 
 def by_invitation(view=None, *, visits=True):
     """Give the view the invitation behind the token: the mission's own, or a colleague's, who is then
-    `request.colleague`. Altered, expired and revoked links all get the same page.
+    `request.colleague`; the link itself is `request.link`. Altered, expired and revoked links all get the same page,
+    and so does one that is revoked while the view is at work.
 
     visits -- whether fetching it is noted; not where a program comes by itself every hour
     """
@@ -41,13 +42,16 @@ def by_invitation(view=None, *, visits=True):
     def opened(request, token, **kwargs):
         now = timezone.now()
         link = links.find(token, "invitation", "colleague", now=now)
-        if link is None:
-            response = render(request, "missions/link_ended.html", status=404)
-        else:
+        response = None
+        if link is not None:
             if visits and request.method in ("GET", "HEAD"):
                 links.visited(link, request, now)
             invitation, request.colleague = _behind(link)
-            response = view(request, invitation, now=now, token=token, **kwargs)
+            request.link = link
+            with suppress(links.Ended):
+                response = view(request, invitation, now=now, token=token, **kwargs)
+        if response is None:
+            response = render(request, "missions/link_ended.html", status=404)
         response["X-Robots-Tag"] = "noindex, nofollow"
         response["Referrer-Policy"] = "strict-origin"
         return response
@@ -77,7 +81,8 @@ def invitation(request, invitation, *, now, token):
         return page.show(status=422)
     said, version = page.form.said(page.formset.said()), page.form.cleaned_data["version"]
     try:
-        invitation.answer(said, meetings=page.meetings, version=version, now=now, colleague=request.colleague)
+        by = {"colleague": request.colleague, "link": request.link}
+        invitation.answer(said, meetings=page.meetings, version=version, now=now, **by)
     except AnsweredMeanwhile as conflict:
         invitation.refresh_from_db(fields=["version", "answered_at", "answered_by", "note"])
         page.form = AnswerForm({**request.POST.dict(), "version": invitation.version}, **page.asked)
@@ -142,7 +147,8 @@ def pass_on(request, invitation, *, now, token):
         return page.show(status=422)
     email, name = form.cleaned_data["colleague_email"], form.cleaned_data["colleague_name"]
     try:
-        passing_on.pass_on(invitation, email=email, name=name, now=now, through=request.colleague)
+        by = {"through": request.colleague, "link": request.link}
+        passing_on.pass_on(invitation, email=email, name=name, now=now, **by)
     except WrongStep as refusal:
         form.add_error(None, str(refusal))
         return page.show(status=429)
@@ -158,7 +164,7 @@ def close_colleague(request, invitation, *, now, token, reference):
     if colleague is None or not passing_on.may_close(colleague, request.colleague):
         return render(request, "missions/link_ended.html", status=404)
     with suppress(WrongStep):  # closed by somebody faster: that is what was asked for
-        passing_on.close(colleague, now=now)
+        passing_on.close(colleague, now=now, link=request.link)
     messages.success(request, _("This colleague’s link opens nothing any more."))
     return _back(token)
 

@@ -100,17 +100,19 @@ class Invitation(models.Model):
         questions = {question.meeting_id: question.words for question in self.questions.all()}
         return Answers(replies, delegates, self.note, questions)
 
-    def answer(self, said, *, meetings, version, now, colleague=None):
+    def answer(self, said, *, meetings, version, now, colleague=None, link=None):
         """Keep what a mission says; True when that changes anything. All of it is kept, or nothing.
 
         said -- Answers; a meeting it does not name keeps its reply and question, delegates and note are replaced
         colleague -- whose link it came by; None: the mission's own
+        link -- that very link: raises links.Ended when it was revoked meanwhile
         meetings -- those of the series, with their States
         version -- the one the page was made from. Raises AnsweredMeanwhile when a colleague has saved something
             else since; the same answers sent twice, or twenty times, are no conflict.
         """
         with transaction.atomic():
             current = Invitation.objects.with_names().select_for_update(of=("self",)).get(pk=self.pk)
+            links.insist(link)
             before = current.said()
             changed = _differs(said, before)
             stale = changed and current.version != version

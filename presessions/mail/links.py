@@ -17,6 +17,10 @@ from presessions.mail.models import LinkVisit, PersonalLink
 FILTERS_COME_WITHIN = timedelta(minutes=2)
 
 
+class Ended(Exception):
+    """A link was revoked while what came by it was on its way."""
+
+
 def new_token():
     return secrets.token_urlsafe(32)
 
@@ -60,6 +64,15 @@ def visited(link, request, now):
     return LinkVisit.objects.create(
         link=link, at=now, method=(request.method or "")[:8], maybe_filter=soon or request.method == "HEAD"
     )
+
+
+def insist(link):
+    """Ask again, once the row is locked that whoever revokes it locks first. Raises Ended.
+
+    link -- None where nobody came by one
+    """
+    if link and not PersonalLink.objects.filter(pk=link.pk, revoked_at=None).exists():
+        raise Ended
 
 
 def revoke(purpose, target_id, now):

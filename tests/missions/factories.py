@@ -4,6 +4,7 @@ MissionFactory(iso2="KE")                Kenya's mission, reachable at ke@missio
 MissionFactory(iso2="KE", email=None)    the same without an address
 MissionFactory(observer="VA", name_en="Holy See")
 invite("KE", series=..., now=...)        its invitation, and the path of a link to it as a letter would carry
+has_left(invitation)                     a letter with a link to it has been sent
 """
 
 from datetime import UTC, datetime
@@ -11,8 +12,10 @@ from datetime import UTC, datetime
 import factory
 from django.utils import translation
 
+from missions import confirming
 from missions.models import Invitation, MissionAddress, PermanentMission
-from presessions.mail import links, registry
+from presessions.mail import links, outbox, registry
+from presessions.mail.models import Letter
 from tests.upr.factories import StateFactory
 
 LONG_AGO = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -54,6 +57,13 @@ def invite(mission, *, series, now=LONG_AGO, language="en"):
     mission = mission if isinstance(mission, PermanentMission) else MissionFactory(iso2=mission)
     invitation = Invitation.objects.write_down(series, [mission], now)[mission.pk]
     return invitation, open_link(invitation, now=now, language=language)
+
+
+def has_left(invitation):
+    """A letter with a link to it has left us."""
+    key, receipt = f"reply_confirmed:{invitation.reference}:0", confirming.to_mission(invitation, now=LONG_AGO)
+    letter = outbox.put(kind="reply_confirmed", key=key, recipient=receipt, now=LONG_AGO)
+    Letter.objects.filter(pk=letter.pk).update(state=Letter.State.SENT, sent_at=LONG_AGO, next_attempt_at=None)
 
 
 def open_link(invitation, *, now=LONG_AGO, language="en", purpose="invitation"):

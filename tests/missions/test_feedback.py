@@ -144,6 +144,17 @@ def test_words_of_speakers_stand_without_name_state_or_reference_and_masked_wher
     assert not [word for one in speakers for word in (one.reference, one.name, "Kenya") if word in shown]
 
 
+def test_the_mean_of_speakers_leaves_out_whom_the_page_masks(desk, state_call, series):
+    for number, useful in enumerate((1, 5, 4, 3)):
+        one = ApplicationFactory(state_call=state_call, confirmed=True)
+        of_speakers.give(one, useful=useful, words=f"Words {number}.", now=OVER)
+        if useful == 1:
+            at_risk.mark(one, by=StaffFactory(), now=OVER)
+        if useful == 4:
+            assert "on average" not in words_of(desk.get(page(series)))  # three marks, of which one is masked
+    assert "<strong>4.0</strong> on average of 3" in words_of(desk.get(page(series)))
+
+
 def test_the_mission_desk_reads_missions_alone(state_call, series):
     said_by_missions(series, FR=(5, "Shorter."))
     one = ApplicationFactory(state_call=state_call, confirmed=True)

@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from applications import throttle
-from missions import passing_on
-from missions.models import Colleague, Reply
+from missions import passing_on, views
+from missions.models import Colleague, MissionFeedback, Reply
 from presessions.mail import registry
 from presessions.mail.models import Letter, LinkVisit
 from presessions.trail.models import Event
@@ -23,7 +23,7 @@ from presessions.upr.dates import geneva
 from tests.applications.factories import StateCallFactory
 from tests.applications.test_journey import hidden
 from tests.mail.letters import body_of, link_in, message_of
-from tests.missions.factories import AddressFactory, MissionFactory, invite, open_link
+from tests.missions.factories import AddressFactory, MissionFactory, has_left, invite, open_link
 from tests.missions.pages import answers, dump
 from tests.upr.factories import CountryMeetingFactory, SeriesFactory, SessionFactory, StateFactory
 
@@ -51,6 +51,13 @@ def series():
 @pytest.fixture
 def brazil(series):
     return invite("BR", series=series)
+
+
+@pytest.fixture
+def invited(brazil):
+    """The same, once the letter with the link has left us."""
+    has_left(brazil[0])
+    return brazil
 
 
 def passed_on(path, email="ana@example.org", name="Ana"):
@@ -125,6 +132,16 @@ def test_a_colleague_passes_it_on_too_and_the_page_says_who_did(client, brazil):
     assert "by Ana" in client.get(brazil[1]).content.decode()
 
 
+def test_nobody_gives_another_name_to_a_colleague_but_the_mission_itself(clock, brazil):
+    ana, hers = passed_on(brazil[1])
+    _ben, his = passed_on(hers, email="ben@example.org", name="Ben")
+    for path, name in ((his, "Ana"), (brazil[1], "Ana Lima")):
+        clock.shift(timedelta(minutes=11))
+        passed_on(path, email=ana.email, name="Ana Lima")
+        ana.refresh_from_db()
+        assert ana.name == name
+
+
 def test_the_page_costs_the_same_with_one_colleague_and_with_ten(client, brazil):
     invitation, path = brazil
     ana = passing_on.pass_on(invitation, email="ana@example.org", now=EARLY)
@@ -177,6 +194,17 @@ def test_nobody_can_make_us_write_to_many_strangers_by_closing_and_passing_on(br
     assert passing_on.pass_on(invitation, email="one.more@example.org", now=EARLY + timedelta(days=1, minutes=1))
 
 
+def test_letters_that_strangers_asked_for_leave_the_missions_own_day_alone(clock, brazil):
+    for number in range(9):
+        passed_on(brazil[1], email=f"c{number}@example.org")
+    for _ in range(4):
+        clock.shift(timedelta(minutes=11))
+        for number in range(9):
+            passing_on.send_again(f"c{number}@example.org", now=datetime.now(UTC))
+    assert Letter.objects.filter(kind="passed_on").count() > passing_on.LETTERS_A_DAY
+    assert passed_on(brazil[1], email="new@example.org")
+
+
 def test_once_no_meeting_takes_answers_the_page_offers_no_passing_on(client, brazil):
     with time_machine.travel(geneva(date(2026, 4, 17)), tick=False):
         assert "Pass this invitation on" not in client.get(brazil[1]).content.decode()
@@ -198,6 +226,62 @@ def test_what_a_colleague_answered_stays_when_their_link_is_closed(client, brazi
     client.post(hers, answers(brazil[0], KE="in_person"))
     client.post(f"{brazil[1]}colleagues/{ana.reference}/")
     assert Reply.objects.get().colleague == ana
+
+
+def test_with_a_colleagues_link_close_those_that_came_through_them_and_theirs(client, brazil):
+    ana, hers = passed_on(brazil[1])
+    _ben, his = passed_on(hers, email="ben@example.org", name="Ben")
+    _carla, theirs = passed_on(his, email="carla@example.org", name="Carla")
+    _dora, apart = passed_on(brazil[1], email="dora@example.org", name="Dora")
+    client.post(f"{brazil[1]}colleagues/{ana.reference}/")
+    assert [client.get(path).status_code for path in (hers, his, theirs, apart)] == [404, 404, 404, 200]
+    assert Event.objects.about(brazil[0]).filter(code="colleague_closed", refused=False).count() == 3
+
+
+def test_whom_the_mission_closed_no_colleague_opens_again(client, clock, brazil):
+    ana, _hers = passed_on(brazil[1])
+    _ben, his = passed_on(brazil[1], email="ben@example.org", name="Ben")
+    client.post(f"{brazil[1]}colleagues/{ana.reference}/")
+    clock.shift(timedelta(minutes=11))
+    answer = client.post(f"{his}colleagues/", {"colleague_email": ana.email, "colleague_name": "Ana"})
+    assert (answer.status_code, "opens nothing any more" in answer.content.decode()) == (429, True)
+    ana.refresh_from_db()
+    assert ana.revoked_at and Letter.objects.filter(kind="passed_on").count() == 2
+    assert Event.objects.about(brazil[0]).filter(code="passed_on", refused=True).count() == 1
+    assert client.get(passed_on(brazil[1])[1]).status_code == 200  # the mission does
+
+
+@pytest.mark.parametrize("whose", ["hers", "all"])
+@pytest.mark.parametrize("tried", ["answer", "pass_on", "close", "feedback"])
+def test_a_link_that_is_closed_while_something_is_on_its_way_by_it_does_nothing(
+    client, clock, brazil, monkeypatch, whose, tried
+):
+    ana, hers = passed_on(brazil[1])
+    if tried == "feedback":
+        clock.move_to(geneva(date(2026, 4, 17)))
+    find = views.links.find
+
+    def found(*asked, **how):
+        link = find(*asked, **how)
+        monkeypatch.setattr(views.links, "find", find)
+        if whose == "hers":
+            passing_on.close(ana, now=EARLY)
+        else:
+            brazil[0].close_links(by=None, now=EARLY)
+        return link
+
+    monkeypatch.setattr(views.links, "find", found)
+    path, form = {
+        "answer": (hers, answers(brazil[0], KE="in_person")),
+        "pass_on": (f"{hers}colleagues/", {"colleague_email": "new@example.org"}),
+        "close": (f"{hers}colleagues/{ana.reference}/", {}),
+        "feedback": (f"{hers}feedback/", {"useful": "4"}),
+    }[tried]
+    trail = Event.objects.count()
+    assert client.post(path, form).status_code == 404
+    assert not Reply.objects.exists() and not MissionFeedback.objects.exists()
+    assert (Colleague.objects.count(), Letter.objects.filter(kind="passed_on").count()) == (1, 1)
+    assert Event.objects.count() == trail + 1  # that it was closed
 
 
 def test_closing_twice_is_closing_once(client, brazil):
@@ -340,6 +424,44 @@ def test_what_was_answered_before_stays_offered(client, series, brazil):
     assert client.post(brazil[1], answers(brazil[0], KE="online", note="Still.")).status_code == 302
 
 
+def leave(*kinds):
+    """The kinds of the letters that leave now, as a worker would take them."""
+    due, left = Letter.objects.filter(kind__in=kinds, state="pending", due_at__lte=datetime.now(UTC)), []
+    for letter in due.order_by("pk"):
+        wanted = registry.RECIPIENTS[letter.recipient_kind].still_wanted(letter)
+        Letter.objects.filter(pk=letter.pk).update(state="sent" if wanted else "cancelled")
+        left += [letter.kind] if wanted else []
+    return left
+
+
+def test_whoever_changes_answers_again_and_again_makes_us_write_less_and_less(clock, brazil):
+    _ana, hers = passed_on(brazil[1])
+    kinds, mails = ["reply_confirmed", "colleague_confirmed"], []
+    for number in range(60):
+        assert Client().post(hers, answers(brazil[0], KE=("in_person", "no")[number % 2])).status_code == 302
+        mails += leave(*kinds)
+        clock.shift(timedelta(seconds=5))
+    assert sorted(mails) == sorted(kinds)  # the first at once, so that nobody waits for it
+    clock.shift(timedelta(minutes=10))
+    assert sorted(leave(*kinds)) == sorted(kinds)  # and the newest, with what holds now
+    for kind in kinds:
+        assert "Your answer: No" in body_of(Letter.objects.filter(kind=kind, state="sent").latest("pk"))
+
+
+def test_a_day_of_changes_is_a_dozen_letters_and_the_next_day_starts_anew(clock, brazil):
+    mails = []
+    for number in range(144):
+        Client().post(brazil[1], answers(brazil[0], KE=("in_person", "no")[number % 2]))
+        mails += leave("reply_confirmed")
+        clock.shift(timedelta(minutes=10))
+    assert 5 < len(mails) < 20
+    clock.shift(timedelta(days=2))
+    leave("reply_confirmed")
+    clock.shift(timedelta(days=1))
+    Client().post(brazil[1], answers(brazil[0], KE="undecided"))
+    assert leave("reply_confirmed") == ["reply_confirmed"]
+
+
 def test_the_confirmation_carries_one_file_with_the_meetings_that_the_mission_attends(client, brazil):
     client.post(brazil[1], answers(brazil[0], KE="in_person", PE="no"))
     message = message_of(Letter.objects.get(kind="reply_confirmed"))
@@ -368,11 +490,11 @@ def ask(clock, email):
     return (answer.status_code, answer.headers.get("Location"), behind.replace(email, "EMAIL")), len(queries)
 
 
-def test_a_mission_that_lost_its_link_gets_a_new_one_at_its_own_address_and_the_old_one_still_opens(clock, brazil):
+def test_a_mission_that_lost_its_link_gets_a_new_one_at_its_own_address_and_the_old_one_still_opens(clock, invited):
     ask(clock, "BR@mission.example.org")
     letter = Letter.objects.get(kind="invitation_link")
     assert letter.to == "br@mission.example.org"
-    assert [Client().get(path).status_code for path in (path_in(letter), brazil[1])] == [200, 200]
+    assert [Client().get(path).status_code for path in (path_in(letter), invited[1])] == [200, 200]
 
 
 def test_so_does_a_colleague(clock, brazil):
@@ -383,14 +505,19 @@ def test_so_does_a_colleague(clock, brazil):
     assert Client().get(path_in(Letter.objects.latest("pk"))).status_code == 200
 
 
-def test_every_address_gets_one_same_answer_and_only_the_mailbox_learns_more(clock, series, brazil):
-    ana, _hers = passed_on(brazil[1])
+def test_every_address_gets_one_same_answer_and_only_the_mailbox_learns_more(clock, series, invited):
+    ana, _hers = passed_on(invited[1])
     passing_on.close(ana, now=EARLY)
-    AddressFactory(mission=brazil[0].mission, email="old@example.org", position=2, bounced_at=EARLY)
+    has_left(invite("CL", series=series)[0])
+    invite("PT", series=series)  # no letter has left yet
+    closed, _path = invite("NO", series=series)
+    has_left(closed)
+    closed.close_links(by=None, now=EARLY)
+    AddressFactory(mission=invited[0].mission, email="old@example.org", position=2, bounced_at=EARLY)
     MissionFactory(iso2="PE")  # not invited
     clock.shift(timedelta(minutes=11))
     sorts = ("old@example.org", "nobody@example.org", "ana@example.org", "pe@mission.example.org",
-             "br@mission.example.org")  # fmt: skip
+             "pt@mission.example.org", "no@mission.example.org", "br@mission.example.org")  # fmt: skip
     before = Letter.objects.count()
     assert len({ask(clock, email)[0] for email in sorts}) == 1
     (letter,) = Letter.objects.order_by("pk")[before:]
@@ -406,10 +533,38 @@ def test_it_takes_as_long_whoever_asks(clock, brazil, monkeypatch):
     assert len(rested) == 2
 
 
-def test_whoever_asks_again_and_again_is_written_to_once(clock, brazil):
+def test_whoever_asks_again_and_again_is_written_to_once(clock, invited):
     for _ in range(3):
         ask(clock, "br@mission.example.org")
     assert Letter.objects.filter(kind="invitation_link").count() == 1
+
+
+def test_in_a_day_a_mailbox_gets_five_links_and_whoever_asks_on_sees_the_same(clock, invited):
+    passed_on(invited[1])
+    seen = set()
+    for _ in range(7):
+        clock.shift(timedelta(minutes=11))
+        seen |= {ask(clock, email)[0] for email in ("br@mission.example.org", "ana@example.org")}
+    assert len(seen) == 1
+    assert Letter.objects.filter(kind="invitation_link").count() == passing_on.LINKS_A_DAY == 5
+    assert Letter.objects.filter(kind="passed_on").count() == 1 + passing_on.LINKS_A_DAY
+    clock.shift(timedelta(days=1))
+    ask(clock, "br@mission.example.org")
+    assert Letter.objects.filter(kind="invitation_link").count() == 6
+
+
+def test_before_the_invitation_has_left_nobody_gets_a_link_to_it(clock, brazil):
+    ask(clock, "br@mission.example.org")
+    assert not Letter.objects.filter(kind="invitation_link").exists()
+
+
+def test_links_that_staff_closed_stay_closed_until_staff_send_one(clock, staff, invited):
+    invited[0].close_links(by=staff, now=EARLY, reason="forwarded to a list")
+    ask(clock, "br@mission.example.org")
+    invited[0].refresh_from_db()
+    assert invited[0].revoked_at and not Letter.objects.filter(kind="invitation_link").exists()
+    passing_on.new_link(invited[0], by=staff, now=EARLY)
+    assert Client().get(path_in(Letter.objects.get(kind="invitation_link"))).status_code == 200
 
 
 def test_very_many_questions_from_one_network_are_slowed(clock, brazil, monkeypatch):
@@ -423,9 +578,9 @@ def test_when_the_invitation_has_ended_no_link_is_sent(clock, brazil):
     assert not Letter.objects.filter(kind="invitation_link").exists()
 
 
-def test_a_mission_of_two_series_gets_a_link_to_each(clock, brazil):
+def test_a_mission_of_two_series_gets_a_link_to_each(clock, invited):
     later = SeriesFactory(session=SessionFactory(number=55, starts_on=date(2026, 11, 2), ends_on=date(2026, 11, 13)))
-    invite(brazil[0].mission, series=later)
+    has_left(invite(invited[0].mission, series=later)[0])
     ask(clock, "br@mission.example.org")
     assert Letter.objects.filter(kind="invitation_link").count() == 2
 

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 
 from applications.models import MadeRecommendation
+from missions.models import Colleague, Reply
 from presessions import roles
 from presessions.accounts import doors
 from presessions.accounts.models import Role, User
@@ -20,6 +21,7 @@ from tests.accounts.factories import StaffFactory
 from tests.accounts.logins import with_password_only
 from tests.house.conftest import broker, told, world  # noqa: F401
 from tests.house.test_lists import applicant
+from tests.house.world import address, canary
 from tests.promises.access import EVERYBODY, LETTERS, MODELS, NOT_OF_THIS_ROW, PAGES, POSTED
 
 REDIRECT, REFUSED = 302, (401, 403)
@@ -171,6 +173,29 @@ def test_a_role_gets_an_answer_where_the_table_says_so_and_nowhere_else(where, l
     not_there = {name for (method, name), status in got.items() if (method, status) == ("GET", 404)}
     assert not_there <= NOT_OF_THIS_ROW.keys()
     assert 405 not in got.values()  # a line of the table that no method answers proves nothing
+
+
+@pytest.mark.parametrize("letter", EVERYBODY)
+def test_what_missions_said_in_private_and_who_of_them_only_those_see_who_may(world, letter):  # noqa: F811
+    there = {
+        canary("missions.Question.words"): "LMA",
+        canary("missions.Delegate.name"): "MA",
+        canary("missions.Delegate.function"): "MA",
+        canary("missions.Invitation.note"): "MA",
+        canary("missions.Colleague.name"): "MA",
+        address("missions.Colleague.email"): "MA",
+    }
+    Reply.objects.filter(invitation=world.invitation).update(colleague=Colleague.objects.get())
+    Client().get(world.newest("passed_on").path)  # so that she stands among those who have fetched the page
+    browser = browser_of(letter)
+    page = browser.get(reverse("admin:missions_invitation_change", args=[world.invitation.pk])).content.decode()
+    assert {words for words in there if words in page} == {words for words, who in there.items() if letter in who}
+    assert (">a colleague<" in page) == (letter not in "MA")
+    replies = browser.get(reverse("admin:missions_reply_changelist")).content.decode()
+    assert (canary("missions.Colleague.name") in replies, ">a colleague<" in replies) == (
+        letter in "MA",
+        letter not in "MA",
+    )
 
 
 @pytest.mark.parametrize("visitor", ["a stranger", "staff with the password alone", "somebody who is not staff"])

@@ -109,43 +109,59 @@ class Figures:
             )  # fmt: skip
         told = [words % facts]
         if total.speakers:
-            told += [_speakers(total), _kinds(total), _national(total), _women(total), _themes(total)]
+            told += [_speakers(total, self.held), _who_they_are(total), _themes(total)]
         return told
 
 
-def _speakers(total):
+def _speakers(total, held):
     number = len(total.institutions)
-    facts = {
-        "speakers": ngettext("%(n)d speaker", "%(n)d speakers", total.speakers) % {"n": total.speakers},
-        "institutions": ngettext("%(n)d institution", "%(n)d institutions", number) % {"n": number},
-    }
-    return _("%(speakers)s from %(institutions)s.") % facts
+    institutions = ngettext("%(n)d institution", "%(n)d institutions", number) % {"n": number}
+    if held:
+        words = ngettext(
+            "%(n)d speaker from %(institutions)s took the floor: %(csos)d for civil society and %(nhris)d for national "
+            "human rights institutions.",
+            "%(n)d speakers from %(institutions)s took the floor: %(csos)d for civil society and %(nhris)d for "
+            "national human rights institutions.",
+            total.speakers,
+        )
+    else:
+        words = ngettext(
+            "%(n)d speaker from %(institutions)s is to take the floor: %(csos)d for civil society and %(nhris)d for "
+            "national human rights institutions.",
+            "%(n)d speakers from %(institutions)s are to take the floor: %(csos)d for civil society and %(nhris)d for "
+            "national human rights institutions.",
+            total.speakers,
+        )
+    return words % {"n": total.speakers, "institutions": institutions, "csos": total.csos, "nhris": total.nhris}
 
 
-def _kinds(total):
-    csos = ngettext("%(n)d civil society organisation", "%(n)d civil society organisations", total.csos)
-    nhris = ngettext("%(n)d national institution (NHRI)", "%(n)d national institutions (NHRI)", total.nhris)
-    facts = {"csos": csos % {"n": total.csos}, "nhris": nhris % {"n": total.nhris}}
-    return _("For %(csos)s and %(nhris)s.") % facts
-
-
-def _national(total):
-    facts = {"share": total.share(total.national), "n": total.national, "all": total.speakers}
-    return _("From national or local institutions: %(share)d%% (%(n)d of %(all)d).") % facts
-
-
-def _women(total):
+def _who_they_are(total):
+    """From where, and how many of them women as far as that names nobody."""
     told = total.shown
+    facts = {"share": total.share(total.national), "n": total.national, "all": total.speakers}
     if told["women"] is None:
-        return _("Women: not shown, the numbers are too small.")
-    facts = {"share": total.share(total.women), "n": total.women, "all": total.speakers, "silent": told["not_said"]}
+        words = _(
+            "%(share)d%% of the speakers (%(n)d of %(all)d) belong to national or local institutions; how many are "
+            "women is not shown, the numbers are too small."
+        )
+        return words % facts
+    facts |= {"part": total.share(total.women), "women": total.women, "silent": told["not_said"]}
     if told["not_said"]:
-        return _("Women: %(share)d%% (%(n)d of %(all)d); %(silent)d did not say.") % facts
-    return _("Women: %(share)d%% (%(n)d of %(all)d).") % facts
+        words = _(
+            "%(share)d%% of the speakers (%(n)d of %(all)d) belong to national or local institutions, and %(part)d%% "
+            "(%(women)d of %(all)d) are women; %(silent)d did not say."
+        )
+    else:
+        words = _(
+            "%(share)d%% of the speakers (%(n)d of %(all)d) belong to national or local institutions, and %(part)d%% "
+            "(%(women)d of %(all)d) are women."
+        )
+    return words % facts
 
 
 def _themes(total):
-    return ngettext("On %(n)d theme.", "On %(n)d themes.", len(total.themes)) % {"n": len(total.themes)}
+    number = len(total.themes)
+    return ngettext("They address %(n)d theme.", "They address %(n)d themes.", number) % {"n": number}
 
 
 # --- Counting --------------------------------------------------------------------------------------------------------

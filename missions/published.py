@@ -175,11 +175,18 @@ def _under_review(one):
 def _asked(one):
     if not one.questions:
         return []
-    words = ngettext(
-        "%(n)d question was put from the floor, %(missions)d by Permanent Missions.",
-        "%(n)d questions were put from the floor, %(missions)d by Permanent Missions.",
-        one.questions,
-    )
+    if one.questions == one.of_missions:
+        words = ngettext(
+            "%(n)d question was put from the floor, by a Permanent Mission.",
+            "%(n)d questions were put from the floor, all by Permanent Missions.",
+            one.questions,
+        )
+    else:
+        words = ngettext(
+            "%(n)d question was put from the floor, %(missions)d by Permanent Missions.",
+            "%(n)d questions were put from the floor, %(missions)d by Permanent Missions.",
+            one.questions,
+        )
     return [words % {"n": one.questions, "missions": one.of_missions}]
 
 

@@ -101,11 +101,11 @@ def test_before_a_meeting_was_held_whoever_has_a_seat_counts_and_the_words_say_s
     seat.give_up(Application.objects.with_state().get(pk=given_up.pk), now=MONDAY + timedelta(hours=1))
     assert figures.of(kenya.series).sentences() == [
         "Pre-sessions 54, as planned today: 1 meeting.",
-        "2 speakers from 2 institutions.",
-        "For 2 civil society organisations and 0 national institutions (NHRI).",
-        "From national or local institutions: 50% (1 of 2).",
-        "Women: not shown, the numbers are too small.",
-        "On 1 theme.",
+        "2 speakers from 2 institutions are to take the floor: 2 for civil society and 0 for national human rights "
+        "institutions.",
+        "50% of the speakers (1 of 2) belong to national or local institutions; how many are women is not shown, the "
+        "numbers are too small.",
+        "They address 1 theme.",
     ]
 
 
@@ -116,9 +116,11 @@ def test_a_held_meeting_counts_those_who_had_confirmed():
     kenya.meeting.mark_held(now=MONDAY)
     told = figures.of(kenya.series).sentences()
     assert told[0] == "Pre-sessions 54: 1 meeting was held."
-    assert told[3:5] == [
-        "From national or local institutions: 100% (1 of 1).",
-        "Women: not shown, the numbers are too small.",
+    assert told[1:3] == [
+        "1 speaker from 1 institution took the floor: 0 for civil society and 1 for national human rights "
+        "institutions.",
+        "100% of the speakers (1 of 1) belong to national or local institutions; how many are women is not shown, the "
+        "numbers are too small.",
     ]
 
 

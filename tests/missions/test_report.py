@@ -223,6 +223,19 @@ def test_the_sentence_that_is_printed_is_ready_to_copy(full, raw):
     assert "Attendance was counted at 12 of 13 meetings." in text
     assert f"present at {found.present} of 12 meetings and took the floor at {found.spoke}." in text
     assert f"{found.questions} questions were put from the floor, {found.of_missions} by Permanent Missions." in text
+    speakers = [row for row in raw.speakers if row["meeting"] in raw.held()]
+    csos, nhris = (sum(row["kind"] == kind for row in speakers) for kind in ("cso", "nhri"))
+    assert re.search(
+        rf" {len(speakers)} speakers from \d+ institutions took the floor: {csos} for civil society and {nhris} for "
+        "national human rights institutions. ", text,
+    )  # fmt: skip
+    national = sum(row["kind"] == "nhri" or row["scope"] == "national" for row in speakers)
+    women = sum(row["gender"] == "woman" for row in speakers)
+    assert (
+        f" {half_up(100 * national, len(speakers))}% of the speakers ({national} of {len(speakers)}) belong to national"
+        f" or local institutions, and {half_up(100 * women, len(speakers))}% ({women} of {len(speakers)}) are women"
+    ) in text
+    assert f" They address {len(found.panel.themes)} themes. " in text
     assert fr == "fr"
     assert {str(number) for number in (found.different, found.mean, found.most)} <= set(re.findall(r"\d+", french))
     assert translation.get_language() == "en"  # as before
@@ -239,7 +252,7 @@ def test_one_meeting_has_no_average(full):
     told = published.of(full.small).sentences()
     assert "1 Permanent Mission attended." in told
     assert "The State under Review was present at 1 of 1 meeting and took the floor at 1." in told
-    assert "1 question was put from the floor, 1 by Permanent Missions." in told
+    assert "1 question was put from the floor, by a Permanent Mission." in told
 
 
 def test_before_a_meeting_is_held_nothing_of_its_panel_is_told(full, desk):
@@ -257,7 +270,9 @@ def test_one_woman_among_the_speakers_is_not_told_by_any_page_text_or_file(full,
     found = published.of(full.series)
     assert (found.women, found.women_share) == (None, None)
     assert all(
-        "Women: not shown, the numbers are too small." in text for code, _name, text in found.ready() if code == "en"
+        "how many are women is not shown, the numbers are too small." in text
+        for code, _name, text in found.ready()
+        if code == "en"
     )
     page = desk.get(pages(full.series)["series_published"]).content.decode()
     assert "<dt>Women</dt><dd>not shown</dd>" in page

@@ -309,7 +309,7 @@ def summary(meeting):
     if outcome is None or outcome.published_at is None:
         return None
     answered = list(_one(meeting).values_list("response", flat=True).order_by())
-    numbers = {name: answered.count(name) for name in (Response.SUPPORTED, Response.NOTED)}
+    numbers = {name: answered.count(name) for name in Response}
     return {"made": len(answered), **{str(name): number for name, number in numbers.items()}}
 
 

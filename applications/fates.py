@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from applications.models import Application, MadeRecommendation, Recommendation, TakenUp
 from presessions.upr.models import CountryMeeting
@@ -32,8 +33,12 @@ class Fate:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
+    def answered(self):
+        return self.supported + self.noted
+
+    @property
     def pending(self):
-        return self.made - self.supported - self.noted
+        return self.made - self.answered
 
     def share(self, part, whole):
         """In whole percent; None of nothing."""
@@ -54,23 +59,27 @@ class Fates:
         total = self.total
         if not total.made:
             return []
-        facts = {**vars(total), "pending": total.pending}
-        facts |= {"up": total.share(total.taken_up, total.proposed), "yes": total.share(total.supported, total.made)}
-        told = [
-            _(
-                "Recommendations made in the Working Group: %(made)d; supported: %(supported)d (%(yes)d%%), noted: "
-                "%(noted)d, not answered yet: %(pending)d."
+        facts = {**vars(total), "pending": total.pending, "answered": total.answered, "n": len(self.meetings)}
+        facts |= {"up": total.share(total.taken_up, total.proposed)}
+        facts |= {"yes": total.share(total.supported, total.answered)}
+        if total.answered:
+            words = _(
+                "Recommendations made in the Working Group: %(made)d; answered: %(answered)d, and of these supported: "
+                "%(supported)d (%(yes)d%%), noted: %(noted)d; not answered yet: %(pending)d."
             )
-            % facts
-        ]
+        else:
+            words = _("Recommendations made in the Working Group: %(made)d; none is answered yet.")
+        told = [words % facts]
         if total.proposed:
-            told.append(
-                _(
-                    "Recommendations proposed on these panels: %(proposed)d; taken up: %(taken_up)d (%(up)d%%), as "
-                    "proposed: %(as_proposed)d, taken up and supported: %(answered_yes)d."
-                )
-                % facts
+            words = ngettext(
+                "Recommendations proposed on the panel of the %(n)d State whose review is entered: %(proposed)d; taken "
+                "up: %(taken_up)d (%(up)d%%), as proposed: %(as_proposed)d, taken up and supported: %(answered_yes)d.",
+                "Recommendations proposed on the panels of the %(n)d States whose review is entered: %(proposed)d; "
+                "taken up: %(taken_up)d (%(up)d%%), as proposed: %(as_proposed)d, taken up and supported: "
+                "%(answered_yes)d.",
+                facts["n"],
             )
+            told.append(words % facts)
         return told
 
 

@@ -172,7 +172,7 @@ def _missions(found):
 RECOMMENDATIONS = (
     gettext_lazy("recommendations made"),
     gettext_lazy("supported"),
-    gettext_lazy("proposed on panels"),
+    gettext_lazy("proposed on panels whose review is entered"),
     gettext_lazy("taken up"),
 )
 

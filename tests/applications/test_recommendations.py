@@ -394,9 +394,27 @@ def test_the_figures_are_those_that_somebody_would_count_by_hand(state_call, mee
     assert vars(found.total) == {"proposed": 4, "taken_up": 3, "as_proposed": 1, "answered_yes": 2,
                                  "made": 3, "supported": 1, "noted": 1}  # fmt: skip
     assert found.sentences() == [
-        "Recommendations made in the Working Group: 3; supported: 1 (33%), noted: 1, not answered yet: 1.",
-        "Recommendations proposed on these panels: 4; taken up: 3 (75%), as proposed: 1, taken up and supported: 2.",
+        "Recommendations made in the Working Group: 3; answered: 2, and of these supported: 1 (50%), noted: 1; not "
+        "answered yet: 1.",
+        "Recommendations proposed on the panel of the 1 State whose review is entered: 4; taken up: 3 (75%), as "
+        "proposed: 1, taken up and supported: 2.",
     ]
+
+
+def test_while_no_state_has_answered_no_share_is_claimed(meeting):
+    entered(meeting)
+    assert fates.of(meeting.series).sentences() == [
+        "Recommendations made in the Working Group: 1; none is answered yet."
+    ]
+
+
+def test_what_is_not_answered_yet_does_not_read_as_a_refusal(meeting):
+    entered(meeting)
+    published(meeting)
+    page_of_meeting = reverse("applications:meeting", args=[meeting.series.number, meeting.state.pk])
+    assert "supported: 0, noted: 0, not answered yet: 1." in words_of(Client().get(page_of_meeting))
+    MadeRecommendation.objects.update(response="noted")
+    assert "supported: 0, noted: 1." in words_of(Client().get(page_of_meeting))
 
 
 def test_nothing_entered_nothing_claimed(meeting):

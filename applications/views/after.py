@@ -20,6 +20,7 @@ from applications.models import Application, Attachment
 from applications.views.form import applicants_page, asked
 from presessions import trail
 from presessions.trail.steps import WrongStep
+from presessions.upr.models import CountryMeeting
 
 Status = Application.Status
 IN_PLAY = (Status.SUBMITTED, Status.ACCEPTED, Status.WAITLISTED, Status.CONFIRMED)  # a seat is held, or still hoped for
@@ -60,6 +61,7 @@ def status(request, application, now):
         "place": seat.place(meeting),
         "first_day": application.state_call.series.first_day,
         "in_play": application.status in IN_PLAY,
+        "held": _is_held(meeting),
         "open": application.can_change(now),
         "asked": asked(application, now),
         "thanked": any(one.answered_at for one in application.requests.all()),
@@ -89,6 +91,10 @@ def more_given(request, application, now):
     return redirect("applications:status")
 
 
+def _is_held(meeting):
+    return meeting.status == CountryMeeting.Status.HELD
+
+
 def _where_to_change(application, kind, now, closed):
     """The page on which another version of a file can be sent, or "" where none can."""
     if kind == Attachment.Kind.UPR_SUBMISSION:
@@ -99,7 +105,8 @@ def _where_to_change(application, kind, now, closed):
 @applicants_page
 @own_hand
 def withdraw(request, application, now):
-    if application.is_withdrawn:
+    """Until the meeting is held: who has spoken has spoken, and may have everything erased."""
+    if application.is_withdrawn or _is_held(application.meeting):
         return redirect("applications:status")
     form = WithdrawForm(request.POST or None, application=application)
     if form.is_valid():

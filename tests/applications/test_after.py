@@ -366,6 +366,29 @@ def test_only_what_still_has_a_meaning_is_offered(client, kenya, state, offered)
     assert "Erase everything" in page
 
 
+def test_who_has_spoken_is_thanked_and_offered_what_still_makes_sense(client, kenya):
+    application = ApplicationFactory(state_call=kenya, confirmed=True)
+    assert "Your seat is confirmed" in status(client, application)
+    kenya.meeting.mark_held(now=MONDAY)
+    page = status(client, application)
+    assert "Thank you for speaking" in page and "This meeting has taken place." in page
+    assert "Your seat is confirmed" not in page and "The meeting has begun or is over" not in page
+    assert {words for words in (SEAT, PUBLISH, TAKE_BACK, "Erase everything") if words in page} == {
+        PUBLISH, "Erase everything"
+    }  # fmt: skip
+    assert client.get(reverse("applications:withdraw")).url == reverse("applications:status")
+    client.post(reverse("applications:withdraw"), {"sure": "on"})
+    assert Application.objects.get(pk=application.pk).status == "confirmed"
+
+
+def test_who_still_waited_is_told_that_the_meeting_is_over(client, kenya):
+    application = ApplicationFactory(state_call=kenya, submitted=True, waitlisted=True)
+    kenya.meeting.mark_held(now=MONDAY)
+    page = status(client, application)
+    assert "The meeting has begun or is over" in page and "If a seat becomes free" not in page
+    assert TAKE_BACK not in page
+
+
 def test_nobody_is_promised_to_come_in_without_a_badge(client, kenya):
     assert "welcome to come" not in status(client, ApplicationFactory(state_call=kenya, declined=True))
 

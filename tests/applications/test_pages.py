@@ -67,6 +67,26 @@ def test_a_meeting_that_is_not_held_cannot_be_applied_for(client):
     assert client.get(reverse("applications:start", args=[54, "KE"])).status_code == 410
 
 
+@pytest.mark.parametrize(
+    ("reason", "before", "after"),
+    [
+        ("other", "This meeting will not be held.", "This meeting did not take place."),
+        ("postponed", "This meeting does not take place: ", "This meeting did not take place: "),
+    ],
+)
+def test_nobody_is_led_to_the_room_of_a_meeting_that_is_not_held(client, reason, before, after):
+    meeting = CountryMeetingFactory(state=StateFactory(iso2="KE"), room="Room XXI")
+    page, hour = reverse("applications:meeting", args=[54, "KE"]), "Tue 14 April 2026, 10:00"
+    shown = client.get(page).content.decode()
+    assert hour in shown and "Room XXI" in shown
+    meeting.call_off(reason, now=MONDAY)
+    for moment, words in ((MONDAY, before), (meeting.ends_at, after)):
+        with time_machine.travel(moment, tick=False):
+            shown = client.get(page).content.decode()
+        assert words in shown
+        assert hour not in shown and "Room XXI" not in shown
+
+
 def test_a_demonstration_is_flagged_wherever_it_is_shown(client):
     state_call = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
     session = state_call.series.session

@@ -279,7 +279,8 @@ def test_the_list_opens_with_the_day_of_the_meeting_in_geneva(desk, clock, kenya
     clock.move_to(moment)
     refused = send(desk, note(kenya, missions["BR"], 1)).json()["refused"]
     assert [words in one for one in refused.values()] == ([True] if words else [])
-    assert words in desk.get(url("door", kenya.pk)).content.decode()
+    page = desk.get(url("door", kenya.pk)).content.decode()
+    assert words in page and ("All is noted." in page) == (not words)
 
 
 def test_nothing_is_noted_about_a_meeting_that_is_not_held_or_whose_series_is_closed(desk, kenya, missions):

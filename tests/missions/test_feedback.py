@@ -125,8 +125,9 @@ def test_staff_read_words_and_the_mean_from_three_answers_on(desk, series):
     said_by_missions(series, FR=(5, "Shorter."), CL=(4, ""))
     two = words_of(desk.get(page(series)))
     assert "Shorter." in two and "on average" not in two
+    assert "2 have answered. 1 without words." in " ".join(two.split())
     said_by_missions(series, NO=(3, "Longer."))
-    assert "<strong>4.0</strong> on average of 3" in words_of(desk.get(page(series)))
+    assert "<strong>4.0</strong> on average (3 answers)." in words_of(desk.get(page(series)))
 
 
 def test_words_of_speakers_stand_without_name_state_or_reference_and_masked_where_somebody_is_at_risk(
@@ -152,7 +153,7 @@ def test_the_mean_of_speakers_leaves_out_whom_the_page_masks(desk, state_call, s
             at_risk.mark(one, by=StaffFactory(), now=OVER)
         if useful == 4:
             assert "on average" not in words_of(desk.get(page(series)))  # three marks, of which one is masked
-    assert "<strong>4.0</strong> on average of 3" in words_of(desk.get(page(series)))
+    assert "<strong>4.0</strong> on average (3 answers)." in words_of(desk.get(page(series)))
 
 
 def test_the_mission_desk_reads_missions_alone(state_call, series):

@@ -13,12 +13,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.exporting import Exports
+from applications.listing import moment
 from applications.models import Call
 from missions import (
     admin_checks,  # noqa: F401 -- registers itself
@@ -43,7 +43,7 @@ from presessions.mail.admin.steps import StepsAdmin
 from presessions.mail.admin.steps import pill as state_pill
 from presessions.mail.models import Letter, LinkVisit
 from presessions.trail.steps import WrongStep
-from presessions.upr.dates import last_minute_words
+from presessions.upr.dates import day_in_words, last_minute_words
 from presessions.upr.dialogue import AsksBeforeMovingDates
 from presessions.upr.models import CountryMeeting, Series
 from presessions.upr.names import fold
@@ -132,7 +132,7 @@ class InvitationAdmin(Exports, StepsAdmin):
     def answer(self, invitation):
         if invitation.answered_at is None:
             return pill("quiet", _("not answered"))
-        return date_format(timezone.localtime(invitation.answered_at), "SHORT_DATETIME_FORMAT")
+        return moment(invitation.answered_at)
 
     @admin.display(description=gettext_lazy("comes to"))
     def coming(self, invitation):
@@ -151,7 +151,7 @@ class ReplyAdmin(Exports, admin.ModelAdmin):
 
     audiences = (exports.REPLIES,)
     change_list_template = CHANGE_LIST
-    list_display = ("mission", "state", "answer", "wants_floor", "at")  # and by whom
+    list_display = ("mission", "state", "answer", "wants_floor", "when")  # and by whom
     list_display_links = None
     list_filter = (ReplySeriesFilter, "answer", "wants_floor")
     list_select_related = ("invitation__mission__state", "meeting__state_under_review__state", "colleague")
@@ -180,6 +180,10 @@ class ReplyAdmin(Exports, admin.ModelAdmin):
     def state(self, reply):
         return reply.meeting.state
 
+    @admin.display(description=gettext_lazy("when"), ordering="at")
+    def when(self, reply):
+        return moment(reply.at)
+
     def get_list_display(self, request):
         @admin.display(description=gettext_lazy("by"))
         def by(reply):
@@ -196,7 +200,7 @@ class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
     change_list_template = "admin/upr/series/change_list.html"
     form = SeriesForm
     fields = ("session", ("first_day", "last_day", "days_confirmed"), "venue", "format", "reply_to")
-    list_display = ("__str__", "first_day", "last_day", "days_confirmed", "working_group", "meeting_count", "answers")
+    list_display = ("__str__", "first", "last", "days_confirmed", "working_group", "meeting_count", "answers")
     list_select_related = ("session",)
     search_fields = ("session__number",)
     ordering = ("-session__number",)
@@ -236,7 +240,16 @@ class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Working Group"), ordering="session__starts_on")
     def working_group(self, series):
-        return series.session.starts_on or series.session.month_label
+        starts_on = series.session.starts_on
+        return day_in_words(starts_on) if starts_on else series.session.month_label
+
+    @admin.display(description=gettext_lazy("first day"), ordering="first_day")
+    def first(self, series):
+        return series.first_day and day_in_words(series.first_day)
+
+    @admin.display(description=gettext_lazy("last day"), ordering="last_day")
+    def last(self, series):
+        return series.last_day and day_in_words(series.last_day)
 
     @admin.display(description=gettext_lazy("meetings"))
     def meeting_count(self, series):
@@ -264,6 +277,7 @@ class SeriesAdmin(AsksBeforeMovingDates, admin.ModelAdmin):
                 "call_closes": call and call.closes_at and last_minute_words(call.closes_at),
                 "timeline": items,
                 "warnings": [item for item in items if item.row.warning],
+                "not_told": desk_meetings.who_is_not_told(obj, request.user, timezone.now()),
             }
         return super().render_change_form(request, context, obj=obj, **kwargs)
 

@@ -12,14 +12,14 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from applications.mailings import extension
 from applications.models import Application, StateCall
-from missions import closing, meetings, together
+from missions import closing, meetings, not_told, notices, together
+from missions.not_told import MEETINGS, PLACE
 from missions.pages import page, require
 from missions.setting_up_forms import MomentInput
 from presessions.accounts.proof import proved
@@ -29,7 +29,6 @@ from presessions.upr.models import CountryMeeting, Series
 
 NotHeld = CountryMeeting.NotHeld
 DO, BACK = "do", "back"  # the buttons
-MEETINGS, PLACE = "meetings", "place"  # in addresses: which have changed, and of which only the place
 MORE_DAYS = (3, 7, 14)
 MOST_DAYS = 60
 CHANGE_MEETING, EXTEND, CLOSE = "upr.change_countrymeeting", "applications.change_statecall", "applications.decide"
@@ -176,13 +175,22 @@ def say_who_is_not_told(request, series, changed, now):
         url = reverse("admin:upr_meeting_tell", args=[meeting.pk]) + (f"?{PLACE}=1" if place else "")
     else:
         said = _("These meetings have changed, and nobody has told %(whom)s.") % {"whom": _all(untold)}
-        asked = {MEETINGS: ",".join(str(one.pk) for one in found), PLACE: ",".join(map(str, place))}
-        url = f"{reverse('admin:upr_series_tell', args=[series.pk])}?{urlencode(asked)}"
+        url = not_told.address(series.pk, [one.pk for one in found], place)
     messages.warning(request, format_html('{} <a href="{}">{}</a>', said, url, _("Look, and tell them")))
 
 
-def _all(notices):
-    return ", ".join(map(str, notices))
+def who_is_not_told(series, user, now):
+    """(words, address) of the line that stands on the page of a series until missions are told of changes, or None."""
+    one = user.has_perm(CHANGE_MEETING) and not series.closed_at and not_told.of_series([series], now).get(series.pk)
+    if not one:
+        return None
+    states = ", ".join(meeting.state.name for meeting in one.meetings)
+    whom = notices.MISSIONS % {"n": one.number}
+    return _("%(state)s: nobody has told %(whom)s.") % {"state": states, "whom": whom}, one.address
+
+
+def _all(found):
+    return ", ".join(map(str, found))
 
 
 def _step(request, site, meeting, form, title, *, look, act, button, danger=False):

@@ -98,10 +98,11 @@ def of_calling_off(meeting, *, now):
     )
 
 
-def of_moving(meeting, *, was, was_off, now):
+def of_moving(meeting, *, was, was_off, now, has_changed=False):
     """Whom to tell of a meeting's new date.
 
     was -- when it was to start before, or None; was_off -- it had been called off: then whoever was told that is told
+    has_changed -- something of it has, and what is not said any more
     """
     facts = {"was": was, "after_all": was_off}
     applications = _applications(meeting, WAITS if was_off else Application.HOLDS_SEAT)
@@ -113,7 +114,9 @@ def of_moving(meeting, *, was, was_off, now):
             [moved(one, meeting=meeting, **facts) for one in applications],
             APPLICANTS if was_off else SPEAKERS,
         ),
-        Notice(MOVED_TO_MISSIONS, meeting, _missions(meeting, replies, now, **facts), MISSIONS),
+        Notice(
+            MOVED_TO_MISSIONS, meeting, _missions(meeting, replies, now, has_changed=has_changed, **facts), MISSIONS
+        ),
     )
 
 
@@ -143,7 +146,7 @@ def not_told_yet(meeting, *, now, only_place=False):
     elif only_place:
         found = of_new_place(meeting, now=now)
     else:
-        found = of_moving(meeting, was=None, was_off=False, now=now)
+        found = of_moving(meeting, was=None, was_off=False, now=now, has_changed=True)
     return _some(*(replace(one, people=_untold(one)) for one in found))
 
 
@@ -151,7 +154,11 @@ def _untold(notice):
     for_missions = notice.kind in TO_MISSIONS
     kinds = TO_MISSIONS if for_missions else (OFF, MOVED)
     last = standing.told_last(notice.meeting, kinds, several=for_missions)
-    return [person for person in notice.people if last.get(person.id) != notice.stand]
+    people = [person for person in notice.people if last.get(person.id) != notice.stand]
+    if not for_missions:
+        return people
+    answered = dict(Reply.objects.filter(meeting=notice.meeting).values_list("invitation__mission", "at"))
+    return [one for one in people if not standing.knows_by_its_page(notice.meeting, answered[int(one.id)])]
 
 
 def _some(*notices):
@@ -200,9 +207,9 @@ def _missions(meeting, replies, now, **facts):
     return [_mission(one, meeting, now, **facts) for one in invitations if one.mission.valid_addresses]
 
 
-def _mission(invitation, meeting, now, *, was=None, after_all=False, new_place=False):
+def _mission(invitation, meeting, now, *, was=None, after_all=False, new_place=False, has_changed=False):
     mission = invitation.mission
-    facts = {"meeting": meeting, "was": was, "after_all": after_all, "new_place": new_place}
+    facts = {"meeting": meeting, "was": was, "after_all": after_all, "new_place": new_place, "has_changed": has_changed}
     with translation.override(languages.tag(languages.spoken(mission.language))):
         entry = calendar.entry(meeting, now=now) if meeting.starts_at else b""
     return Recipient(

@@ -10,6 +10,7 @@ from base64 import urlsafe_b64encode
 
 from django.db.models import Q
 
+from missions.models import Reply
 from presessions.mail import corrections
 from presessions.mail.models import Letter
 
@@ -65,3 +66,30 @@ def told_last(meeting, kinds, *, several=False):
         if said:
             found[person] = said
     return found
+
+
+def knows_by_its_page(meeting, at):
+    """Whether a mission that answered at that instant saw the meeting as it stands."""
+    changes = [one for one in (meeting.hour_changed_at, meeting.place_changed_at) if one]
+    return bool(changes) and at > max(changes)
+
+
+def hour_is_news(meeting, at, said):
+    """Whether the hour of a meeting, or that it is off, is news to a mission.
+
+    at -- when it answered; said -- the stand that its last letter told, or None
+    """
+    changed = meeting.hour_changed_at and at <= meeting.hour_changed_at
+    return bool(changed) and not (said and hour_of(said) == hour_of(stand(meeting)))
+
+
+def is_news(meeting, answer, at, said):
+    """Whether a mission that has answered so has to be told how a meeting stands. Another place, or that it is off,
+    concerns nobody who does not come."""
+    if meeting.goes_ahead and not meeting.starts_at:
+        return False
+    other_hour = hour_is_news(meeting, at, said)
+    if answer == Reply.Answer.NO:
+        return other_hour and meeting.goes_ahead
+    place = meeting.goes_ahead and meeting.place_changed_at and at <= meeting.place_changed_at
+    return other_hour or bool(place and said != stand(meeting))

@@ -12,6 +12,7 @@ from applications.mailings.moments import moment
 from missions import checking
 from missions.mailings import INVITED_SINCE
 from missions.models import DoorNote, Invitation, MissionAddress, MissionTask, PermanentMission, Reply
+from missions.not_told import of_series as not_told  # noqa: F401 -- for whoever counts what waits
 from presessions.mail import registry
 from presessions.mail.models import Letter
 from presessions.upr.models import CountryMeeting

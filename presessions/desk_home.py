@@ -142,6 +142,8 @@ def _cards(user, now):
     if user.has_perm("applications.view_application"):
         _add_applications(cards, work.of_series(series, now, user))
         _add_thin(cards, thin.of_series(series, now), user, now)
+    if user.has_perm("upr.change_countrymeeting"):
+        _add_not_told(cards, missions_work.not_told(series, now))
     for card in cards:
         card.ways = list(_ways(card.series, user))
     if user.has_perm("mail.view_mailing"):
@@ -306,6 +308,16 @@ def _add_applications(cards, numbers):
                 chosen = {"stands": one.code} if one.code else {}
                 address = f"{page}?{urlencode({**chosen, 'series': card.series.pk})}"
                 card.numbers.append(Number(number, one.words % {"n": number}, address))
+
+
+def _add_not_told(cards, found):
+    for card in cards:
+        if one := found.get(card.series.pk):
+            n = one.number
+            words = ngettext(
+                "mission not told that meetings have changed", "missions not told that meetings have changed", n
+            )
+            card.numbers.append(Number(n, words, one.address))
 
 
 def _add_thin(cards, found, user, now):

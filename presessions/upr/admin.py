@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from presessions.trail import record
 from presessions.trail.steps import WrongStep
 from presessions.upr import events  # noqa: F401 -- gives its words
+from presessions.upr.dates import day_in_words, in_words
 from presessions.upr.dialogue import AsksBeforeMovingDates
 from presessions.upr.models import CountryMeeting, Series, State, StateUnderReview, WorkingGroupSession
 from presessions.upr.names import fold
@@ -110,11 +111,19 @@ class NewStatesInline(admin.StackedInline):
 
 @admin.register(WorkingGroupSession)
 class WorkingGroupSessionAdmin(CalendarAdmin):
-    list_display = ("__str__", "starts_on", "ends_on", "month_label", "cycle", "demonstration")
+    list_display = ("__str__", "first", "last", "month_label", "cycle", "demonstration")
     list_filter = ("cycle", "demonstration")
     search_fields = ("number", "month_label")
     ordering = ("-number",)
     inlines = (StatesInline, NewStatesInline)
+
+    @admin.display(description=_("first day"), ordering="starts_on")
+    def first(self, session):
+        return session.starts_on and day_in_words(session.starts_on)
+
+    @admin.display(description=_("last day"), ordering="ends_on")
+    def last(self, session):
+        return session.ends_on and day_in_words(session.ends_on)
 
     def get_readonly_fields(self, request, obj=None):
         return ("demonstration", "number") if obj else ("demonstration",)
@@ -180,7 +189,7 @@ class StateUnderReviewAdmin(CalendarAdmin):
 
 @admin.register(CountryMeeting)
 class CountryMeetingAdmin(CalendarAdmin):
-    list_display = ("__str__", "starts_at", "minutes", "room", "moderator", "status")
+    list_display = ("__str__", "start", "minutes", "room", "moderator", "status")
     list_filter = ("status", "state_under_review__session")
     search_fields = ("state_under_review__state__search_key", "=state_under_review__state__iso2")
     ordering = ("-state_under_review__session__number", "starts_at", "state_under_review__state__sort_key")
@@ -197,6 +206,10 @@ class CountryMeetingAdmin(CalendarAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).with_state()
+
+    @admin.display(description=_("start"), ordering="starts_at")
+    def start(self, meeting):
+        return meeting.starts_at and in_words(meeting.starts_at)
 
     def has_add_permission(self, request):
         return False  # a series has one for each of its States

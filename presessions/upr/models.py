@@ -363,7 +363,7 @@ class Series(models.Model):
         with transaction.atomic():
             _change(self, "changed", now=now, by=by, **changed)
             if {"venue", "format"} & changed.keys():
-                self.meetings().update(sequence=F("sequence") + 1)
+                self.meetings().update(sequence=F("sequence") + 1, place_changed_at=now)
             self.announce_dates(now=now)
 
     def close(self, *, now, by=None, reason=""):
@@ -437,6 +437,9 @@ class CountryMeeting(models.Model):
     )
     uid = models.CharField(_("identifier in calendars"), max_length=32, unique=True, default=new_uid, editable=False)
     sequence = models.PositiveIntegerField(_("version in calendars"), default=0, editable=False)
+    # Since when it stands as it does, so that it is known who has answered before, and has to be told.
+    hour_changed_at = models.DateTimeField(_("hour changed"), null=True, editable=False)  # or called off, or on again
+    place_changed_at = models.DateTimeField(_("place changed"), null=True, editable=False)  # or the way in online
 
     objects = CountryMeetingQuerySet.as_manager()
 
@@ -498,6 +501,10 @@ class CountryMeeting(models.Model):
 
     def _step(self, code, before, *, now, by, reason="", announce=True, **changed):
         """Everything changed shows in people's calendars, so each step raises their version."""
+        if {"starts_at", "not_held_reason"} & changed.keys():
+            changed["hour_changed_at"] = now
+        if {"room", "online_link"} & changed.keys():
+            changed["place_changed_at"] = now
         changed["sequence"] = F("sequence") + 1
         with transaction.atomic():
             done = _change(self, code, Q(status__in=before), now=now, by=by, reason=reason, **changed)

@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import icalendar
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from applications.models import Call
-from missions import meetings, together
+from missions import meetings, not_told, together
 from missions.models import Reply
 from presessions.mail import registry, schedule
 from presessions.mail.models import Letter
@@ -340,6 +342,93 @@ def test_what_has_begun_is_not_told_any_more(desk, series, clock):
     answered(series, "BR", KE="in_person", PE="online")
     clock.move_to(TUESDAY + timedelta(minutes=1))
     assert [one.state.pk for one in together.ahead(series, TUESDAY + timedelta(minutes=1))] == ["PE", "TR"]
+
+
+def line_of(desk, series):
+    """The line that stands on the page of a series, and the address in it."""
+    page = desk.get(reverse("admin:upr_series_change", args=[series.pk])).content.decode()
+    if 'id="not-told"' not in page:
+        return None
+    line = page.split('id="not-told"')[1].split("</div>")[0]
+    return line.split("<strong>")[1].split("</strong>")[0], line.split('href="')[1].split('"')[0].replace("&amp;", "&")
+
+
+def test_the_line_stands_until_they_are_told_on_the_page_of_the_series_and_at_home(desk, series):
+    answered(series, "BR", KE="in_person", PE="online", TR="in_person")
+    answered(series, "FR", KE="no")
+    assert line_of(desk, series) is None
+    saved(desk, series, {"KE": {"starts_at": "2026-04-15T10:00"}, "PE": {"room": "Room XX"}})
+    words, address = line_of(desk, series)
+    assert words == "Peru, Kenya: nobody has told 2 missions that answered."
+    assert line_of(desk, series) == (words, address)  # it is no message, which is read once
+    home = desk.get("/admin/").content.decode().replace("&amp;", "&")
+    assert f'<a href="{address}"><strong>2</strong> missions not told that meetings have changed</a>' in home
+    look = desk.get(address)
+    assert sum(len(notice.people) for notice, _texts in look.context["seen"].notices) == 2
+    desk.post(address, {"do": look.context["seen"].mark})
+    assert line_of(desk, series) is None
+    assert "not told that meetings" not in desk.get("/admin/").content.decode()
+
+
+def test_of_another_room_the_line_counts_who_comes_and_leads_to_a_letter_about_the_room(desk, series):
+    answered(series, "BR", KE="in_person")
+    answered(series, "FR", KE="no")
+    about(series, "KE").reschedule(now=NOW, room="Room XX")
+    words, address = line_of(desk, series)
+    assert words == "Kenya: nobody has told 1 mission that answered."
+    assert "A meeting has another place" in desk.get(address).content.decode()
+
+
+def test_the_line_is_silent_of_what_concerns_nobody_and_of_who_answered_since(desk, series, clock):
+    mission = answered(series, "BR", KE="in_person")
+    about(series, "KE").reschedule(now=NOW, moderator="Mr. Tall", minutes=75)
+    about(series, "PE").reschedule(now=NOW, room="Room XX")
+    assert line_of(desk, series) is None
+    about(series, "KE").reschedule(now=NOW, starts_at=WEDNESDAY)
+    assert line_of(desk, series)
+    later = clock.move_to(NOW + timedelta(hours=1)) or NOW + timedelta(hours=1)
+    Reply.objects.filter(invitation__mission=mission).update(at=later, answer="online")
+    assert line_of(desk, series) is None
+    assert together.not_told_yet([about(series, "KE")], now=later) == []
+
+
+def test_the_line_is_silent_of_what_is_off_and_of_who_does_not_come_and_of_a_closed_series(desk, series):
+    answered(series, "BR", TR="no")
+    about(series, "TR").call_off("postponed", now=NOW)
+    assert line_of(desk, series) is None
+    answered(series, "FR", TR="undecided")
+    assert line_of(desk, series)[0] == "Türkiye: nobody has told 1 mission that answered."
+    Series.objects.update(closed_at=NOW)
+    assert line_of(desk, series) is None
+
+
+def test_the_line_costs_the_same_for_one_series_and_for_two_for_one_change_and_for_many(series):
+    answered(series, "BR", KE="in_person")
+    about(series, "KE").reschedule(now=NOW, room="Room XX")
+
+    def cost():
+        with CaptureQueriesContext(connection) as queries:
+            found = not_told.of_series(list(Series.objects.select_related("session")), NOW)
+        return len(queries), sum(one.number for one in found.values())
+
+    few, one = cost()
+    all_change(series)
+    session = SessionFactory(number=55)
+    StateUnderReviewFactory(session=session, state=StateFactory(iso2="KE"))
+    other = Series.open_for(session, now=SET_UP)
+    about(other, "KE").reschedule(now=NOW, starts_at=WEDNESDAY)
+    for iso2 in ("FR", "SN", "TG"):
+        answered(series, iso2, KE="in_person", PE="in_person", TR="in_person")
+        answered(other, iso2, KE="in_person")
+    assert (one, cost()) == (1, (few, 7))
+
+
+def test_letters_about_changes_say_that_something_has_changed(series):
+    several, one = answered(series, "BR", KE="in_person", PE="online"), answered(series, "FR", KE="in_person")
+    tell(series, all_change(series))
+    text = {letter.recipient_id: " ".join(body_of(letter).split()) for letter in Letter.objects.all()}
+    assert "The programme has changed since; this is how these meetings stand now:" in text[several]
+    assert "The day, hour or place of this meeting has changed since; this is how it stands now:" in text[one]
 
 
 def test_only_for_those_who_may(client, series):

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missions import confirming, notices, returned
 from missions.models import DoorNote, Invitation, MissionAddress, PermanentMission, Reply
-from missions.rules import LINK_OPENS_AFTER, takes_answers
+from missions.rules import LINK_OPENS_AFTER, answers_offered, takes_answers
 from presessions.mail import corrections, registry
 from presessions.mail.models import Letter, Mailing
 from presessions.mail.registry import Recipient
@@ -177,7 +177,9 @@ def _to_missions(mailing, among=None, **context):
         invitations.write_down(mailing.series, missions, now) if writes_down else invitations.by_mission(mailing.series)
     )
     meetings = list(mailing.series.meetings().with_state())
+    offered = {answer for one in meetings if one.goes_ahead for answer in answers_offered(one, mailing.series.format)}
     programme = {
+        "both_ways": {"in_person", "online"} <= offered,
         "meetings": [meeting for meeting in meetings if takes_answers(meeting, now)],
         "held": [meeting for meeting in meetings if meeting.goes_ahead and not takes_answers(meeting, now)],
         "called_off": [meeting for meeting in meetings if not meeting.goes_ahead],

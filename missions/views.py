@@ -82,11 +82,13 @@ def invitation(request, invitation, *, now, token):
     said, version = page.form.said(page.formset.said()), page.form.cleaned_data["version"]
     try:
         by = {"colleague": request.colleague, "link": request.link}
-        invitation.answer(said, meetings=page.meetings, version=version, now=now, **by)
+        changed = invitation.answer(said, meetings=page.meetings, version=version, now=now, **by)
     except AnsweredMeanwhile as conflict:
         invitation.refresh_from_db(fields=["version", "answered_at", "answered_by", "note"])
         page.form = AnswerForm({**request.POST.dict(), "version": invitation.version}, **page.asked)
         return page.show(status=409, conflict=conflict)
+    if not changed and not invitation.answered_at:
+        messages.warning(request, _("Nothing was chosen yet, so there is nothing to save."))
     _say_what_came_too_late(request, page.form)
     return redirect("missions:invitation", token)
 
@@ -112,6 +114,7 @@ class Page:
             "invitation": self.invitation,
             "token": self.token,
             "form": self.form,
+            "still_open": sum(one.pk not in self.form.saved for one in self.form.open),
             "formset": self.formset,
             "delegates": self.delegates,
             "feedback_asked": is_open(self.invitation.series, self.now),

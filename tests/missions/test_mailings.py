@@ -153,6 +153,24 @@ def test_the_invitation_is_complete_in_itself(series, missions):
         assert words in text
 
 
+@pytest.mark.parametrize(
+    ("format", "link", "asked"),
+    [
+        ("in_person", "", "whether it will attend:"),
+        ("in_person", "https://meet.example.org/54", "whether it will attend, in person or online:"),
+        ("hybrid", "", "whether it will attend, in person or online:"),
+        ("virtual", "https://meet.example.org/54", "whether it will attend:"),
+    ],
+)
+def test_it_asks_for_what_the_page_offers(series, missions, format, link, asked):
+    series.reschedule(now=SET_UP, format=format)
+    series.meetings().first().reschedule(now=SET_UP, online_link=link)
+    invitation = body_of(write()[str(missions[1].pk)])
+    Letter.objects.update(state="sent", sent_at=DUE)
+    reminder = body_of(write("reminder", geneva(date(2026, 4, 7), 9))[str(missions[1].pk)])
+    assert [asked in " ".join(text.split()) for text in (invitation, reminder)] == [True, True]
+
+
 def test_its_subject_is_neutral(series, missions):
     assert message_of(write()[str(missions[0].pk)])["Subject"] == "Invitation to the Pre-sessions 54 of UPR Info"
 

@@ -183,6 +183,27 @@ def test_what_was_saved_stands_on_the_page_and_can_be_changed(client, brazil):
     assert not Delegate.objects.exists()
 
 
+def test_it_says_how_many_meetings_are_still_open_and_until_when_answers_can_be_changed(client, brazil):
+    invitation, path = brazil
+    fresh = " ".join(client.get(path).content.decode().split())
+    assert fresh.index("You can change your answers here until each meeting starts.") < fresh.index("Save our answers")
+    assert "without an answer" not in fresh
+    client.post(path, answers(invitation, KE="in_person"))
+    assert "2 meetings are still without an answer." in client.get(path).content.decode()
+    client.post(path, answers(invitation, PE="no", NP="undecided"))
+    assert "without an answer" not in client.get(path).content.decode()
+
+
+def test_who_saves_without_a_choice_is_told_so(client, brazil):
+    invitation, path = brazil
+    words = "Nothing was chosen yet, so there is nothing to save."
+    assert words in client.post(path, answers(invitation), follow=True).content.decode()
+    assert not Letter.objects.exists()
+    for _time in range(2):  # what was saved already is not nothing
+        page = client.post(path, answers(invitation, KE="in_person"), follow=True).content.decode()
+        assert words not in page
+
+
 def test_earlier_answers_stay_in_the_trail(client, brazil):
     invitation, path = brazil
     for answer in ("undecided", "in_person"):

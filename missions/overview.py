@@ -83,6 +83,11 @@ class Line:
         return bool(note and note.people)
 
     @property
+    def waits(self):
+        """Not reached so far, because nothing was written to it that it could get."""
+        return not self.reached and not self.letter and self.has_valid_address
+
+    @property
     def reason(self):
         """Why the invitation has not reached it, in words; "" when it has."""
         if self.reached:

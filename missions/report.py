@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from missions import overview
 from missions.models import FloorQuestion, PermanentMission
+from presessions.mail.models import Mailing
+from presessions.upr.dates import in_words
 from presessions.upr.models import State
 
 
@@ -101,11 +103,13 @@ class Report:
 
     overview -- of `overview`; unregistered -- Member States that no mission stands for in the register
     questions -- {meeting's key: (from missions, from others)}
+    invitation -- its Mailing while that is not written, or None
     """
 
     overview: Any
     unregistered: list
     questions: dict
+    invitation: Any = None
 
     @property
     def series(self):
@@ -138,6 +142,20 @@ class Report:
         return [line for line in self.overview.lines if line.mission.in_geneva == PermanentMission.InGeneva.NO]
 
     @property
+    def waiting(self):
+        """Those that only wait for their invitation."""
+        return [line for line in self.overview.lines if line.waits]
+
+    @property
+    def missed(self):
+        """Those that need another way."""
+        return [line for line in self.overview.not_reached if not line.waits]
+
+    @property
+    def missed_by_reason(self):
+        return [line for line in self.overview.not_reached_by_reason() if not line.waits]
+
+    @property
     def came_uninvited(self):
         """Those that the invitation never reached, and that came all the same."""
         return [line for line in self.overview.not_reached if line.came]
@@ -158,7 +176,8 @@ class Report:
             counts["invited"],
         )
         told.append(words % {"n": counts["invited"], "all": len(lines), "series": self.series})
-        missed = len(self.overview.not_reached)
+        told += self._waiting_in_words()
+        missed = len(self.missed)
         if missed:
             words = ngettext(
                 "%(n)d mission has not been reached: why is said below.",
@@ -166,19 +185,30 @@ class Report:
                 missed,
             )
             told.append(words % {"n": missed})
-        elif lines:
+        elif lines and not self.waiting:
             told.append(_("Every one of them has been reached."))
         if self.unregistered:
             names = ", ".join(state.name for state in self.unregistered)
             told.append(_("No mission stands in the register for: %(states)s.") % {"states": names})
         return told
 
+    def _waiting_in_words(self):
+        mailing, waiting = self.invitation, len(self.waiting)
+        if mailing and mailing.due_at and mailing.state == Mailing.State.PLANNED:
+            yield _("The invitation goes out %(moment)s.") % {"moment": in_words(mailing.due_at)}
+        elif mailing:
+            yield _("The invitation has not gone out yet.")
+        if waiting and not mailing:
+            words = ngettext("%(n)d mission is not yet written to.", "%(n)d missions are not yet written to.", waiting)
+            yield words % {"n": waiting}
+
 
 def of(series, *, now):
     """The Report on a series as it stands: the same few queries for one mission and for two hundred."""
     seen = overview.of(series, now=now)
     unregistered = State.objects.filter(permanent_mission=None)
-    return Report(seen, list(unregistered), questions_at(seen.meetings))
+    invitation = Mailing.objects.filter(kind="invitation", series=series, meeting=None, writing_at=None).first()
+    return Report(seen, list(unregistered), questions_at(seen.meetings), invitation)
 
 
 def questions_at(meetings):

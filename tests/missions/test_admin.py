@@ -330,6 +330,52 @@ def test_a_mission_that_joined_since_is_not_yet_written_to(written):
     assert (reasons["CL"], reasons["CU"]) == ("Not yet written to", "No address in the register")
 
 
+def test_the_report_says_when_the_invitation_goes_out_and_whom_only_another_way_reaches(desk, series):
+    MissionFactory(iso2="KE")
+    MissionFactory(iso2="CU", email=None)
+    text = page(desk, "upr_series_report", series.pk)
+    assert "The invitation goes out Tue 17 March 2026, 09:00 Geneva time." in text
+    assert "1 mission has not been reached: why is said below." in text
+    assert "<h3>Not yet written to" not in text and "No address in the register (1)" in text
+    series.mailings.filter(kind="invitation").update(state="held")
+    assert "The invitation has not gone out yet." in page(desk, "upr_series_report", series.pk)
+
+
+def test_the_report_tells_who_joined_since_apart_from_who_needs_another_way(desk, written):
+    MissionFactory(iso2="CL")
+    text = page(desk, "upr_series_report", written.pk)
+    assert "The invitation" not in text.split("explain")[1].split("</div>")[0]
+    assert "1 mission is not yet written to." in text
+    assert "3 missions have not been reached" in text and "<h3>Not yet written to" not in text
+
+
+def test_of_a_meeting_that_is_not_held_the_states_own_line_says_nothing(desk, written):
+    meeting = written.meetings().with_state().get(state_under_review__state="KE")
+    for name in ("upr_series_report", "upr_series_answers"):
+        assert "Reached, has not answered." in page(desk, name, written.pk)
+    meeting.call_off("postponed", now=NOW)
+    for name in ("upr_series_report", "upr_series_answers"):
+        assert "Reached, has not answered." not in page(desk, name, written.pk)
+
+
+def test_lists_write_days_as_the_house_does(desk, client, written):
+    _invitation, path = invite(mission("KE"), series=written)
+    client.post(path, answers(invitation_of("KE"), KE="in_person"))
+    lists = {
+        name: page(desk, f"{name}_changelist")
+        for name in (
+            "missions_reply",
+            "missions_invitation",
+            "upr_series",
+            "upr_countrymeeting",
+            "upr_workinggroupsession",
+        )
+    }
+    assert "Mon 4 May 2026" in lists["upr_workinggroupsession"] and "Mon 4 May 2026" in lists["upr_series"]
+    american = re.compile(r"(?:Jan\.|Feb\.|March|April|May|Sept\.) \d+, \d{4}|\d{2}/\d{2}/\d{4}")
+    assert not [words for text in lists.values() for words in american.findall(text.split("<tbody>")[1])]
+
+
 def test_answers_are_counted_per_meeting_and_the_state_under_reviews_own_is_named(client, written):
     for code, answer in (("KE", "in_person"), ("BR", "online"), ("FR", "no")):
         _invitation, path = invite(mission(code), series=written)

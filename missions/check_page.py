@@ -131,6 +131,7 @@ def _page(request, check, link, token, now):
         "form_of_address": getattr(mission, f"address_form_{mission.language}"),
         "form": form,
         "takes_answers": check.status in checking.TAKES_ANSWERS,
+        "any_shortened": any(shown != one.email for one, shown in addresses),
         "said": [shortened(email) for email, _role in checking.wanted(check).new],
     }
     return render(request, "missions/register_check.html", context, status=status)

@@ -122,6 +122,12 @@ def test_the_page_shows_what_we_have_and_no_address_whole_but_the_readers_own(ke
     assert "zelda" not in text and "q…" not in text
 
 
+def test_it_says_that_addresses_are_shortened_only_where_one_is(kenya, path):
+    assert "shortened" not in Client().get(path).content.decode()
+    AddressFactory(mission=kenya, email="zelda.private@example.org", position=2)
+    assert "Addresses are shortened" in Client().get(path).content.decode()
+
+
 def test_opening_the_page_changes_nothing_but_the_note_of_the_visit(path):
     before = dump()
     for _time in range(3):

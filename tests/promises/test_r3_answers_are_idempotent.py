@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 
 from missions import passing_on
-from missions.models import Colleague, Question, Reply
+from missions.models import Colleague, Invitation, Question, Reply
 from presessions.mail.models import Letter
 from presessions.trail.models import Event
 from tests.missions.factories import invite, open_link
@@ -99,6 +99,26 @@ def test_who_was_told_sees_both_answers_and_what_they_save_then_counts(brazil):
     assert "Saved by your colleague: In person" in page.content.decode()
     assert Client().post(colleagues, {**hers, "version": 1}).status_code == 302
     assert [event.code for event in Event.objects.about(Reply.objects.get())] == ["in_person", "no"]
+
+
+def test_who_closes_a_link_waits_for_what_is_being_written_by_it_and_then_nothing_more_is(brazil):
+    """Else an answer, or another link, could be written between the question whether it is open and its end."""
+    invitation, _own, colleagues = brazil
+
+    def close():
+        try:
+            passing_on.close(Colleague.objects.get(), now=NOW)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Invitation.objects.select_for_update().get(pk=invitation.pk)
+            closing = pool.submit(close)
+            with pytest.raises(TimeoutError):
+                closing.result(timeout=0.3)
+        closing.result(timeout=10)
+    assert at_once([(colleagues, answers(invitation, KE="no"))]) == [404]
 
 
 def test_ten_presses_that_pass_it_on_to_one_address_are_one_link_and_one_letter(brazil):

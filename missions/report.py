@@ -103,7 +103,7 @@ class Report:
 
     overview -- of `overview`; unregistered -- Member States that no mission stands for in the register
     questions -- {meeting's key: (from missions, from others)}
-    invitation -- its Mailing while that is not written, or None
+    invitation -- its Mailing while nobody is invited yet, or None
     """
 
     overview: Any
@@ -208,7 +208,8 @@ def of(series, *, now):
     seen = overview.of(series, now=now)
     unregistered = State.objects.filter(permanent_mission=None)
     invitation = Mailing.objects.filter(kind="invitation", series=series, meeting=None, writing_at=None).first()
-    return Report(seen, list(unregistered), questions_at(seen.meetings), invitation)
+    gone = any(line.letter or line.invitation for line in seen.lines)
+    return Report(seen, list(unregistered), questions_at(seen.meetings), None if gone else invitation)
 
 
 def questions_at(meetings):

@@ -186,7 +186,7 @@ def who_is_not_told(series, user, now):
         return None
     states = ", ".join(meeting.state.name for meeting in one.meetings)
     whom = notices.MISSIONS % {"n": one.number}
-    return _("%(state)s: nobody has told %(whom)s.") % {"state": states, "whom": whom}, one.address
+    return _("Changed: %(states)s. Nobody has told %(whom)s.") % {"states": states, "whom": whom}, one.address
 
 
 def _all(found):

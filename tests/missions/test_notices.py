@@ -359,7 +359,7 @@ def test_the_line_stands_until_they_are_told_on_the_page_of_the_series_and_at_ho
     assert line_of(desk, series) is None
     saved(desk, series, {"KE": {"starts_at": "2026-04-15T10:00"}, "PE": {"room": "Room XX"}})
     words, address = line_of(desk, series)
-    assert words == "Peru, Kenya: nobody has told 2 missions that answered."
+    assert words == "Changed: Peru, Kenya. Nobody has told 2 missions that answered."
     assert line_of(desk, series) == (words, address)  # it is no message, which is read once
     home = desk.get("/admin/").content.decode().replace("&amp;", "&")
     assert f'<a href="{address}"><strong>2</strong> missions not told that meetings have changed</a>' in home
@@ -375,7 +375,7 @@ def test_of_another_room_the_line_counts_who_comes_and_leads_to_a_letter_about_t
     answered(series, "FR", KE="no")
     about(series, "KE").reschedule(now=NOW, room="Room XX")
     words, address = line_of(desk, series)
-    assert words == "Kenya: nobody has told 1 mission that answered."
+    assert words == "Changed: Kenya. Nobody has told 1 mission that answered."
     assert "A meeting has another place" in desk.get(address).content.decode()
 
 
@@ -397,7 +397,7 @@ def test_the_line_is_silent_of_what_is_off_and_of_who_does_not_come_and_of_a_clo
     about(series, "TR").call_off("postponed", now=NOW)
     assert line_of(desk, series) is None
     answered(series, "FR", TR="undecided")
-    assert line_of(desk, series)[0] == "Türkiye: nobody has told 1 mission that answered."
+    assert line_of(desk, series)[0] == "Changed: Türkiye. Nobody has told 1 mission that answered."
     Series.objects.update(closed_at=NOW)
     assert line_of(desk, series) is None
 

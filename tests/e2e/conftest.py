@@ -207,7 +207,7 @@ def staff(browser, browser_context_args, house, entrance):
     context = browser.new_context(**browser_context_args)
     page = context.new_page()
     page.complaints = []
-    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
+    page.on("console", lambda said: said.type == "error" and page.complaints.append(f"{said.text} {said.location}"))
     entrance.go_in(page, house)
     yield page
     context.close()

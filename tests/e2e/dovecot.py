@@ -14,6 +14,7 @@ import secrets
 import shutil
 import ssl
 import sys
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -118,8 +119,11 @@ class Dovecot(Server):
         return [mail.get_flags() for mail in self.box]
 
     def new_logins(self):
-        """What it has written about logins since it was asked last."""
-        log = (self.folder / "dovecot.log").read_text()
+        """What it has written about logins since it was asked last; waits until it writes no more."""
+        log, before = (self.folder / "dovecot.log").read_text(), None
+        while log != before:
+            time.sleep(0.5)
+            log, before = (self.folder / "dovecot.log").read_text(), log
         new, self.asked = log[self.asked :], len(log)
         return [line for line in new.splitlines() if "Login" in line]
 

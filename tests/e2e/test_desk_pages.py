@@ -169,7 +169,7 @@ def stranger(browser, browser_context_args):
     context = browser.new_context(**browser_context_args, viewport=LAPTOP)
     page = context.new_page()
     page.complaints = []
-    page.on("console", lambda message: message.type == "error" and page.complaints.append(message.text))
+    page.on("console", lambda said: said.type == "error" and page.complaints.append(f"{said.text} {said.location}"))
     page.add_init_script(LISTEN)
     yield page
     context.close()

@@ -30,6 +30,8 @@ NO_PAGE = {
     "admin:view_on_site": "leads elsewhere",
     "admin:autocomplete": "data for a script",
     "admin:jsi18n": "a script",
+    "admin:missions_door_worker": "a script",
+    "admin:missions_door_state": "data for a script",
     "admin:new_password": "behind a link in a letter",
 } | {name: reason for name, reason in NO_LIST.items() if reason in ("one file", "one letter as HTML")}
 POST_ONLY = {name for name, reason in NO_LIST.items() if reason == "POST only"}  # and a button that is not always there

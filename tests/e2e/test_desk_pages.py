@@ -24,7 +24,11 @@ BEGIN = (  # where lists show rows that they do not open on
     "/admin/mail/letter/?eyes=all", "/admin/mail/report/?verdict=all",
     "/admin/mail/mailing/?state__exact=planned", "/admin/mail/mailing/?when=all",
 )  # fmt: skip
-AS_WELL = ("/admin/upr/series/set-up/51/", "/admin/trail/event/1/change/")  # nothing leads to them in these data
+AS_WELL = (  # nothing leads to them in these data, or, to rows that are only looked through, ever
+    "/admin/upr/series/set-up/51/", "/admin/trail/event/1/change/", "/admin/missions/reply/1/change/",
+    "/admin/missions/doornote/1/change/", "/admin/missions/floorquestion/1/change/",
+    "/admin/applications/application/recommendations/2/1/", "/admin/upr/series/2/tell/",
+)  # fmt: skip
 NO_PAGE = {
     "admin:logout": "POST only, and the walk would be over",
     "admin:view_on_site": "leads elsewhere",
@@ -35,7 +39,7 @@ NO_PAGE = {
     "admin:new_password": "behind a link in a letter",
 } | {name: reason for name, reason in NO_LIST.items() if reason in ("one file", "one letter as HTML")}
 POST_ONLY = {name for name, reason in NO_LIST.items() if reason == "POST only"}  # and a button that is not always there
-FURTHER = 15  # rows of one sort whose pages are asked for links, where their first page does not lead everywhere
+FURTHER = 30  # rows of one sort whose pages are asked for links, where their first page does not lead everywhere
 # What Chromium says of a file that it would save, and of an answer without a page such as "POST only".
 NO_ANSWER = ("Download is starting", "ERR_ABORTED", "ERR_HTTP_RESPONSE_CODE_FAILURE")
 HREF = re.compile(r'(?:href|action)="([^"#]+)"')

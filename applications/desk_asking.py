@@ -91,7 +91,7 @@ def ask(request, site, pk):
 
 def _usual(application, now):
     """The first instant too late that is offered: some days from now, and not after the meeting has begun."""
-    today = now.astimezone(dates.GENEVA).date()
+    today = dates.day_of(now)
     until = dates.closes_after(today + timedelta(days=USUAL_DAYS))
     starts_at = application.meeting.starts_at
     return min(until, starts_at) if starts_at and starts_at > now else until

@@ -54,7 +54,7 @@ def _paper(file):
 def heading(person):
     """Whose answers these are, in a word: the speaker's, a replacement's, somebody's who was replaced."""
     if person.replaced_at:
-        day = dates.day_in_words(person.replaced_at.astimezone(dates.GENEVA).date())
+        day = dates.day_in_words(dates.day_of(person.replaced_at))
         return _("Speaker until %(day)s, then replaced") % {"day": day}
     return _("Replacement") if person.role == person.Role.REPLACEMENT else _("Speaker")
 

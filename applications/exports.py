@@ -14,7 +14,7 @@ from applications.at_risk import MASKED, is_masked_for
 from applications.exporting import Audience, Column
 from applications.models import Application, Assessment, Consent, Seat, Speaker
 from presessions.trail import words
-from presessions.upr.dates import GENEVA
+from presessions.upr.dates import day_of
 
 Status = Application.Status
 HIDDEN = (Status.DRAFT, Status.WITHDRAWN)
@@ -112,7 +112,7 @@ def meeting_starts(application):
 
 def meeting_day(application):
     starts = application.meeting.starts_at
-    return starts and starts.astimezone(GENEVA).date()
+    return starts and day_of(starts)
 
 
 def name(application):

@@ -27,7 +27,7 @@ def window(series):
         opens = dates.closes_after(series.last_day)
     else:
         return None
-    return opens, dates.closes_after(opens.astimezone(dates.GENEVA).date() + timedelta(days=DAYS))
+    return opens, dates.closes_after(dates.day_of(opens) + timedelta(days=DAYS))
 
 
 def is_open(series, now):
@@ -56,15 +56,25 @@ def give(application, *, useful, words, now):
         row = Application.objects.select_for_update(of=("self",)).filter(pk=application.pk, erased_at=None).first()
         allowed = row is not None and row.status == Application.Status.CONFIRMED
         allowed = allowed and is_open(application.state_call.series, now)
-        said = SpeakerFeedback.objects.filter(application=application).first() if allowed else None
-        changed = allowed and (said is None or (said.useful, said.words) != (useful, words))
-        if changed:
-            facts = {"useful": useful, "words": words, "given_at": now}
-            SpeakerFeedback.objects.update_or_create(application=application, defaults=facts)
-        if changed or not allowed:
-            trail.record(application, "feedback_given", now=now, refused=not allowed)
+        whose = {"application": application}
+        changed = keep(SpeakerFeedback, allowed=allowed, useful=useful, words=words, now=now, **whose)
     if not allowed:  # outside the block: a refusal must not undo its own event
         raise WrongStep(closed_words(application.state_call.series, now))
+    return changed
+
+
+def keep(rows, *, allowed, useful, words, now, **whose):
+    """Write what somebody says, or the refusal; True when that changes anything. Their row is held by whoever calls.
+
+    rows -- SpeakerFeedback, or the missions' model of the same shape; whose -- {its relation: who says it}
+    """
+    [subject] = whose.values()
+    said = rows.objects.filter(**whose).first() if allowed else None
+    changed = allowed and (said is None or (said.useful, said.words) != (useful, words))
+    if changed:
+        rows.objects.update_or_create(**whose, defaults={"useful": useful, "words": words, "given_at": now})
+    if changed or not allowed:
+        trail.record(subject, "feedback_given", now=now, refused=not allowed)
     return changed
 
 
@@ -72,16 +82,8 @@ def of_series(series):
     """What the speakers of a series have said, with the application of each for its mask. In no order that tells who
     was first."""
     rows = SpeakerFeedback.objects.filter(application__state_call__call__series=series)
-    rows = rows.select_related("application").defer(*_words_of_application())
+    rows = rows.select_related("application").defer(*(f"application__{name}" for name in Application.written()))
     return sorted(rows, key=lambda row: (-(row.useful or 0), row.words))
-
-
-def _words_of_application():
-    return [
-        f"application__{one.name}"
-        for one in Application._meta.fields
-        if one.get_internal_type() == "BinaryField"  # nothing that applicants wrote is decrypted for this
-    ]
 
 
 def mean(rows):

@@ -33,14 +33,11 @@ def by_reference_or_address(queryset, words):
     return queryset.filter(reference__startswith=reference) if letters else queryset.none()
 
 
-class Readable(OnlyFilters, admin.ModelAdmin):
-    """A list to read and search; nothing is added, changed or deleted here."""
+class ReadOnly(admin.ModelAdmin):
+    """Rows to look through: nothing is added, changed or deleted here."""
 
     actions = None
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    list_per_page = 50
-    paginator = UpToMost
 
     def has_add_permission(self, request):
         return False
@@ -50,6 +47,14 @@ class Readable(OnlyFilters, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+class Readable(OnlyFilters, ReadOnly):
+    """A long list to read and search."""
+
+    show_facets = admin.ShowFacets.NEVER
+    list_per_page = 50
+    paginator = UpToMost
 
     def changelist_view(self, request, extra_context=None):
         title = self.opts.verbose_name_plural

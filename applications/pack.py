@@ -82,7 +82,7 @@ def opens_at(meeting, audience):
         return None
     if audience is Audience.EVERYBODY:
         return meeting.ends_at
-    return dates.geneva(dates.days_before(meeting.starts_at.astimezone(dates.GENEVA).date(), 1), EVENING)
+    return dates.geneva(dates.days_before(dates.day_of(meeting.starts_at), 1), EVENING)
 
 
 def is_open(meeting, audience, now):

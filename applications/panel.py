@@ -337,7 +337,7 @@ NOTES_KEPT_DAYS = 30  # after the meeting's day
 
 def forget_notes(now):
     """Empty the notes for moderators a month after their meetings: they may speak of people. Returns how many."""
-    long_ago = dates.days_before(now.astimezone(dates.GENEVA).date(), NOTES_KEPT_DAYS)
+    long_ago = dates.days_before(dates.day_of(now), NOTES_KEPT_DAYS)
     over = Panel.objects.filter(meeting__starts_at__lt=dates.geneva(long_ago))
     noted = [panel.pk for panel in over if panel.note]
     return Panel.objects.filter(pk__in=noted).update(note="")

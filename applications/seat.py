@@ -36,12 +36,12 @@ NEEDS_KEPT_DAYS = 30  # after the meeting's day
 def confirm_by(application, released_at):
     """The first instant too late to confirm a seat offered at this one: Call.confirm_days later, and two days before
     the meeting where its hour is known. Never before the day of the answer is over, unless the meeting comes first."""
-    offered_on = released_at.astimezone(dates.GENEVA).date()
+    offered_on = dates.day_of(released_at)
     last_day = dates.days_before(offered_on, -application.state_call.call.confirm_days)
     starts_at = application.meeting.starts_at
     if starts_at is None:
         return dates.closes_after(last_day)
-    latest = dates.days_before(starts_at.astimezone(dates.GENEVA).date(), DAYS_BEFORE_MEETING)
+    latest = dates.days_before(dates.day_of(starts_at), DAYS_BEFORE_MEETING)
     return min(dates.closes_after(max(min(last_day, latest), offered_on)), starts_at)
 
 
@@ -49,7 +49,7 @@ def papers_due_on(meeting, lead_days):
     """The last day for statements and fact sheets; None while the day of the meeting is not known, or it is off."""
     if lead_days is None or meeting.starts_at is None or not meeting.goes_ahead:
         return None
-    return dates.days_before(meeting.starts_at.astimezone(dates.GENEVA).date(), lead_days)
+    return dates.days_before(dates.day_of(meeting.starts_at), lead_days)
 
 
 def due_on(application):
@@ -84,7 +84,7 @@ def days_in_geneva(meeting):
     if series.first_day and series.last_day:
         return series.first_day, series.last_day
     if meeting.starts_at:
-        day = meeting.starts_at.astimezone(dates.GENEVA).date()
+        day = dates.day_of(meeting.starts_at)
         return day, day
     return None
 
@@ -144,7 +144,7 @@ def contradicts_age(application, born_on, today):
     """Whether a date of birth says otherwise than the speaker's tick "under 18". Who was under 18 when the application
     was sent may have come of age since."""
     if application.speaker and application.speaker.under_18:
-        sent = application.submitted_at.astimezone(dates.GENEVA).date() if application.submitted_at else today
+        sent = dates.day_of(application.submitted_at) if application.submitted_at else today
         return years_between(born_on, sent) >= OF_AGE
     return years_between(born_on, today) < OF_AGE
 
@@ -331,7 +331,7 @@ def _take(application, code, before, *, now, step):
 def forget_needs(now):
     """Erase passports and needs 30 days after the meeting's day, and of everybody who has no seat any more; returns
     how many. Where no hour was ever set, the last day of the series counts."""
-    long_ago = dates.days_before(now.astimezone(dates.GENEVA).date(), NEEDS_KEPT_DAYS)
+    long_ago = dates.days_before(dates.day_of(now), NEEDS_KEPT_DAYS)
     over = Q(application__state_call__meeting__starts_at__lt=dates.geneva(long_ago)) | Q(
         application__state_call__meeting__starts_at=None, application__state_call__call__series__last_day__lt=long_ago
     )

@@ -9,7 +9,7 @@ from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from applications.models import Application, StateCall
-from presessions.upr.dates import GENEVA, closes_after
+from presessions.upr.dates import closes_after, day_of
 from presessions.upr.models import CountryMeeting
 
 DAYS_BEFORE = (21, 7)  # the deadline: then somebody looks, and a second call can still be answered
@@ -25,7 +25,7 @@ def counted(state_calls):
 def thin(state_calls, now):
     """Of these, those that fewer than the call's minimum have applied for, from three weeks before their deadline until
     their meeting begins or is called off."""
-    today = now.astimezone(GENEVA).date()
+    today = day_of(now)
     near = closes_after(today + timedelta(days=DAYS_BEFORE[0]))
     ahead = Q(meeting__starts_at=None) | Q(meeting__starts_at__gt=now)
     return (
@@ -42,7 +42,7 @@ def looked_at_from(state_call, now):
     days = min((days for days in DAYS_BEFORE if left <= days), default=None)
     if days is None or state_call.deadline <= now:
         return None
-    last_day = (state_call.deadline - timedelta(minutes=1)).astimezone(GENEVA).date()
+    last_day = day_of(state_call.deadline - timedelta(minutes=1))
     return closes_after(last_day - timedelta(days=days + 1))
 
 

@@ -34,7 +34,7 @@ def make(application, needs, *, now):
 
 def _story(application, needs, now):
     series = application.state_call.series
-    today = now.astimezone(dates.GENEVA).date()
+    today = dates.day_of(now)
     first_day, last_day = seat.days_in_geneva(application.meeting)
     words = {
         "number": series.number,

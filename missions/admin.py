@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.exporting import Exports
-from applications.listing import moment
+from applications.listing import ReadOnly, moment, pill
 from applications.models import Call
 from missions import (
     admin_checks,  # noqa: F401 -- registers itself
@@ -35,7 +35,7 @@ from missions import (
     exports,
     overview,
 )
-from missions.listing import CHANGE_LIST, number_of, pill
+from missions.listing import CHANGE_LIST, SeriesFilter, number_of
 from missions.models import Invitation, PermanentMission, Reply
 from missions.programme import SeriesForm
 from presessions.mail.admin import timeline
@@ -49,19 +49,6 @@ from presessions.upr.models import CountryMeeting, Series
 from presessions.upr.names import fold
 
 # --- Invitations and answers ------------------------------------------------------------------------------------------
-
-
-class SeriesFilter(admin.SimpleListFilter):
-    title = gettext_lazy("series")
-    parameter_name = "series"
-    path = "series"
-
-    def lookups(self, request, model_admin):
-        return [(series.pk, str(series)) for series in Series.objects.select_related("session")]
-
-    def queryset(self, request, rows):
-        chosen = self.value()
-        return rows.filter(**{self.path: chosen}) if chosen and chosen.isdecimal() else rows
 
 
 class ReplySeriesFilter(SeriesFilter):
@@ -112,8 +99,7 @@ class InvitationAdmin(Exports, StepsAdmin):
     def get_search_results(self, request, invitations, term):
         if not term:
             return invitations, False
-        missions = PermanentMission.objects
-        found = missions.with_email(term) if "@" in term else missions.named_like(term)
+        found = PermanentMission.objects.found_by(term)
         wanted = Q(mission__in=found.values("pk")) | Q(reference__istartswith=term.strip())
         return invitations.filter(wanted), False
 
@@ -146,7 +132,7 @@ class InvitationAdmin(Exports, StepsAdmin):
 
 
 @admin.register(Reply)
-class ReplyAdmin(Exports, admin.ModelAdmin):
+class ReplyAdmin(Exports, ReadOnly):
     """Answers of missions, to look through; they are changed by the missions alone."""
 
     audiences = (exports.REPLIES,)
@@ -157,17 +143,6 @@ class ReplyAdmin(Exports, admin.ModelAdmin):
     list_select_related = ("invitation__mission__state", "meeting__state_under_review__state", "colleague")
     search_fields = ("invitation__mission__search_key", "meeting__state_under_review__state__search_key")
     ordering = ("-at", "-pk")
-    actions = None
-    show_full_result_count = False
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     def get_search_results(self, request, replies, term):
         return super().get_search_results(request, replies, fold(term))

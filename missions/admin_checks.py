@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from applications.listing import moment
+from applications.listing import moment, pill
 from missions import checking
-from missions.listing import CHANGE_LIST, pill
+from missions.listing import CHANGE_LIST
 from missions.models import PermanentMission, RegisterCheck
 from presessions.mail.admin.steps import Question, StepsAdmin
 from presessions.trail import words
@@ -61,8 +61,7 @@ class RegisterCheckAdmin(StepsAdmin):
     def get_search_results(self, request, checks, term):
         if not term:
             return checks, False
-        missions = PermanentMission.objects
-        found = missions.with_email(term) if "@" in term else missions.named_like(term)
+        found = PermanentMission.objects.found_by(term)
         return checks.filter(mission__in=found.values("pk")), False
 
     def changelist_view(self, request, extra_context=None):

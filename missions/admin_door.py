@@ -8,29 +8,21 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from applications.listing import ReadOnly
 from missions import desk_door
+from missions.listing import SeriesFilter
 from missions.models import DoorNote, FloorQuestion, PermanentMission
 from presessions.upr.dates import in_words
-from presessions.upr.models import Series
 from presessions.upr.names import fold
 
 STATE = "meeting__state_under_review__state"
 
 
-class NoteSeriesFilter(admin.SimpleListFilter):
-    title = gettext_lazy("series")
-    parameter_name = "series"
-
-    def lookups(self, request, model_admin):
-        return [(series.pk, str(series)) for series in Series.objects.select_related("session")]
-
-    def queryset(self, request, rows):
-        chosen = self.value()
-        wanted = {"meeting__state_under_review__session__series": chosen}
-        return rows.filter(**wanted) if chosen and chosen.isdecimal() else rows
+class NoteSeriesFilter(SeriesFilter):
+    path = "meeting__state_under_review__session__series"
 
 
-class OfTheDay(admin.ModelAdmin):
+class OfTheDay(ReadOnly):
     """Noted at the door and never changed here: a later note counts instead."""
 
     list_select_related = ("mission__state", "meeting__state_under_review__state", "by")
@@ -40,17 +32,6 @@ class OfTheDay(admin.ModelAdmin):
     search_hint = gettext_lazy("A mission’s name in any language, or the name of the State under Review")
     change_list_template = "admin/missions/door/change_list.html"
     ordering = ("-noted_at", "-pk")
-    actions = None
-    show_full_result_count = False
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     def get_search_results(self, request, rows, term):
         if not term:

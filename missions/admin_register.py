@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.exporting import Exports, kept
-from applications.listing import moment
+from applications.listing import moment, pill
 from missions import checking, desk_register, exports, keeping
-from missions.listing import number_of, pill
+from missions.listing import number_of
 from missions.models import MissionAddress, MissionTask, PermanentMission, RegisterCheck
 from presessions import vault
 from presessions.trail import words
@@ -199,9 +199,7 @@ class PermanentMissionAdmin(Exports, admin.ModelAdmin):
         return False
 
     def get_search_results(self, request, missions, term):
-        if "@" in term:
-            return missions.with_email(term), False
-        return (missions.named_like(term) if term else missions), False
+        return (missions.found_by(term) if term else missions), False
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)

@@ -14,13 +14,13 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from applications.forms.doors import AddressField
 from missions import remedies
+from missions.listing import SeriesFilter
 from missions.models import MissionAddress, MissionTask, PermanentMission
 from missions.pages import require
 from presessions.mail.admin.steps import StepsAdmin
 from presessions.mail.admin.steps import pill as state_pill
 from presessions.mail.models import Letter
 from presessions.upr.dates import in_words
-from presessions.upr.models import Series
 
 MOST_LETTERS = 20
 
@@ -42,18 +42,6 @@ class DoneFilter(admin.SimpleListFilter):
         return tasks if self.value() == "all" or request.GET.get("q") else tasks.open()
 
 
-class TaskSeriesFilter(admin.SimpleListFilter):
-    title = gettext_lazy("series")
-    parameter_name = "series"
-
-    def lookups(self, request, model_admin):
-        return [(series.pk, str(series)) for series in Series.objects.select_related("session")]
-
-    def queryset(self, request, tasks):
-        chosen = self.value()
-        return tasks.filter(series=chosen) if chosen and chosen.isdecimal() else tasks
-
-
 class AddressForm(forms.Form):
     """A new address, on the page of a task."""
 
@@ -65,7 +53,7 @@ class AddressForm(forms.Form):
 class MissionTaskAdmin(StepsAdmin):
     change_list_template = "admin/applications/change_list.html"  # with the hint under the search
     list_display = ("mission", "reason_words", "series", "opened", "done_words")
-    list_filter = (DoneFilter, TaskSeriesFilter, "reason")
+    list_filter = (DoneFilter, SeriesFilter, "reason")
     search_fields = ("mission__search_key",)
     search_hint = gettext_lazy("A mission’s name in any language, a code, or a whole e-mail address")
     ordering = ("-opened_at", "-pk")
@@ -77,8 +65,7 @@ class MissionTaskAdmin(StepsAdmin):
     def get_search_results(self, request, tasks, term):
         if not term:
             return tasks, False
-        missions = PermanentMission.objects
-        found = missions.with_email(term) if "@" in term else missions.named_like(term)
+        found = PermanentMission.objects.found_by(term)
         return tasks.filter(mission__in=found.values("pk")), False
 
     def changelist_view(self, request, extra_context=None):

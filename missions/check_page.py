@@ -19,6 +19,7 @@ from missions.rules import shortened
 from presessions import vault
 from presessions.mail import links
 from presessions.trail.steps import WrongStep
+from presessions.upr.dates import day_of
 
 MOST_NEW = 3  # addresses of one answer
 Status = RegisterCheck.Status
@@ -105,7 +106,7 @@ def register_check(request, token):
 
 def _page(request, check, link, token, now):
     mission = check.mission
-    today, own = now.astimezone(settings.GENEVA).date(), link.letter.to if link.letter else ""
+    today, own = day_of(now), link.letter.to if link.letter else ""
     addresses = [(one, _shown(one, own)) for one in mission.addresses.all() if one.is_valid_on(today)]
     says_changes = request.method == "POST" and request.POST.get("answer") == "changes"
     form = ChangesForm(

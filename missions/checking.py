@@ -23,7 +23,7 @@ from presessions import trail, vault
 from presessions.mail import outbox, registry
 from presessions.mail.registry import Recipient
 from presessions.trail.steps import WrongStep
-from presessions.upr.dates import closes_after
+from presessions.upr.dates import closes_after, day_of
 
 KIND = "register_check"
 A_YEAR = timedelta(days=365)
@@ -59,23 +59,19 @@ def wanted(check):
     return Wanted(gone, new, **said)
 
 
-def _day(now):
-    return now.astimezone(settings.GENEVA).date()
-
-
 # --- Asking -----------------------------------------------------------------------------------------------------------
 
 
 def not_checked(now):
     """Missions that can be written to, and have not said for a year that all is right, or had it set right."""
     old = Q(checked_at=None) | Q(checked_at__lte=now - A_YEAR)
-    return PermanentMission.objects.reachable(_day(now)).filter(old)
+    return PermanentMission.objects.reachable(day_of(now)).filter(old)
 
 
 def to_ask(missions, now):
     """Those of the missions that can be written to, and have not been asked this year."""
-    asked = RegisterCheck.objects.filter(year=_day(now).year)
-    return missions.reachable(_day(now)).exclude(pk__in=asked.values("mission"))
+    asked = RegisterCheck.objects.filter(year=day_of(now).year)
+    return missions.reachable(day_of(now)).exclude(pk__in=asked.values("mission"))
 
 
 def to_settle():
@@ -84,7 +80,7 @@ def to_settle():
 
 def ask(missions, *, by, now):
     """Ask those of the missions that are to be asked; returns how many. Two clicks are one question."""
-    year = _day(now).year
+    year = day_of(now).year
     with transaction.atomic():
         those = list(to_ask(missions, now))
         checks = [RegisterCheck(mission=mission, year=year, asked_at=now) for mission in those]
@@ -100,7 +96,7 @@ def ask(missions, *, by, now):
 
 def _recipient(check, now):
     """Who is asked: the mission, at its first valid address; None where there is none."""
-    address = next((one for one in check.mission.addresses.all() if one.is_valid_on(_day(now))), None)
+    address = next((one for one in check.mission.addresses.all() if one.is_valid_on(day_of(now))), None)
     return address and Recipient(
         kind="mission",
         id=str(check.mission_id),
@@ -113,7 +109,7 @@ def _recipient(check, now):
 
 def _last_day(asked_at):
     """On which the link still opens."""
-    return _day(asked_at) + OPENS_FOR
+    return day_of(asked_at) + OPENS_FOR
 
 
 def _again(letter):
@@ -244,7 +240,7 @@ def _settle(check, status, *, by, now, reason, do=None):
 def _change(check, by, now):
     said = wanted(check)
     mission = PermanentMission.objects.select_for_update(of=("self",)).with_state().get(pk=check.mission_id)
-    codes, yesterday = [], _day(now) - timedelta(days=1)
+    codes, yesterday = [], day_of(now) - timedelta(days=1)
     addresses = list(mission.addresses.all())
     for address in addresses:
         if address.pk in said.gone:

@@ -10,7 +10,6 @@ wait, longer each time, and of those that wait only the newest leaves.
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.db.models import Count, Max
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +20,7 @@ from missions.rules import takes_answers
 from presessions.mail import languages, outbox, registry
 from presessions.mail.models import Letter
 from presessions.mail.registry import Recipient
+from presessions.upr.dates import day_of
 
 TO_MISSION, TO_COLLEAGUE = "reply_confirmed", "colleague_confirmed"
 PAUSE = timedelta(minutes=10)  # after the first letter of a day; after the second twice as long, and so on
@@ -59,7 +59,7 @@ def is_overtaken(letter):
 def to_mission(invitation, *, now):
     """The mission as the recipient of what it has answered, or None while no address of it is valid."""
     mission = invitation.mission
-    address = mission.addresses.valid(now.astimezone(settings.GENEVA).date()).first()
+    address = mission.addresses.valid(day_of(now)).first()
     if address is None:
         return None
     return Recipient(

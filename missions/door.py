@@ -72,7 +72,7 @@ class Kept:
 
 def opens_at(meeting):
     """The first instant for which something may be noted: the day of the meeting begins. None while it has no date."""
-    return meeting.starts_at and dates.geneva(meeting.starts_at.astimezone(dates.GENEVA).date())
+    return meeting.starts_at and dates.geneva(dates.day_of(meeting.starts_at))
 
 
 def why_not(meeting, now):

@@ -3,9 +3,8 @@ imports our models and `applications.feedback`."""
 
 from django.db import transaction
 
-from applications.feedback import closed_words, is_open
+from applications.feedback import closed_words, is_open, keep
 from missions.models import Invitation, MissionFeedback
-from presessions import trail
 from presessions.mail import links
 from presessions.trail.steps import WrongStep
 
@@ -18,13 +17,8 @@ def give(invitation, *, useful, words, now, link=None):
         Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
         links.insist(link)
         allowed = is_open(invitation.series, now)
-        said = MissionFeedback.objects.filter(invitation=invitation).first() if allowed else None
-        changed = allowed and (said is None or (said.useful, said.words) != (useful, words))
-        if changed:
-            facts = {"useful": useful, "words": words, "given_at": now}
-            MissionFeedback.objects.update_or_create(invitation=invitation, defaults=facts)
-        if changed or not allowed:
-            trail.record(invitation, "feedback_given", now=now, refused=not allowed)
+        whose = {"invitation": invitation}
+        changed = keep(MissionFeedback, allowed=allowed, useful=useful, words=words, now=now, **whose)
     if not allowed:  # outside the block: a refusal must not undo its own event
         raise WrongStep(closed_words(invitation.series, now))
     return changed

@@ -7,7 +7,6 @@ words. No applicant is named in any of these mails, nor how many there are.
 from collections import defaultdict
 from datetime import timedelta
 
-from django.conf import settings
 from django.db.models import Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +19,7 @@ from missions.rules import LINK_OPENS_AFTER, answers_offered, takes_answers
 from presessions.mail import corrections, registry
 from presessions.mail.models import Letter, Mailing
 from presessions.mail.registry import Recipient
-from presessions.upr.dates import closes_after
+from presessions.upr.dates import closes_after, day_of
 from presessions.upr.models import CountryMeeting
 
 MISSIONS = ngettext_lazy("%(n)s Permanent Mission", "%(n)s Permanent Missions", "n")
@@ -162,7 +161,7 @@ def _to_missions(mailing, among=None, **context):
     """
     writing = mailing.state == Mailing.State.WRITING
     now = mailing.writing_at if writing else timezone.now()
-    today = now.astimezone(settings.GENEVA).date()
+    today = day_of(now)
     reachable = PermanentMission.objects.reachable(today).with_state()
     if among is not None:
         reachable = reachable.filter(pk__in=among)
@@ -200,7 +199,7 @@ def _to_missions(mailing, among=None, **context):
 @registry.without_address("invitation", "briefing")
 def without_address(mailing, now):
     """Missions that nobody can write to: they are invited by other means, and not forgotten in the sums."""
-    today = now.astimezone(settings.GENEVA).date()
+    today = day_of(now)
     return [("mission", str(pk)) for pk in PermanentMission.objects.not_reachable(today).values_list("pk", flat=True)]
 
 

@@ -14,7 +14,7 @@ from missions import notices, together
 from missions.steps import as_one, undone
 from presessions import trail
 from presessions.trail.steps import WrongStep
-from presessions.upr.dates import GENEVA, day_in_words
+from presessions.upr.dates import day_in_words, day_of
 from presessions.upr.models import CountryMeeting
 from presessions.upr.rules import overlaps
 from presessions.upr.signals import in_sum, listening
@@ -99,7 +99,7 @@ def look_at_moving(meeting, starts_at, *, by, now, **place):
 
 def _warnings(meeting):
     """What speaks against a meeting's start, and does not forbid it."""
-    series, day = meeting.series, meeting.starts_at.astimezone(GENEVA).date()
+    series, day = meeting.series, day_of(meeting.starts_at)
     found = [
         _("At the same time as the meeting about %(other)s: nobody can follow both.") % {"other": other}
         for pair in overlaps(series.meetings().with_state())

@@ -15,7 +15,7 @@ from missions import notices, standing
 from missions.models import MissionAddress, Reply
 from presessions.mail import corrections
 from presessions.mail.models import Letter
-from presessions.upr.dates import GENEVA
+from presessions.upr.dates import day_of
 from presessions.upr.models import CountryMeeting
 
 MEETINGS, PLACE = "meetings", "place"  # in addresses: which have changed, and of which only the place
@@ -77,7 +77,7 @@ def _changed(series, now):
 
 def _replies(meetings, now):
     """(meeting, mission, answer, when it was given) of those that can be written to."""
-    valid = MissionAddress.objects.valid(now.astimezone(GENEVA).date()).filter(mission=OuterRef("invitation__mission"))
+    valid = MissionAddress.objects.valid(day_of(now)).filter(mission=OuterRef("invitation__mission"))
     replies = Reply.objects.filter(Exists(valid), meeting__in=meetings, invitation__revoked_at=None).order_by()
     return replies.values_list("meeting", "invitation__mission", "answer", "at")
 

@@ -22,7 +22,7 @@ from missions.models import Invitation, MissionAddress, Reply
 from presessions.mail import corrections, languages, outbox, registry
 from presessions.mail.letters import Unwritable
 from presessions.mail.registry import Recipient
-from presessions.upr.dates import GENEVA
+from presessions.upr.dates import day_of
 from presessions.upr.models import CountryMeeting
 
 OFF, MOVED = "meeting_off", "meeting_moved"
@@ -200,7 +200,7 @@ def moved(application, *, meeting=None, was=None, after_all=False, new_place=Fal
 
 def _missions(meeting, replies, now, **facts):
     """A Recipient for each mission of these replies that can be written to."""
-    valid = MissionAddress.objects.valid(now.astimezone(GENEVA).date())
+    valid = MissionAddress.objects.valid(day_of(now))
     invitations = Invitation.objects.with_names().filter(pk__in=replies.values("invitation"), revoked_at=None)
     addresses = Prefetch("mission__addresses", valid, to_attr="valid_addresses")
     invitations = invitations.prefetch_related(addresses).order_by("mission__sort_key")

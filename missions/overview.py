@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
@@ -24,6 +23,7 @@ from missions.models import (
     Reply,
 )
 from presessions.mail.models import Letter, LinkVisit
+from presessions.upr.dates import day_of
 
 WITH_LINK = ("invitation", "briefing")
 
@@ -200,7 +200,7 @@ class Overview:
 
 def of(series, *, now):
     """The Overview of a series as it stands; every mission of the register is in it exactly once."""
-    today = now.astimezone(settings.GENEVA).date()
+    today = day_of(now)
     with_address = set(MissionAddress.objects.values_list("mission", flat=True))
     with_valid_address = set(MissionAddress.objects.valid(today).values_list("mission", flat=True))
     lines = {

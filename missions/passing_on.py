@@ -7,7 +7,6 @@ anybody in our name: so the letter holds no word of theirs, and there are not ma
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.urls import reverse
@@ -24,6 +23,7 @@ from presessions.mail import languages, links, outbox, registry
 from presessions.mail.models import Letter
 from presessions.mail.registry import Recipient
 from presessions.trail.steps import WrongStep
+from presessions.upr.dates import day_of
 
 MOST_COLLEAGUES = 10  # of one invitation, with a link that opens
 LETTERS_A_DAY = 20  # to the colleagues of one invitation, because it was passed on
@@ -144,7 +144,7 @@ def new_link(invitation, *, by, now, close_others=False, reason=""):
 
     close_others -- as when a link went astray: every link mailed before is closed, those of colleagues too
     """
-    address = invitation.mission.addresses.valid(_day(now)).first()
+    address = invitation.mission.addresses.valid(day_of(now)).first()
     try:
         with transaction.atomic():
             if address is None:
@@ -163,7 +163,7 @@ def new_link(invitation, *, by, now, close_others=False, reason=""):
 def send_again(email, *, now):
     """Write to an address each link that it may have: a mission's own, or a colleague's. To another address nothing;
     nor to a mission to which none has gone out yet, or of which staff closed them all: that is for staff to undo."""
-    addresses = MissionAddress.objects.valid(_day(now)).with_email(email).filter(mission__invitations__isnull=False)
+    addresses = MissionAddress.objects.valid(day_of(now)).with_email(email).filter(mission__invitations__isnull=False)
     by_mission = {address.mission_id: address for address in addresses}
     for invitation in Invitation.objects.with_names().filter(mission__in=by_mission):
         if _is_open(invitation.series, now):
@@ -218,10 +218,6 @@ def _is_open(series, now):
     return series.closed_at is None and (end is None or now < end)
 
 
-def _day(now):
-    return now.astimezone(settings.GENEVA).date()
-
-
 # --- The letters ------------------------------------------------------------------------------------------------------
 
 
@@ -260,7 +256,7 @@ def _link_again(letter):
     """For "send again": a link of today, to where the mission is reached today."""
     invitation = Invitation.objects.with_names().get(reference=letter.key.split(":")[1])
     now = timezone.now()
-    address = invitation.mission.addresses.valid(_day(now)).first()
+    address = invitation.mission.addresses.valid(day_of(now)).first()
     return address and _mission(invitation, address, now)
 
 

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from presessions.upr.dates import GENEVA, day_in_words
+from presessions.upr.dates import day_in_words, day_of
 from presessions.upr.models import CountryMeeting, Series, WorkingGroupSession
 
 
@@ -80,7 +80,7 @@ class MeetingForm(forms.ModelForm):
         starts_at = self.is_valid() and "starts_at" in self.changed_data and self.cleaned_data["starts_at"]
         if not starts_at:
             return
-        if first_day and last_day and not first_day <= starts_at.astimezone(GENEVA).date() <= last_day:
+        if first_day and last_day and not first_day <= day_of(starts_at) <= last_day:
             words = {"first": day_in_words(first_day), "last": day_in_words(last_day)}
             self.add_error(
                 "starts_at",

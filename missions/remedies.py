@@ -2,7 +2,6 @@
 once more. Room: missions; imports mail. Each step is guarded, leaves an event and refuses in words.
 """
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, Max, OuterRef
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from presessions import trail
 from presessions.mail import registry, repairs
 from presessions.mail.models import Letter, Mailing
 from presessions.trail.steps import WrongStep
+from presessions.upr.dates import day_of
 
 WITH_A_LINK = ("invitation", "briefing")
 
@@ -45,7 +45,7 @@ def send_again(mission, key, *, by, now, reason=""):
     letter = Letter.objects.filter(recipient_kind="mission", recipient_id=str(mission.pk), pk=key).first()
     if letter is None:
         raise WrongStep(_("This letter is not one to this mission."))
-    if not mission.addresses.valid(_day(now)).exists():
+    if not mission.addresses.valid(day_of(now)).exists():
         trail.record(letter, "send_again", now=now, by=by, refused=True)
         raise WrongStep(_("The mission has no valid address yet. Add one, or take the mark of a bounce away."))
     return repairs.send_again(letter, by=by, now=now, reason=reason)
@@ -64,7 +64,7 @@ def may_be_sent_again(letter):
 def not_written(mission, series, now):
     """The mailing of the series that would bring this mission its link, has gone, and was not written to it; or None
     where there is none, or no address yet."""
-    if series is None or not mission.addresses.valid(_day(now)).exists():
+    if series is None or not mission.addresses.valid(day_of(now)).exists():
         return None
     gone = Mailing.objects.with_series().filter(series=series, kind__in=WITH_A_LINK)
     gone = gone.filter(state__in=(Mailing.State.SENDING, Mailing.State.DONE)).order_by("-writing_at")
@@ -81,7 +81,3 @@ def write(mission, series, *, by, now, reason=""):
     if mailing is None:
         raise WrongStep(_("There is nothing that this mission has missed, or it has no valid address yet."))
     mailing.catch_up(by=by, now=now, reason=reason)
-
-
-def _day(now):
-    return now.astimezone(settings.GENEVA).date()

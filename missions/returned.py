@@ -6,13 +6,13 @@ next address, with a link of its own. Where there is none, somebody has a task: 
 
 from dataclasses import replace
 
-from django.conf import settings
 from django.db.models import Q
 
 from missions.models import Invitation, MissionAddress, MissionTask, PermanentMission
 from presessions import trail
 from presessions.mail import outbox, registry
 from presessions.mail.models import Letter, Mailing
+from presessions.upr.dates import day_of
 from presessions.vault import normal_email
 
 Reason = MissionTask.Reason
@@ -43,7 +43,7 @@ def without_address(series, now):
 
     A State that is known to have no mission in Geneva is nobody's task; nor is, again, one that somebody has reached.
     """
-    missions = PermanentMission.objects.not_reachable(_day(now)).exclude(in_geneva=PermanentMission.InGeneva.NO)
+    missions = PermanentMission.objects.not_reachable(day_of(now)).exclude(in_geneva=PermanentMission.InGeneva.NO)
     missions = missions.exclude(tasks__series=series)
     MissionTask.objects.open_for(
         list(missions.values_list("pk", flat=True)), series=series, reason=Reason.NO_ADDRESS, now=now
@@ -71,7 +71,7 @@ def _next_address(letter, mission, now):
     """The first valid address that this letter, in all its copies, has not been sent to."""
     copies = Letter.objects.filter(Q(key=_base(letter)) | Q(key__startswith=f"{_base(letter)}/"))
     tried = {normal_email(to) for to in copies.values_list("to", flat=True)}
-    valid = mission.addresses.valid(_day(now))
+    valid = mission.addresses.valid(day_of(now))
     return next((address for address in valid if normal_email(address.email) not in tried), None)
 
 
@@ -80,10 +80,6 @@ def _is_of_use(letter, now):
     if how is None or how.rewrite is None:
         return False
     return mailing is None or not (mailing.state == Mailing.State.CANCELLED or mailing.is_pointless(now))
-
-
-def _day(now):
-    return now.astimezone(settings.GENEVA).date()
 
 
 def _base(letter):

@@ -152,7 +152,7 @@ def _call(session, like, first, now):
     if before:
         values = {name: getattr(before, name) for name in values}
     opens_on, hour = _opens_on(session, like, before)
-    tomorrow = now.astimezone(GENEVA).date() + timedelta(days=1)
+    tomorrow = dates.day_of(now) + timedelta(days=1)
     opens_on = opens_on and max(opens_on, tomorrow)  # what is past already would be held, and staff asked
     last = _last_day(like, before, first, opens_on)
     return {
@@ -170,7 +170,7 @@ def _opens_on(session, like, before):
     months = dates.months_before(session.starts_on, CALL_MONTHS)
     if not (before and before.opens_at and like.session.starts_on):
         return months, hour
-    was = before.opens_at.astimezone(GENEVA).date()
+    was = dates.day_of(before.opens_at)
     if was == dates.months_before(like.session.starts_on, CALL_MONTHS):
         return months, hour
     return session.starts_on - (like.session.starts_on - was), hour

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from missions.setting_up import Hour, Plan, laid_out
-from presessions.upr.dates import GENEVA, day_in_words, last_minute, minutes_after
+from presessions.upr.dates import GENEVA, day_in_words, day_of, last_minute, minutes_after
 from presessions.upr.models import CountryMeeting, Series
 
 AN_HOUR = re.compile(r"(\d{1,2})[:.hH](\d{2})?")
@@ -243,7 +243,7 @@ class LineForm(forms.Form):
         starts_at = self.is_valid() and not self.is_off and self.cleaned_data["starts_at"]
         if not starts_at:
             return
-        if first and last and not first <= starts_at.astimezone(GENEVA).date() <= last:
+        if first and last and not first <= day_of(starts_at) <= last:
             words = _("The Pre-sessions take place from %(first)s to %(last)s.")
             words %= {"first": day_in_words(first), "last": day_in_words(last)}
             self.add_error("starts_at", words)

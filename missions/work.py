@@ -2,7 +2,6 @@
 never writes.
 """
 
-from django.conf import settings
 from django.db.models import CharField, Count, Exists, OuterRef, Q
 from django.db.models.functions import Cast
 from django.urls import reverse
@@ -15,6 +14,7 @@ from missions.models import DoorNote, Invitation, MissionAddress, MissionTask, P
 from missions.not_told import of_series as not_told  # noqa: F401 -- for whoever counts what waits
 from presessions.mail import registry
 from presessions.mail.models import Letter
+from presessions.upr.dates import day_of
 from presessions.upr.models import CountryMeeting
 
 
@@ -56,7 +56,7 @@ def answered_of_series(series):
 
 
 def _reachable():
-    today = timezone.now().astimezone(settings.GENEVA).date()
+    today = day_of(timezone.now())
     return PermanentMission.objects.reachable(today)
 
 
@@ -74,7 +74,7 @@ def of_the_silent(mailings):
         letters = letters.filter(recipient_kind="mission", recipient_id=Cast(OuterRef("mission"), CharField()))
         sent = Q(state=Letter.State.SENT, sent_at__lte=by) | Q(state=Letter.State.UNCERTAIN, uncertain_at__lte=by)
         asked[f"n{mailing.pk}"] = Count("pk", filter=Q(series=mailing.series_id) & Exists(letters.filter(sent)))
-    valid = MissionAddress.objects.valid(timezone.now().astimezone(settings.GENEVA).date())
+    valid = MissionAddress.objects.valid(day_of(timezone.now()))
     open_to = Invitation.objects.not_answered().filter(Exists(valid.filter(mission=OuterRef("mission"))))
     found = open_to.filter(revoked_at=None).aggregate(**asked)
     return {mailing.pk: found[f"n{mailing.pk}"] for mailing in mailings}

@@ -27,7 +27,7 @@ from presessions import demo_papers, demo_past, demo_people
 from presessions.accounts.models import Authenticator, User
 from presessions.mail import delivery
 from presessions.mail.models import Mailing
-from presessions.upr.dates import GENEVA, closes_after, geneva
+from presessions.upr.dates import closes_after, day_of, geneva
 from presessions.upr.models import Series, State, WorkingGroupSession
 
 HOURS = ((10, 0), (11, 30), (14, 30), (16, 0))  # of meetings, each day
@@ -100,7 +100,7 @@ class Story:
     def __init__(self, now, ada, ben, say):
         self.now, self.ada, self.ben, self.say = now, ada, ben, say
         self.answered = []  # invitations of missions, in the order of their names
-        self.today = now.astimezone(GENEVA).date()
+        self.today = day_of(now)
 
     def day(self, days):
         return self.today + timedelta(days=days)

@@ -15,7 +15,7 @@ from missions import closing, door, meetings, passing_on
 from missions import feedback as of_missions
 from missions.models import Answers, Invitation, MissionTask, PermanentMission, Reply, Said
 from presessions import demo_papers
-from presessions.upr.dates import GENEVA, geneva
+from presessions.upr.dates import day_of, geneva
 from presessions.upr.models import CountryMeeting, Series, State, StateUnderReview
 
 NUMBER = 52
@@ -230,7 +230,7 @@ class Past:
                     "text": f"{text}.",
                     "theme": themes.get(slug),
                     "response": response,
-                    "responded_on": now.astimezone(GENEVA).date() if response != NOT_YET else None,
+                    "responded_on": day_of(now) if response != NOT_YET else None,
                     "made_by": list(State.objects.filter(pk__in=makers.split())),
                 }
                 made = afterwards.enter(meeting, facts, by=self.ada, now=now)

@@ -22,7 +22,7 @@ from applications.models import StateCall
 from missions import work as missions_work
 from presessions.mail import work as mail_work
 from presessions.mail.models import Letter, Mailing
-from presessions.upr.dates import GENEVA, day_in_words, in_words, last_day, last_minute_words
+from presessions.upr.dates import GENEVA, day_in_words, day_of, in_words, last_day, last_minute_words
 from presessions.upr.models import CountryMeeting, Series
 
 MOST_SERIES = 6  # live at the same time; more are found in their list
@@ -226,7 +226,7 @@ def _points(series, dates, now):
 
 def _where(series, dates, now):
     """(figure, what comes then, where we are): "21", "days until the deadline", "The call is open until ..."."""
-    today = now.astimezone(GENEVA).date()
+    today = day_of(now)
     opens_at, (first_deadline, last_deadline), (first, last) = dates.opens_at, dates.deadlines, dates.meetings
     if not opens_at or not last_deadline:
         return "", "", _("The call has no dates yet.")
@@ -270,7 +270,7 @@ def _figure(days, today, until):
 
 
 def _date(instant):
-    return instant and instant.astimezone(GENEVA).date()
+    return instant and day_of(instant)
 
 
 def _last_day(deadline):

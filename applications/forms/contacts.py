@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from applications.forms.doors import EMAIL, AddressField, DoorForm, language_field
-from presessions.upr.dates import GENEVA
+from presessions.upr.dates import day_of
 from presessions.upr.models import CountryMeeting, State, StateUnderReview
 
 
@@ -80,7 +80,7 @@ def coming(now):
     ahead = CountryMeeting.objects.going_ahead().filter(
         state_under_review__session__series__isnull=False, state_under_review__status__in=StateUnderReview.EXPECTED
     )
-    today = now.astimezone(GENEVA).date()
+    today = day_of(now)
     ahead = ahead.filter(
         Q(state_under_review__session__starts_on__gte=today) | Q(state_under_review__session__starts_on=None)
     ).annotate(deadline=Coalesce("state_call__closes_at", "state_call__call__closes_at"))

@@ -73,7 +73,7 @@ def _statement_on(meeting, now):
     """The last day for statements; None once it is past, and while the hour of the meeting is not known."""
     lead = Call.objects.filter(series=meeting.series).values_list("statement_lead_days", flat=True).first()
     day = seat.papers_due_on(meeting, lead)
-    return day if day and day >= now.astimezone(dates.GENEVA).date() else None
+    return day if day and day >= dates.day_of(now) else None
 
 
 @registry.mailing(

@@ -48,8 +48,7 @@ class ApplicationQuerySet(DeadlinesQuerySet):
     def without_words(self, *, but=()):
         """Without anything that applicants wrote: for a list it is not fetched, and not decrypted. but -- names of
         fields that are"""
-        written = {one.name for one in Application._meta.fields if one.get_internal_type() == "BinaryField"}
-        return self.defer(*written - set(but))
+        return self.defer(*Application.written() - set(but))
 
     def sent(self):
         return self.exclude(submitted_at=None)
@@ -284,6 +283,11 @@ class Application(Answers, Deadlines, models.Model):
     def standing_consents(self):
         """Items the applicant agrees to now."""
         return {consent.item for consent in self.consents.all() if consent.withdrawn_at is None}
+
+    @classmethod
+    def written(cls):
+        """Names of the fields that hold what applicants wrote; nothing of it is decrypted for a list."""
+        return {one.name for one in cls._meta.fields if one.get_internal_type() == "BinaryField"}
 
     def cleared_items(self):
         """Items that may be published now. What was agreed to with the application only tells staff what to expect:

@@ -145,7 +145,7 @@ class StateCall(models.Model):
 
     def days_left(self, now):
         """Whole days until the deadline, counted on Geneva's calendar: 0 on the last day."""
-        return (dates.last_day(self.deadline) - now.astimezone(dates.GENEVA).date()).days
+        return (dates.last_day(self.deadline) - dates.day_of(now)).days
 
     @property
     def series(self):

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from applications import afterwards, public_agenda
 from applications.models import Agenda, StateCall
-from presessions.upr.dates import GENEVA, months_before
+from presessions.upr.dates import day_of, months_before
 from presessions.upr.models import CountryMeeting, Series, WorkingGroupSession
 from presessions.upr.names import place
 
@@ -54,7 +54,7 @@ def by_name(state):
 
 def _coming(live, now):
     """Sessions that are not over and have no call open or announced: when that may be, or that it is over."""
-    today = now.astimezone(GENEVA).date()
+    today = day_of(now)
     sessions = WorkingGroupSession.objects.filter(Q(ends_on__gte=today) | Q(ends_on=None)).exclude(number__in=live)
     coming = [one for one in sessions.select_related("series__call").order_by("number") if not one.is_over(today)]
     for session in coming:
@@ -97,7 +97,7 @@ def series(request, number):
 
 def _day(meeting):
     """The day in Geneva on which a meeting is; None while that is not known."""
-    return meeting.starts_at and meeting.starts_at.astimezone(GENEVA).date()
+    return meeting.starts_at and day_of(meeting.starts_at)
 
 
 @require_safe

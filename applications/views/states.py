@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from applications.views.calls import by_name, call_of
-from presessions.upr.dates import GENEVA
+from presessions.upr.dates import day_of
 from presessions.upr.models import State, StateUnderReview, WorkingGroupSession
 from presessions.upr.names import fold, initial
 
@@ -20,7 +20,7 @@ from presessions.upr.names import fold, initial
 @require_safe
 def states(request):
     """All Member States with the review that comes next, or came last; `q` finds a part of any of their names."""
-    today = timezone.now().astimezone(GENEVA).date()
+    today = day_of(timezone.now())
     wanted = request.GET.get("q", "").strip()[:100]
     places = StateUnderReview.objects.exclude(status=StateUnderReview.Status.MOVED).select_related("session__series")
     found = State.objects.defer("loaded").prefetch_related(Prefetch("reviews", places, to_attr="places"))
@@ -70,7 +70,7 @@ def _by_session(listed):
 def state(request, iso2):
     """When this State was and will be reviewed, and its Pre-sessions."""
     now = timezone.now()
-    today = now.astimezone(GENEVA).date()
+    today = day_of(now)
     one = get_object_or_404(State, pk=iso2)
     places = list(
         one.reviews.select_related("session__series", "meeting__state_call__call__series", "meeting__outcome").order_by(
@@ -89,7 +89,7 @@ def state(request, iso2):
 @require_safe
 def all_series(request):
     """Every series with its days and its States, newest first; of older sessions the days that the sources have."""
-    today = timezone.now().astimezone(GENEVA).date()
+    today = day_of(timezone.now())
     places = StateUnderReview.objects.exclude(status=StateUnderReview.Status.MOVED).select_related("state", "meeting")
     sessions = WorkingGroupSession.objects.filter(
         Q(series__isnull=False) | Q(presessions_start_on__isnull=False)

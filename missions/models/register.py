@@ -33,6 +33,10 @@ class PermanentMissionQuerySet(models.QuerySet):
             Q(search_key__contains=wanted) | Q(state__search_key__contains=wanted) | Q(code__iexact=text.strip())
         )
 
+    def found_by(self, words):
+        """What somebody types into a search: a whole e-mail address, or else a name or a code."""
+        return self.with_email(words) if "@" in words else self.named_like(words)
+
     def with_email(self, address):
         """Those with exactly this address, found by its blind index."""
         return self.filter(addresses__email_index__in=vault.blind_indexes("email", address)).distinct()

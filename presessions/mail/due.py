@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from presessions.mail import registry
 from presessions.mail.models import Mailing
 from presessions.trail.steps import WrongStep
-from presessions.upr.dates import GENEVA, geneva, months_before
+from presessions.upr.dates import day_of, geneva, months_before
 from presessions.upr.models import CountryMeeting
 
 Decided = Mailing.Decided
@@ -141,7 +141,7 @@ def _before(mailing, name, months, days, anchors):
         return None
     if registry.ANCHORS[name].too_late:
         instant -= timedelta(microseconds=1)
-    day = instant.astimezone(GENEVA).date()
+    day = day_of(instant)
     try:
         return geneva(months_before(day, months) - timedelta(days=days), mailing.hour)
     except (ValueError, OverflowError) as error:

@@ -24,7 +24,7 @@ from presessions.mail.letters import STRUCK_OUT, Unwritable
 from presessions.mail.models import Alarm, Letter, Mailing, PersonalLink, SeriesText
 from presessions.mail.registry import Priority, Recipient
 from presessions.trail.steps import WrongStep
-from presessions.upr.dates import GENEVA, in_words
+from presessions.upr.dates import GENEVA, day_of, in_words
 from presessions.upr.signals import dates_changed
 
 State, Held = Mailing.State, Mailing.Held
@@ -219,7 +219,7 @@ def _told(those, now):
         "mailing": mailing,
         "places": [(one.meeting.state, number) for one, number in those if one.meeting_id],
         "count": count,
-        "is_tomorrow": due.date() > now.astimezone(GENEVA).date(),
+        "is_tomorrow": due.date() > day_of(now),
         "hour": f"{due:%H:%M}",
         "at": lazy(in_words, str)(mailing.due_at),  # in the reader's language
         "is_frozen": mailing.state == State.HELD,

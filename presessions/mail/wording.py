@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from presessions.mail import registry
 from presessions.mail.due import anchors_of, due
 from presessions.mail.models import Mailing
-from presessions.upr.dates import GENEVA, in_words
+from presessions.upr.dates import day_of, in_words
 
 State, Held, Decided = Mailing.State, Mailing.Held, Mailing.Decided
 
@@ -132,7 +132,7 @@ def short_notice(mailing, anchors=None):
         return ""  # only what must come so long before the meetings
     start = (anchors or anchors_of([mailing])).at("first_meeting", mailing)
     if start and timedelta(0) < start - mailing.due_at < SHORT_NOTICE:
-        days = (start.astimezone(GENEVA).date() - mailing.due_at.astimezone(GENEVA).date()).days
+        days = (day_of(start) - day_of(mailing.due_at)).days
         return _("Short notice: only %(days)s before the first meeting.") % {"days": _in_days(days)}
     return ""
 
@@ -160,7 +160,7 @@ def _distance(instant, mailing, anchors):
     anchor = anchors.at(mailing.latest_anchor, mailing)
     if anchor is None:
         return ""
-    days = (anchor.astimezone(GENEVA).date() - instant.astimezone(GENEVA).date()).days
+    days = (day_of(anchor) - day_of(instant)).days
     words = {"days": _in_days(abs(days)), "anchor": _anchor_label(mailing.latest_anchor)}
     if days == 0:
         return _("the day of %(anchor)s") % words
@@ -277,5 +277,5 @@ def _row_as_on(instant, mailing, anchors):
     if anchors.is_pointless(mailing, mailing.due_at):
         words = {"why": Held.POINTLESS.label, "at": in_words(mailing.due_at)}
         return Row(mailing, "held", _("held (%(why)s): was to go out %(at)s") % words)
-    days = [moment.astimezone(GENEVA).date() for moment in (mailing.due_at, instant)]
+    days = [day_of(moment) for moment in (mailing.due_at, instant)]
     return Row(mailing, "today" if days[0] == days[1] else "gone", explain(mailing, anchors=anchors))

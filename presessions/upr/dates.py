@@ -72,6 +72,11 @@ def geneva(day, hour=0, minute=0):
     return wall
 
 
+def day_of(instant):
+    """The day of an instant, in Geneva."""
+    return instant.astimezone(GENEVA).date()
+
+
 def closes_after(day):
     """The first instant that is too late when "until 23:59 of this day, Geneva time" was promised."""
     return geneva(days_before(day, -1))
@@ -79,7 +84,7 @@ def closes_after(day):
 
 def last_day(closes_at):
     """The day in Geneva on which a deadline falls, given the first instant that is too late."""
-    return last_minute(closes_at).astimezone(GENEVA).date()
+    return day_of(last_minute(closes_at))
 
 
 def last_minute(closes_at):

@@ -37,7 +37,7 @@ OF_STAFF = (
     *("presessions/accounts/*", "presessions/mail/*", "presessions/trail/*", "presessions/upr/dialogue.py"),
     *("presessions/styleguide.py", "templates/styleguide*"),
     *(f"templates/mail/{kind}/*" for kind in KINDS_OF_STAFF),
-    *("*/desk*.py", "*/exporting.py", "*/exports.py", "*/figures.py", "presessions/imports.py"),
+    *("*/desk*.py", "*/exporting.py", "*/exports.py", "*/figures.py", "*/listing.py", "presessions/imports.py"),
     *("missions/events.py", "presessions/roles.py", "presessions/upr/events.py", "presessions/upr/rules.py"),
     "*/templatetags/applications_figures.py",
     *(

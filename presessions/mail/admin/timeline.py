@@ -15,7 +15,7 @@ from presessions.mail.admin import people
 from presessions.mail.admin.steps import pill
 from presessions.mail.due import anchors_of
 from presessions.mail.models import Letter, Mailing
-from presessions.upr.dates import GENEVA, in_words
+from presessions.upr.dates import day_of, in_words
 
 State = Mailing.State
 MOST_SERIES = 6
@@ -140,7 +140,7 @@ def distance(mailing, instant):
     first = mailing.anchor_at("first_meeting")
     if first is None:
         return ""
-    days = (first.astimezone(GENEVA).date() - instant.astimezone(GENEVA).date()).days
+    days = (day_of(first) - day_of(instant)).days
     words = {"n": abs(days)}
     if days == 0:
         return _("That is the day of the first meeting.")

@@ -202,12 +202,15 @@ def choose(page, name, value):
 
 
 def save(page):
-    page.locator("button[name=save]").click()
+    with page.expect_navigation():  # whoever is too quick would go back from, or type into, the page that is leaving
+        page.locator("button[name=save]").click()
 
 
 def narrow(page):
     """Nothing sticks out sideways, and what a finger must hit is large enough. Measured from outside: no scripts."""
-    size = page.context.new_cdp_session(page).send("Page.getLayoutMetrics")
+    session = page.context.new_cdp_session(page)
+    size = session.send("Page.getLayoutMetrics")
+    session.detach()
     assert size["cssContentSize"]["width"] <= 360, page.url
     for target in page.locator("main button, main a.button, main .task-list a").all():
         box = target.bounding_box()

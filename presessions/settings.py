@@ -26,6 +26,12 @@ MAIL_FROM = env.str("MAIL_FROM")
 MAIL_REPLY_TO = env.str("MAIL_REPLY_TO", MAIL_FROM)  # a mailbox that somebody reads
 # The sender's block of letters for a visa, line by line; the commas divide.
 ORGANISATION_ADDRESS = env.list("ORGANISATION_ADDRESS", ["UPR Info", "Geneva"], subcast=str.strip)
+# Whom a weakness is reported to, as /.well-known/security.txt and /safety/ say: addresses, or https:// pages.
+SECURITY_CONTACT = [*filter(None, env.list("SECURITY_CONTACT", [], subcast=str.strip))] or [MAIL_REPLY_TO]
+# What /privacy/ says and only UPR Info can know: in which States the server and its copies stand (CH), and the day on
+# which it confirmed what that page says of the law (2027-01-31). While they are empty the page says that this is open.
+HOSTED_IN = [*filter(None, env.list("HOSTED_IN", [], subcast=str.strip))]
+PRIVACY_CONFIRMED_ON = env.str("PRIVACY_CONFIRMED_ON", "") and env.date("PRIVACY_CONFIRMED_ON")
 MAIL_BOUNCE_DOMAIN = env.str("MAIL_BOUNCE_DOMAIN", "")  # whatever is sent there ends in the inbox
 MAIL_DKIM_SELECTOR = env.list("MAIL_DKIM_SELECTOR", [])  # under which the relay's keys stand; for check_mail_domain
 INBOX_URL = env.str("INBOX_URL", "")  # imaps:// or imap+tls://user:password@host:port/INBOX; empty: nothing is read
@@ -42,6 +48,7 @@ INSTALLED_APPS = [
     "presessions",
     "presessions.accounts",
     "presessions.trail",
+    "presessions.retention",
     "presessions.upr",
     "presessions.mail",
     "applications",
@@ -148,6 +155,27 @@ CLAMAV_SIGNATURE_DAYS = env.int("CLAMAV_SIGNATURE_DAYS", 7)  # older ones do not
 FILE_UPLOAD_HANDLERS = ["presessions.vault.EncryptingUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000  # the admin page of a series has many meetings; an attack has more
+
+# --- What is forgotten, and when: days, by the names of the rules (presessions/retention) --------------------------------
+KEEP_DAYS = {
+    "drafts": 30,  # never sent: after their deadline
+    "not_selected": 30,  # after the last day of the Pre-sessions
+    "selected": 90,  # after the last day of the Working Group session
+    "needs": 30,  # passports and practical needs, after the meeting
+    "notes": 30,  # for the moderator, after the meeting
+    "contacts_unconfirmed": 7,  # after the sign-up
+    "delegates": 90,  # and all that people of missions wrote: after the last day of the Working Group session
+    "addresses": 90,  # of missions, after their last valid day
+    "letters": 365,  # addresses and texts of letters, after they went
+    "reports": 90,  # texts of mails in the inbox, after somebody dealt with them
+    "visits": 90,  # of personal links, except those of invitations, which are counted
+    "uploads": 1,  # files that nobody finished sending
+    "reasons": 730,  # why staff did something, in their words
+    "staff": 730,  # names of former staff, after the last thing they did
+    "alarms": 90,  # what alarms said, after they ended
+    "sessions": 1,  # after they ended
+    "tries": 1,  # to log in
+} | env.dict("KEEP_DAYS", {}, subcast_values=int)  # "not_selected=45,selected=120"; `check` refuses what is none
 
 # --- Timed mail -----------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "presessions.mail.backend.OutboxBackend"

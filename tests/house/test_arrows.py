@@ -11,6 +11,7 @@ FLOORS = [
         "presessions.accounts",
         "presessions.trail",
         "presessions.vault",
+        "presessions.retention",
         "presessions.logs",
         "presessions.exports",
         "presessions.imports",

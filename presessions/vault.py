@@ -1,20 +1,15 @@
 """What must be unreadable in a stolen database, backup or disk: encrypted columns, exact search, private files.
 
-Basement: imports nothing of ours. The keyset comes from the environment and never lies beside the database:
-
-    {"primary": "2026a", "keys": {"2026a": "<32 bytes, base64>", "2025a": "..."}}
-
-The primary key writes; every key reads. To rotate, add a key, name it primary, and write the rows again.
+Basement: imports the keys. The keyset comes from the environment and never lies beside the database; its primary key
+writes, every key reads, and `rotation` writes all again under the primary one.
 Losing the keyset is losing the data: keep it apart from the backups, twice.
 
 Everything is AES-256-GCM under keys derived per purpose (HKDF-SHA256), so a column's text cannot be moved to another
 column, a file's chunk not to another place, and an index entry not be compared between kinds.
 """
 
-import base64
 import hashlib
 import hmac
-import json
 import os
 import secrets
 import struct
@@ -25,66 +20,23 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import File
 from django.core.files.storage import Storage
 from django.core.files.uploadhandler import FileUploadHandler, StopFutureHandlers
 from django.core.validators import EmailValidator, MaxLengthValidator
 from django.db import models
 
+from presessions.keys import Keyset, Unreadable, new_keyset
+
+__all__ = ["Keyset", "Unreadable", "new_keyset"]  # of the keys, for whoever knows the vault
+
 NONCE_BYTES = 12
 CHUNK_BYTES = 64 * 1024
 UPLOAD_CHUNK_BYTES = 64 * 1024
 
 
-class Unreadable(Exception):
-    """Ciphertext that no key of the keyset opens, or that was moved or altered. Holds nothing of the content."""
-
-
 # --- Keys -----------------------------------------------------------------------------------------------------------
-
-
-def new_keyset(name="1"):
-    """A fresh keyset as JSON text, to put into VAULT_KEYSET."""
-    return json.dumps({"primary": name, "keys": {name: base64.b64encode(secrets.token_bytes(32)).decode()}})
-
-
-class Keyset:
-    """Named 32-byte master keys, and the keys derived from them for one purpose each."""
-
-    def __init__(self, text):
-        try:
-            parts = json.loads(text)
-            self.masters = {name: base64.b64decode(key, validate=True) for name, key in parts["keys"].items()}
-            self.primary = parts["primary"]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ImproperlyConfigured("VAULT_KEYSET must be JSON like vault.new_keyset() makes.") from error
-        if self.primary not in self.masters or any(len(key) != 32 for key in self.masters.values()):
-            raise ImproperlyConfigured("VAULT_KEYSET needs its primary among its keys, each of 32 bytes.")
-        if any(not 0 < len(name.encode()) < 256 for name in self.masters):
-            raise ImproperlyConfigured("A key's name in VAULT_KEYSET has 1 to 255 bytes.")
-        self._derived = {}
-
-    def key(self, name, purpose, salt=None):
-        """The 32-byte key for one purpose. Raises Unreadable when the keyset has no master of that name."""
-        if name not in self.masters:
-            raise Unreadable("Written under a key that the keyset does not hold.")
-        if salt is not None:  # one file each: not worth remembering
-            return _derive(self.masters[name], purpose, salt)
-        found = self._derived.get((name, purpose))
-        if found is None:
-            found = self._derived[name, purpose] = _derive(self.masters[name], purpose, None)
-        return found
-
-    def newest_first(self):
-        return [self.primary, *(name for name in self.masters if name != self.primary)]
-
-
-def _derive(master, purpose, salt):
-    return HKDF(algorithm=SHA256(), length=32, salt=salt, info=b"presessions:" + purpose.encode()).derive(master)
 
 
 @lru_cache(maxsize=4)
@@ -231,7 +183,7 @@ def blind_index(kind, value):
 
 def blind_indexes(kind, value):
     """The index under every key, for a search that survives rotation: `.filter(email_index__in=blind_indexes(...))`."""
-    return [_index(name, kind, value) for name in keyset().newest_first()]
+    return [_index(name, kind, value) for name in keyset().names_for(f"index:{kind}")]
 
 
 def _index(name, kind, value):

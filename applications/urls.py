@@ -15,6 +15,7 @@ from applications.views import (
     pack,
     questions,
     receipts,
+    safety,
     seat,
     start,
     states,
@@ -28,7 +29,8 @@ SECTION = "|".join(SECTIONS)
 urlpatterns = [
     path("", calls.home, name="home"),
     path("about/", calls.about, name="about"),
-    path("privacy/", calls.privacy, name="privacy"),
+    path("privacy/", safety.privacy, name="privacy"),
+    path("safety/", safety.safety, name="safety"),
     path("questions/", questions.questions, name="questions"),
     path("questions.txt", questions.as_text, name="questions_text"),
     path("states/", states.states, name="states"),

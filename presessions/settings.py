@@ -16,6 +16,8 @@ DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY")
 VAULT_KEYSET = env.str("VAULT_KEYSET", "") or Path(env.str("VAULT_KEYSET_FILE")).read_text()
 DATABASES = {"default": {**env.dj_db_url("DATABASE_URL"), "ATOMIC_REQUESTS": False}}
+# Whom `migrate` grants what in the database (deploy/roles.sql); empty: whoever logs in owns everything.
+DATABASE_APP_ROLE, DATABASE_READER_ROLE = env.str("DATABASE_APP_ROLE", ""), env.str("DATABASE_READER_ROLE", "")
 REDIS_URL = env.str("REDIS_URL")
 SMTP_URL = env.str("SMTP_URL")  # smtp://, smtps:// or smtp+tls://user:password@host:port
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")  # as people type it; links in mails begin with it
@@ -32,6 +34,7 @@ SECURITY_CONTACT = [*filter(None, env.list("SECURITY_CONTACT", [], subcast=str.s
 # which it confirmed what that page says of the law (2027-01-31). While they are empty the page says that this is open.
 HOSTED_IN = [*filter(None, env.list("HOSTED_IN", [], subcast=str.strip))]
 PRIVACY_CONFIRMED_ON = env.str("PRIVACY_CONFIRMED_ON", "") and env.date("PRIVACY_CONFIRMED_ON")
+BACKUP_DAYS = env.int("BACKUP_DAYS", 30)  # how long deploy/backup.sh keeps a copy, as /privacy/ and /safety/ say
 MAIL_BOUNCE_DOMAIN = env.str("MAIL_BOUNCE_DOMAIN", "")  # whatever is sent there ends in the inbox
 MAIL_DKIM_SELECTOR = env.list("MAIL_DKIM_SELECTOR", [])  # under which the relay's keys stand; for check_mail_domain
 INBOX_URL = env.str("INBOX_URL", "")  # imaps:// or imap+tls://user:password@host:port/INBOX; empty: nothing is read
@@ -196,6 +199,7 @@ INBOX_SECONDS = 120  # how long one reading of the inbox goes on; the next one b
 MAIL_SILENCE = env.int("MAIL_SILENCE", 180)  # seconds without a sign of life until a part counts as silent
 # seconds after which a server that had no letter to answer is asked whether it lives
 MAIL_PROBE = min(120, MAIL_SILENCE // 2)
+BACKUP_MINUTES = env.int("BACKUP_MINUTES", 0)  # how old deploy/backup.sh's last sign of life may be; 0: nobody asks
 MAIL_RECONCILED_AT = 3  # the hour in Geneva when every mailing is compared with its audience
 
 # --- Redis carries a bell without arguments, and counts that slow down abuse: nothing that may not be lost ------------

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from missions.urls import for_all as calendars
-from presessions import views
+from presessions import for_machines, views
 from presessions.styleguide import styleguide
 from presessions.tongues import in_every_language
 
@@ -12,6 +12,8 @@ urlpatterns = [
     path("health/live", views.live, name="live"),
     path("health/ready", views.ready, name="ready"),
     path("health/mail", views.mail, name="health_mail"),
+    path(".well-known/security.txt", for_machines.security_txt, name="security_txt"),
+    path("robots.txt", for_machines.robots_txt, name="robots_txt"),
     path("admin/", admin.site.urls),
     path("", include((calendars, "feeds"))),
     *in_every_language(

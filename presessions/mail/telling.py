@@ -53,9 +53,9 @@ def look(now):
 
 def _begin_to_listen(now):
     """A part that has never been heard is silent from our first look on, not from the beginning of time."""
-    parts = [Pulse(part=part, at=now) for part in troubles.PARTS]
-    if len(Pulse.objects.filter(part__in=troubles.PARTS)) < len(parts):
-        Pulse.objects.bulk_create(parts, ignore_conflicts=True)
+    parts = [*troubles.PARTS, "backup"] if settings.BACKUP_MINUTES else troubles.PARTS
+    if len(Pulse.objects.filter(part__in=parts)) < len(parts):
+        Pulse.objects.bulk_create([Pulse(part=part, at=now) for part in parts], ignore_conflicts=True)
 
 
 def _confirmed(codes, now):

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from presessions.mail.models import Alarm, Letter, Mailing, Pulse, Switch
 from presessions.upr.dates import in_words
 
-PARTS = ("bell", "drain", "smtp", "redis", "watch")  # each says that it lives; the inbox too, where there is one
+PARTS = ("bell", "drain", "smtp", "redis", "watch")  # each says that it lives; inbox and backup too, where they are
 INBOX_SILENCE = timedelta(minutes=30)
 RECENT = timedelta(days=8)  # a letter lives for a week; older failures are history
 UNKNOWN = object()  # nobody asked Redis
@@ -27,10 +27,10 @@ UNKNOWN = object()  # nobody asked Redis
 # While one of these lasts, mail may not leave: they are told by the second relay, and turn the health red.
 VITAL = ("redis", "beat", "worker", "drain", "smtp", "watch", "stopped", "restored", "journal", "paused")
 # Turns the health red as well, though mail leaves: M13 asks it of each part that may fall silent.
-RED = (*VITAL, "scanner")
-SILENCES = ("redis", "beat", "worker", "drain", "smtp", "watch", "inbox")
+RED = (*VITAL, "scanner", "backup")
+SILENCES = ("redis", "beat", "worker", "drain", "smtp", "watch", "inbox", "backup")
 # Alarms that are ours to end, because `find` says at each look whether they last.
-FOUND = (*VITAL, "inbox", "uncertain", "failed")
+FOUND = (*VITAL, "inbox", "backup", "uncertain", "failed")
 
 TITLES = {
     "redis": gettext_lazy("Redis is silent"),
@@ -39,6 +39,7 @@ TITLES = {
     "drain": gettext_lazy("the workers fail"),
     "smtp": gettext_lazy("the mail server is silent"),
     "inbox": gettext_lazy("the inbox is silent"),
+    "backup": gettext_lazy("the backup is silent"),
     "returned": gettext_lazy("mail that came back could not be dealt with"),
     "watch": gettext_lazy("nobody watches"),
     "stopped": gettext_lazy("the mail server refuses us"),
@@ -126,6 +127,11 @@ def _sentence(what, number):
             return _("The mail server has not answered since %(since)s. Letters are tried again by themselves.")
         case "inbox":
             return _("The inbox for returned mail has not been read since %(since)s.")
+        case "backup":
+            return _(
+                "No backup has been whole since %(since)s: see the log of deploy/backup.sh. What is written meanwhile "
+                "stands on one disk only."
+            )
         case "watch":
             return _(
                 "Nobody has watched since %(since)s: manage.py watch is down, and staff would not be told of a silence."
@@ -234,6 +240,8 @@ def _silences(now, waiting, alarms):
         yield Trouble("watch", pulses.get("watch"))
     if settings.INBOX_URL and is_silent("inbox", INBOX_SILENCE):
         yield Trouble("inbox", pulses.get("inbox"))
+    if settings.BACKUP_MINUTES and is_silent("backup", timedelta(minutes=settings.BACKUP_MINUTES)):
+        yield Trouble("backup", pulses.get("backup"))
 
 
 def _stops():

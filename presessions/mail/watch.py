@@ -25,7 +25,9 @@ _said = {}  # part -> when this process last wrote or read its sign of life
 
 
 def seen(part, now):
-    """This part is alive: "bell", "drain", "smtp", "inbox", "watch". Cheap: may be said for each letter."""
+    """This part is alive: "bell", "drain", "smtp", "inbox", "watch". Cheap: may be said for each letter.
+
+    deploy/backup.sh says "backup" itself, by SQL."""
     if part in _said and timedelta(0) <= now - _said[part] < FRESH:
         return
     at = Pulse.objects.filter(part=part).values_list("at", flat=True).first()

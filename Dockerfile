@@ -9,9 +9,11 @@ RUN /srv/venv/bin/pip install --no-cache-dir --require-hashes -r requirements/ru
 COPY . .
 RUN /srv/venv/bin/django-admin compilemessages
 # The settings ask for everything at start, so they get values that are good for this one command and kept nowhere.
-RUN SECRET_KEY=build DATABASE_URL=postgres://build REDIS_URL=redis://build SMTP_URL=smtp://build \
-    PUBLIC_URL=http://build MAIL_DOMAIN=build MAIL_FROM=build@build PRIVATE_FILES=/tmp STATIC_ROOT=/srv/static \
-    VAULT_KEYSET="$(/srv/venv/bin/python -c 'from presessions.vault import new_keyset; print(new_keyset())')" \
+RUN SECRET_KEY="$(/srv/venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(48))')" \
+    VAULT_KEYSET="$(/srv/venv/bin/python manage.py new_keyset)" \
+    DATABASE_URL=postgres://localhost/build REDIS_URL=redis://localhost SMTP_URL=smtp://localhost CLAMAV_URL=none \
+    PUBLIC_URL=http://localhost ALLOWED_HOSTS=localhost MAIL_DOMAIN=example.org MAIL_FROM=build@example.org \
+    PRIVATE_FILES=/tmp STATIC_ROOT=/srv/static \
     /srv/venv/bin/python manage.py collectstatic --no-input
 
 FROM python:3.12-slim-bookworm

@@ -51,9 +51,7 @@ class Keyset:
         if not named or any(len(key) != KEY_BYTES for key in (*self.masters.values(), *kept)):
             raise ImproperlyConfigured("VAULT_KEYSET needs its primary among its keys, each of 32 bytes and named.")
         if len({*self.masters.values(), *kept}) < len(self.masters) + len(kept) or len(set(names)) < len(names):
-            raise ImproperlyConfigured(
-                "VAULT_KEYSET holds one key twice. Make another one: manage.py new_keyset --add."
-            )
+            raise ImproperlyConfigured("VAULT_KEYSET holds one key twice. Make another: manage.py new_keyset --add.")
         if any(map(_is_made_up, self.masters.values())):
             raise ImproperlyConfigured("VAULT_KEYSET holds a key that is not random. Make one: manage.py new_keyset.")
         self._derived = {}

@@ -84,6 +84,7 @@ def start(servers, port):
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "MAIL_DOMAIN": "presessions.example.org",
         "MAIL_FROM": "pre-sessions@example.org",
+        "CLAMAV_URL": "none",
         "PRIVATE_FILES": str(VAR / "private"),
         "MAIL_JOURNAL": str(VAR / "journal"),
         "STATIC_ROOT": str(VAR / "static"),

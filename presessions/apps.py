@@ -4,7 +4,7 @@ from django.apps import AppConfig, apps
 from django.contrib.admin import apps as django_admin
 from django.db.models.signals import post_migrate
 
-from presessions import roles
+from presessions import database_roles, roles
 
 
 class PresessionsConfig(AppConfig):
@@ -14,6 +14,7 @@ class PresessionsConfig(AppConfig):
     def ready(self):
         with_tables = [app for app in apps.get_app_configs() if app.models_module]
         post_migrate.connect(roles.make, sender=with_tables[-1], dispatch_uid="roles")  # by then all rights are there
+        post_migrate.connect(database_roles.grant, sender=with_tables[-1], dispatch_uid="database roles")
 
 
 class AdminConfig(django_admin.AdminConfig):

@@ -13,6 +13,7 @@ from django.utils import translation
 
 HERE = Path(__file__).parent
 JOURNALS = count(1)
+ROOMS = {"accounts", "applications", "mail", "missions", "trail", "upr"}  # whose tests work as the application does
 ONLY_WHEN_NAMED = {HERE / "e2e", HERE / "storm"}  # they need a browser, or both cores for themselves
 
 
@@ -41,6 +42,35 @@ def _staff_have_two_factors():
     Client.force_login = logins.with_both_factors
 
 
+@pytest.fixture(autouse=True)
+def _as_the_application(request):
+    """Tests of the rooms work with the rights that a deployment gives the application (deploy/roles.sql): rows, and not
+    those of the trail. The others may do anything: they crash servers, make tables, go behind the database's back."""
+    from django.db import connection  # once the settings are there
+
+    usual = connection.settings_dict["OPTIONS"]
+    wanted = "presessions_app" if request.path.is_relative_to(HERE) and _room(request.path) in ROOMS else None
+    if usual.get("assume_role") != wanted:
+        usual["assume_role"] = wanted  # for each new connection
+        if connection.connection and not connection.connection.closed:
+            with connection.connection.cursor() as cursor:
+                cursor.execute(f"SET ROLE {wanted or 'NONE'}")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    """Whoever made the database takes it away again."""
+    yield
+    from django.db import connection
+
+    connection.settings_dict["OPTIONS"].pop("assume_role", None)
+    connection.close()
+
+
+def _room(path):
+    return path.relative_to(HERE).parts[0]
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _only_what_was_written_is_cleared_away():
     """After a test with transactions of its own. Django truncates all tables, which makes each of their hundreds of
@@ -56,7 +86,7 @@ def _only_what_was_written_is_cleared_away():
             rows = (f"SELECT '{table}' WHERE EXISTS (SELECT FROM \"{table}\")" for table in tables)
             cursor.execute(" UNION ALL ".join(rows))
             written = [f'DELETE FROM "{table}"' for (table,) in cursor.fetchall()]
-        return ["SET LOCAL session_replication_role = replica", *written]
+        return ["SET LOCAL ROLE NONE", "SET LOCAL session_replication_role = replica", *written]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", delete)

@@ -7,6 +7,8 @@ DATABASE_URL and REDIS_URL of the caller are ignored: tests must never reach a d
 
 import atexit
 import os
+import secrets
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,7 +18,8 @@ from babel.messages.pofile import read_po
 
 from presessions import devservers
 
-LOCALE = Path(__file__).resolve().parent.parent / "locale"
+HOME = Path(__file__).resolve().parent.parent
+LOCALE = HOME / "locale"
 servers = ExitStack()
 atexit.register(servers.close)  # also after Ctrl-C, and when a broken setting stops pytest before it has begun
 
@@ -27,6 +30,7 @@ def pytest_load_initial_conftests():
     if worker is None:
         compile_messages()
         os.environ.update(servers.enter_context(devservers.throwaway_environment()))
+        os.environ.update(make_roles(os.environ["DATABASE_URL"]))
     else:
         number = int(worker.removeprefix("gw")) + 1
         os.environ["REDIS_URL"] = os.environ["REDIS_URL"].removesuffix("/0") + f"/{number}"
@@ -34,6 +38,15 @@ def pytest_load_initial_conftests():
         folder.mkdir(exist_ok=True)
         os.environ["PRIVATE_FILES"] = str(folder)
     return (yield)
+
+
+def make_roles(url, **passwords):
+    """The roles of a deployment, by its own script; tests of the rooms work as the application's (tests/conftest.py).
+    Returns the settings by which `migrate` knows them."""
+    passwords = {f"{who}_PASSWORD": secrets.token_urlsafe(24) for who in ("OWNER", "APP")} | passwords
+    psql = [devservers.programs() / "psql", "--no-psqlrc", f"--file={HOME / 'deploy' / 'roles.sql'}", url]
+    subprocess.run(psql, env=passwords, check=True, capture_output=True)
+    return {"DATABASE_APP_ROLE": "presessions_app", "DATABASE_READER_ROLE": "presessions_reader"}
 
 
 def compile_messages():

@@ -41,9 +41,9 @@ class Hand:
     """One connection to the mail server, and what goes over it. A worker with several waits for less: while one hand
     waits for the server, another has the disk write down what became of its letter."""
 
-    def __init__(self, now, ending):
+    def __init__(self, now, ending, wire=Wire):
         self.now, self.ending = now, ending
-        self.wire, self.counts, self.work = Wire(), Counter(), None
+        self.wire, self.counts, self.work = wire(), Counter(), None
 
     def empty(self, letter):
         """Send this letter and all others that are due, or until the time is up."""
@@ -67,13 +67,14 @@ class Hand:
             connection.close()
 
 
-def drain(seconds, now=None, stop=None, hands=1):
+def drain(seconds, now=None, stop=None, hands=1, wire=Wire):
     """Write and send what is due, looking again each second, until the time is up. Returns a count per outcome.
 
     seconds -- 0 empties what is due once
     now -- a callable for the time, or None for the clock
     stop -- a threading.Event that ends it after the letters in hand
     hands -- how many letters may be in hand at once
+    wire -- what makes a connection for each hand; a rehearsal has one that leads nowhere
     """
     now, ends, over = now or timezone.now, time.monotonic() + seconds, threading.Event()
 
@@ -81,7 +82,7 @@ def drain(seconds, now=None, stop=None, hands=1):
         return over.is_set() or (stop and stop.is_set()) or (seconds and time.monotonic() >= ends)
 
     _insist_on_durable_commits()
-    written, first, others = 0, Hand(now, ending), [Hand(now, ending) for _ in range(hands - 1)]
+    written, first, others = 0, Hand(now, ending, wire), [Hand(now, ending, wire) for _ in range(hands - 1)]
     with ExitStack() as closing:
         for hand in (first, *others):
             closing.enter_context(hand.wire)

@@ -77,6 +77,23 @@ def decrypt(stored, place):
         raise Unreadable(f"The ciphertext at {place} does not open.") from error
 
 
+def key_name(stored):
+    """The name of the key that something in a column was encrypted under. Raises Unreadable."""
+    stored = bytes(stored[:257])
+    try:
+        if stored[0] != 1:
+            raise Unreadable("Not a ciphertext of ours.")
+        return stored[2 : 2 + stored[1]].decode()
+    except (IndexError, ValueError) as error:
+        raise Unreadable("Not a ciphertext of ours.") from error
+
+
+def written_by_primary():
+    """The bytes that every ciphertext in a column begins with when the primary key wrote it."""
+    name = keyset().primary.encode()
+    return b"\x01" + bytes([len(name)]) + name
+
+
 class _EncryptedField(models.Field):
     """A bytea column that is text or bytes in Python. It can be filtered for emptiness and for nothing else."""
 
@@ -254,12 +271,17 @@ class Encryptor:
         self.number += 1
 
 
-def decrypted_chunks(source):
-    """Plain chunks of an encrypted file opened for reading. Raises Unreadable; nothing of a bad chunk is given out."""
+def key_of_file(source):
+    """The name of the key of an encrypted file opened for reading, which is read up to there. Raises Unreadable."""
     head = source.read(len(MAGIC) + 1)
     if len(head) <= len(MAGIC) or head[:-1] != MAGIC:
         raise Unreadable("Not an encrypted file of ours.")
-    name, salt = source.read(head[-1]).decode(errors="replace"), source.read(16)
+    return source.read(head[-1]).decode(errors="replace")
+
+
+def decrypted_chunks(source):
+    """Plain chunks of an encrypted file opened for reading. Raises Unreadable; nothing of a bad chunk is given out."""
+    name, salt = key_of_file(source), source.read(16)
     cipher, number = AESGCM(keyset().key(name, "file", salt)), 0
     sealed = source.read(CHUNK_BYTES + TAG_BYTES)
     while True:
@@ -310,10 +332,7 @@ class EncryptedStorage(Storage):
         path = self.path(name)
         path.parent.mkdir(exist_ok=True, mode=0o700)
         os.replace(upload.release(), path)
-        for folder in (path.parent, self.folder):
-            handle = os.open(folder, os.O_RDONLY)
-            os.fsync(handle)
-            os.close(handle)
+        _make_durable(path.parent, self.folder)
         return name
 
     def _save(self, name, content):
@@ -322,6 +341,24 @@ class EncryptedStorage(Storage):
             upload.write(chunk)
         upload.finish()
         return self.keep(upload)
+
+    def key_of(self, name):
+        """The name of the key that a file was written under. Raises FileNotFoundError, Unreadable."""
+        with self.path(name).open("rb") as file:
+            return key_of_file(file)
+
+    def write_again(self, name):
+        """Put the same content, written under the primary key, in the place of a file. Whoever opens it meanwhile has
+        one or the other, whole; when it was last written stays what it was. Raises FileNotFoundError, Unreadable."""
+        path = self.path(name)
+        with self.open(name) as old, EncryptedUpload.create("") as new:
+            written_at = os.fstat(old.file.fileno()).st_mtime_ns
+            for chunk in old.chunks():
+                new.write(chunk)
+            new.finish()
+            os.utime(new.incoming, ns=(written_at, written_at))
+            os.replace(new.release(), path)
+        _make_durable(path.parent)
 
     def get_available_name(self, name, max_length=None):
         return name  # ours are random; the caller's is not used
@@ -349,6 +386,14 @@ class EncryptedStorage(Storage):
 
 
 storage = EncryptedStorage()
+
+
+def _make_durable(*folders):
+    """What was moved into a folder outlives a power cut only when the folder itself is on the disk."""
+    for folder in folders:
+        handle = os.open(folder, os.O_RDONLY)
+        os.fsync(handle)
+        os.close(handle)
 
 
 class EncryptedUpload(File):

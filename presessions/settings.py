@@ -49,6 +49,7 @@ PRIVATE_FILES = Path(env.str("PRIVATE_FILES"))  # encrypted; outside the web roo
 MAIL_JOURNAL = Path(env.str("MAIL_JOURNAL", str(PRIVATE_FILES.parent / "journal")))  # never in the database's backup
 ALERT_SMTP_URL = env.str("ALERT_SMTP_URL", "")  # another relay than SMTP_URL: says so when mail itself is down
 ALERT_TO = env.list("ALERT_TO", [], subcast=str.strip)  # whom it tells; an address outside MAIL_DOMAIN is best
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # what whoever scrapes /metrics brings along; empty: there is no such page
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
 
 # --- The house ------------------------------------------------------------------------------------------------------
@@ -197,7 +198,7 @@ MAIL_BACKOFF = [60, 300, 900, 3600]  # seconds before each new try; the last one
 MAIL_UNCERTAIN_DELAY = 900  # seconds before the one identical repeat
 MAIL_DRAIN_SECONDS = 50  # how long each bell looks for due letters; the next one rings after 60
 MAIL_HANDS = 4  # letters that one worker process has in hand at once, each over a connection of its own
-MAIL_DOMAIN_PER_MINUTE = 120  # letters of mailings to one domain; 0 lets them go as fast as they can
+MAIL_DOMAIN_PER_MINUTE = env.int("MAIL_DOMAIN_PER_MINUTE", 120)  # letters of mailings to one domain; 0: no limit
 MAIL_BREAKER = 10  # letters of one mailing that fail in a row before it is held; 0 never holds it
 MAIL_GRACE_DAYS = 3  # how late a mailing still goes out by itself
 MAIL_TWO_PERSONS_ABOVE = env.int("MAIL_TWO_PERSONS_ABOVE", 0)  # recipients; then one approves, another releases; 0: off

@@ -21,6 +21,7 @@ from applications.views import (
     states,
     upload,
 )
+from applications.views.unlisted import unlisted
 
 app_name = "applications"
 
@@ -71,10 +72,10 @@ urlpatterns = [
     path("application/fact-sheet/", seat.fact_sheet, name="fact_sheet"),
     path("application/publish/", seat.consent_again, name="consent_again"),
     path("application/feedback/", afterwards.feedback_page, name="feedback"),
-    path("application/<str:token>/", start.open_link, name="open"),
+    path("application/<str:token>/", unlisted(start.open_link), name="open"),
     path("receipt/", receipts.check, name="receipt_check"),
     path("contacts/", contacts.sign_up, name="contact_signup"),
     path("contacts/sent/", contacts.sent, name="contact_sent"),
-    path("contacts/confirm/<str:token>/", contacts.confirm, name="contact_confirm"),
-    path("contacts/leave/<str:token>/", contacts.leave, name="contact_leave"),
+    path("contacts/confirm/<str:token>/", unlisted(contacts.confirm), name="contact_confirm"),
+    path("contacts/leave/<str:token>/", unlisted(contacts.leave), name="contact_leave"),
 ]

@@ -130,6 +130,7 @@ PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds that a link to choose a password l
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None  # goes with the browser: for a year it would tell whoever takes the device who was here
 CSRF_FAILURE_VIEW = "presessions.views.csrf_failure"
 
 # --- Time and words -------------------------------------------------------------------------------------------------

@@ -8,9 +8,11 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import ButtonHolder, Fieldset, Hidden, Layout, Submit
 from django import forms
 from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from applications import rules, seat, uploads
+from applications import kept, rules, seat, uploads
 from applications.forms.base import choice, hint, line, text, tick, typed, whose
 from applications.forms.people import SpeakerForm
 from applications.forms.safety import SafetyForm
@@ -18,7 +20,9 @@ from applications.forms.upload import WithFile
 from applications.models import Attachment, Consent, Speaker
 
 OLDEST = 110  # years
-UNTIL = _("Seen by UPR Info only, and erased 30 days after the meeting.")
+UNTIL = format_lazy(
+    _("Seen by UPR Info only, and erased {time} after the meeting."), time=lazy(kept.in_words, str)("needs")
+)
 
 
 class SeatForm(forms.Form):

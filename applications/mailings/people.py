@@ -10,13 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from applications import afterwards, at_risk, decisions, letters
+from applications.kept import LINK_DAYS
 from applications.models import Application, Contact
 from presessions.mail import registry
 from presessions.upr import dates
 
 Status = Application.Status
 
-LINK_DAYS = 30  # an applicant's link opens so many days after the end of the Working Group
 CONFIRM_WITHIN = timedelta(days=7)
 
 STILL = {  # kinds that only those who stand there now want

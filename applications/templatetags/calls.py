@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.html import format_html
 
+from applications import kept as times
 from presessions.mail import languages
 from presessions.upr import dates
 
@@ -64,6 +65,12 @@ def packs(series):
 def whole_address(name):
     """The whole address of a page that is always there, to be read on paper or in a letter."""
     return _whole(name)
+
+
+@register.simple_tag
+def kept(name):
+    """How long that is kept, in words: "30 days". See applications/kept.py."""
+    return times.in_words(name)
 
 
 def _whole(name, *arguments):

@@ -12,11 +12,11 @@ from django.conf import settings
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from applications.kept import TYPED_SECONDS
 from presessions import vault
 
 COOKIE = "typed"
 PLACE = "cookie.typed"
-SECONDS = 600
 
 
 def lead_to(page, email):
@@ -26,7 +26,7 @@ def lead_to(page, email):
     answer.set_cookie(
         COOKIE,
         sealed,
-        max_age=SECONDS,
+        max_age=TYPED_SECONDS,
         path=reverse(page),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

@@ -6,17 +6,19 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.conf import settings as product
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 from lxml import html
 
-from applications import kept, seat, uploads
+from applications import kept
 from applications.mailings.people import CONFIRM_WITHIN
 from presessions import retention
 from presessions.trail.models import Event
-from tests.applications.factories import ApplicationFactory
+from tests.applications.factories import MONDAY, ApplicationFactory
+from tests.applications.test_journey import hidden
 from tests.upr.factories import StateFactory
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +36,12 @@ OF_NOBODY_OUTSIDE = {
     "sessions": "of the desk, and of forms: told as a cookie",
     "tries": "to log in to the desk",
 }
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(MONDAY, tick=False) as clock:
+        yield clock
 
 
 def page(name, client=None):
@@ -87,22 +95,23 @@ def test_one_day_is_no_days(settings):
 # --- Cookies ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_cookie_that_somebody_outside_gets_is_named(settings):
-    """A form that was opened, saved, left; a link that was asked for."""
-    application = ApplicationFactory(complete=True)
-    browser, got = Client(), {}
+def test_every_cookie_that_somebody_outside_gets_is_named(settings, clock):
+    """A link is asked for again, and a form opened, saved and left."""
+    application, browser, got = ApplicationFactory(complete=True), Client(), {}
     session = browser.session
     session["application"] = application.pk
     session.save()
+    lost, section = reverse("applications:lost_link"), reverse("applications:section", args=["recommendations"])
+    shown = hidden(browser.get(lost))
+    clock.shift(timedelta(seconds=5))
     for answer in (
-        browser.get(reverse("applications:lost_link")),
-        browser.post(reverse("applications:lost_link"), {"email": "nobody@example.org", "website": "robot"}),
-        browser.get(reverse("applications:section", args=["issues"])),
-        browser.post(reverse("applications:section", args=["recommendations"]), {"recommendation_1": "Ratify it."}),
+        browser.get(section),
+        browser.post(section, {"recommendation_1": "Ratify it."}),
+        browser.post(lost, {"email": "nobody@example.org", "language": "en", "shown": shown}),
         browser.post(reverse("applications:leave")),
     ):
         got |= {name: cookie["max-age"] for name, cookie in answer.cookies.items() if cookie.value}
-    named = re.findall(r'<bdi dir="ltr">([^<]+)</bdi>', browser.get(reverse("applications:privacy")).content.decode())
+    named = re.findall(r'<bdi dir="ltr">([^<]+)</bdi>', Client().get(reverse("applications:privacy")).content.decode())
     assert got.keys() - {settings.SESSION_COOKIE_NAME} == {settings.CSRF_COOKIE_NAME, "typed", "messages"}
     assert set(named) == {*got, settings.SESSION_COOKIE_NAME}
     assert got[settings.CSRF_COOKIE_NAME] == ""  # until the browser is closed

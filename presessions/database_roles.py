@@ -33,7 +33,7 @@ def grant(using="default", **signal):
 
 def _to_app(cursor, role, tables):
     _do(cursor, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}", role)
-    _do(cursor, "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {}", role)
+    _do(cursor, "GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {}", role)
     for table in tables & NOT_FOR_THE_APP:
         _do(cursor, "REVOKE INSERT, UPDATE, DELETE ON {} FROM {}", Identifier(table), role)
     for table in tables & APPEND_ONLY.keys():

@@ -42,33 +42,42 @@ def _staff_have_two_factors():
     Client.force_login = logins.with_both_factors
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup):
+    """The database is made, and taken away again, by whoever may do anything."""
+    rights.made = True
+    yield
+    rights.made = False
+    rights.take(None)
+
+
 @pytest.fixture(autouse=True)
 def _as_the_application(request):
     """Tests of the rooms work with the rights that a deployment gives the application (deploy/roles.sql): rows, and not
     those of the trail. The others may do anything: they crash servers, make tables, go behind the database's back."""
-    from django.db import connection  # once the settings are there
+    inside = request.path.is_relative_to(HERE) and request.path.relative_to(HERE).parts[0] in ROOMS
+    if "django_db_setup" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("django_db_setup")
+    rights.take("presessions_app" if inside else None)
 
-    usual = connection.settings_dict["OPTIONS"]
-    wanted = "presessions_app" if request.path.is_relative_to(HERE) and _room(request.path) in ROOMS else None
-    if usual.get("assume_role") != wanted:
-        usual["assume_role"] = wanted  # for each new connection
+
+class Rights:
+    """With which role a test works. `made` -- whether its database is there, and not yet being taken away."""
+
+    made, role = False, None
+
+    def take(self, role):
+        from django.db import connection  # once the settings are there
+
+        if role == self.role or (role and not self.made):
+            return
+        self.role = connection.settings_dict["OPTIONS"]["assume_role"] = role  # each new connection asks for it
         if connection.connection and not connection.connection.closed:
             with connection.connection.cursor() as cursor:
-                cursor.execute(f"SET ROLE {wanted or 'NONE'}")
+                cursor.execute(f"SET ROLE {role or 'NONE'}")
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup):
-    """Whoever made the database takes it away again."""
-    yield
-    from django.db import connection
-
-    connection.settings_dict["OPTIONS"].pop("assume_role", None)
-    connection.close()
-
-
-def _room(path):
-    return path.relative_to(HERE).parts[0]
+rights = Rights()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -8,4 +8,8 @@ class ApplicationsConfig(AppConfig):
 
     def ready(self):
         # Each registers what it listens to or sends.
-        from applications import cleaning, mailings, new_meetings  # noqa: F401
+        from django.contrib.sessions.models import Session
+
+        from applications import cleaning, mailings, new_meetings, retention, visits  # noqa: F401
+
+        Session.get_session_store_class = classmethod(lambda _model: visits.SessionStore)  # who reads a row reads ours

@@ -2,6 +2,9 @@
 
 What stays is what can be counted and names nobody: the random reference, the State, the instants of its steps, and the
 few choices in KEPT. Other applications of the same address are not touched, nor is a sign-up to the list of contacts.
+
+Somebody asks for it (`erase`), or its time is over (`forget`, see `retention`): then what became of it stays as well,
+and of one that took the floor what is published of a series as a number, so that no figure changes by forgetting.
 """
 
 from django.db import transaction
@@ -21,8 +24,8 @@ from applications.models import (
 )
 from applications.models.uploads import Piece
 from presessions import trail, vault
-from presessions.mail import links
-from presessions.mail.forgetting import forget
+from presessions.mail import forgetting, links
+from presessions.retention import tombstones
 
 # Choices that stay, for the figures that UPR Info publishes: which themes, how many women. The kind of institution does
 # not: most States have one NHRI, so that kind and State would name it; and were only that of others kept, its absence.
@@ -62,6 +65,11 @@ CLEARED = {
         "cleaned_sha256": "",
     },
 }
+# Of one that had a seat, everybody in the room has seen what kind of institution spoke; these stay for the figures, and
+# of the rows that are deleted otherwise, these only lose their words.
+KEPT_OF_SEATED = {Application: ("kind", "scope"), Speaker: ("attends",)}
+EMPTIED_OF_SEATED = (Recommendation, Seat, SpeakerFeedback)
+
 FILES = ((Attachment, "application", ("stored", "cleaned")), (Piece, "upload__application", ("stored",)))
 
 
@@ -72,26 +80,68 @@ def erase(application, *, now, by=None, reason=""):
     by, reason -- the member of staff who does it for the person, and why; the reason stays
     """
     with transaction.atomic():
-        row = Application.objects.select_for_update(of=("self",)).with_state().get(pk=application.pk)
-        if not row.is_withdrawn:
+        row = _locked(application)
+        if not row.is_withdrawn and not row.erased_at:
             row.withdraw(now=now, by=by)
-        names, register, index = _files(row), row.organisation, row.email_index
-        called = (row.name, row.name_latin)
-        if row.erased_at is None:
-            facts = vault.emptied(Application) | CLEARED[Application] | {"erased_at": now}
-            row.step((row.Status.WITHDRAWN,), "erased", now=now, by=by, reason=reason, also=lambda: _rest(row, now),
-                     **facts)  # fmt: skip
-        else:
-            Application.objects.filter(pk=row.pk).update(**vault.emptied(Application), **CLEARED[Application])
-            _rest(row, now)
-        if register:
-            organisations.forget(register, called)
-        if not Application.objects.filter(email_index=index).exists():
-            forget(*letters.visitor(index), now=now)  # who asked for a lost link when nothing lived any more
-    # Only now is it certain; what a crash leaves here is unreadable without its row, and swept up within a day.
+        names = _empty(row, "erased", now=now, by=by, reason=reason)
+    _delete(names)
+    application.refresh_from_db()
+
+
+def forget(application, *, now):
+    """Its time is over: as `erase`, but what was decided stays, and whatever is counted of who had a seat. Again is no
+    harm."""
+    with transaction.atomic():
+        row = _locked(application)
+        names = _empty(row, "forgotten", now=now, seated=row.holds_seat)
+    _delete(names)
+    application.refresh_from_db()
+
+
+def _locked(application):
+    return Application.objects.select_for_update(of=("self",)).with_state().get(pk=application.pk)
+
+
+def _empty(row, code, *, now, by=None, reason="", seated=False):
+    """Everything that belongs to it; returns the names of its files."""
+    names, register, index = _files(row), row.organisation, row.email_index
+    called = (row.name, row.name_latin)
+    if row.erased_at is None:
+        facts = _emptied(Application, seated) | {"erased_at": now}
+        if seated and register:
+            _count_as_one(row, register)
+        row.step((row.status,), code, now=now, by=by, reason=reason, also=lambda: _rest(row, now, seated), **facts)
+    else:
+        Application.objects.filter(pk=row.pk).update(**_emptied(Application, seated))
+        _rest(row, now, seated)
+    if register:
+        organisations.forget(register, called)
+    if not Application.objects.filter(email_index=index).exists():
+        forgetting.forget(*letters.visitor(index), now=now)  # who asked for a lost link when nothing lived any more
+    tombstones.write("application", row.reference, now, how=code)
+    return names
+
+
+def _delete(names):
+    """Only now is it certain; what a crash leaves here is unreadable without its row, and swept up within a day."""
     for name in names:
         vault.storage.delete(name)
-    application.refresh_from_db()
+
+
+def _emptied(model, seated):
+    """{column: what stands in it afterwards}"""
+    kept = KEPT_OF_SEATED.get(model, ()) if seated else ()
+    facts = vault.emptied(model) | CLEARED.get(model, {})
+    return {name: value for name, value in facts.items() if name not in kept}
+
+
+def _count_as_one(application, register):
+    """The others of its organisation in this series that had a seat as well point to it from now on: they are one
+    institution in the figures, and nobody can say any more which."""
+    if application.same_as_id is None:
+        same = Application.objects.filter(organisation=register, status__in=Application.HOLDS_SEAT, same_as=None)
+        same = same.filter(state_call__call=application.state_call.call_id).exclude(pk=application.pk)
+        same.update(same_as=application)
 
 
 def _files(application):
@@ -105,14 +155,15 @@ def _files(application):
     return found
 
 
-def _rest(application, now):
+def _rest(application, now, seated):
     """What belongs to it and stands elsewhere."""
+    deleted = [model for model in DELETED if not (seated and model in EMPTIED_OF_SEATED)]
     for relation in Application._meta.related_objects:
         model, rows = relation.related_model, {relation.field.name: application}
-        if model in DELETED:
+        if model in deleted:
             model.objects.filter(**rows).delete()
-        elif facts := vault.emptied(model) | CLEARED.get(model, {}):
+        elif model is not Application and (facts := _emptied(model, seated)):
             model.objects.filter(**rows).update(**facts)
     trail.forget_reasons(Application._meta.label_lower, [application.reference], but=("erased",))
     links.revoke("application", application.reference, now)
-    forget("application", application.reference, now=now)
+    forgetting.forget("application", application.reference, now=now)

@@ -50,6 +50,7 @@ EVENTS = {
     "everything_downloaded": _("everything downloaded by the applicant"),
     "organisation_split": _("given an organisation of its own in the register"),
     "erased": _("erased"),
+    "forgotten": _("forgotten, because its time was over"),
     "document_read": _("document read"),
     "security_note_read": _("private security note read"),
     "marked_at_risk": _("marked as at risk: masked for all"),

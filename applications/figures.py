@@ -46,7 +46,9 @@ class Tally:
         self.other += row["gender"] == Gender.OTHER
         self.not_said += row["gender"] in (None, "", Gender.NOT_SAID)
         self.remote += row["attends"] == Attends.REMOTE
-        self.institutions.add(row["organisation"] or f"application {row['pk']}")
+        # Of one institution whose name is forgotten, each still points to the same one of them.
+        same = row["same_as"] or (None if row["organisation"] else row["pk"])
+        self.institutions.add(f"application {same}" if same else row["organisation"])
         self.themes.update(themes)
 
     @property
@@ -211,7 +213,8 @@ def _speaking(meetings):
         gender=Subquery(people.values("gender")[:1]), attends=Subquery(people.values("attends")[:1])
     )
     found = {}
-    for row in rows.values("pk", "kind", "scope", "organisation", "gender", "attends", "state_call__meeting"):
+    facts = ("pk", "kind", "scope", "organisation", "same_as", "gender", "attends", "state_call__meeting")
+    for row in rows.values(*facts):
         found.setdefault(row["state_call__meeting"], []).append(row)
     themes = {}
     chosen = Application.themes.through.objects.filter(application__in=(confirmed | seated).values("pk"))

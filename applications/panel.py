@@ -15,9 +15,8 @@ from django.utils.translation import ngettext
 
 from applications import rules
 from applications.models import Application, Panel, Seat
-from presessions import trail
+from presessions import retention, trail
 from presessions.trail.steps import WrongStep
-from presessions.upr import dates
 from presessions.upr.models import CountryMeeting
 
 Status, Decision, Kind, Place = Application.Status, Application.Decision, Application.Kind, Seat.Place
@@ -332,15 +331,9 @@ def floor_asked(meeting, wanted, *, now):
         trail.record(meeting, "floor_asked" if wanted else "floor_not_asked", now=now)
 
 
-NOTES_KEPT_DAYS = 30  # after the meeting's day
-
-
 def forget_notes(now):
-    """Empty the notes for moderators a month after their meetings: they may speak of people. Returns how many."""
-    long_ago = dates.days_before(dates.day_of(now), NOTES_KEPT_DAYS)
-    over = Panel.objects.filter(meeting__starts_at__lt=dates.geneva(long_ago))
-    noted = [panel.pk for panel in over if panel.note]
-    return Panel.objects.filter(pk__in=noted).update(note="")
+    """Empty the notes for moderators some days after their meetings: they may speak of people. Returns how many."""
+    return retention.RULES["notes"].due(now).update(note="")
 
 
 # --- In words --------------------------------------------------------------------------------------------------------

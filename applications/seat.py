@@ -6,7 +6,6 @@ answer, while staff see that it is late and may offer the seat to somebody else.
 """
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
@@ -14,7 +13,7 @@ from applications import letters, rules
 from applications.models import Application, Attachment, Consent, Needs, Seat, Speaker
 from applications.models.parts import CONSENT_WORDING
 from applications.steps import refusals_noted
-from presessions import trail, vault
+from presessions import retention, trail, vault
 from presessions.trail.steps import WrongStep
 from presessions.upr import dates
 from presessions.upr.models import CountryMeeting
@@ -27,7 +26,6 @@ DAYS_BEFORE_MEETING = 2  # the last day to confirm a seat, so that somebody else
 OF_THE_PERSON = (Item.NAME, Item.PHOTO, Item.RECORDING)  # somebody else decides these anew
 OF_THE_PAPER = {kind: Consent.OF_THE_PAPER[kind] for kind in (Kind.STATEMENT, Kind.FACT_SHEET)}  # each text anew
 OF_AGE = 18
-NEEDS_KEPT_DAYS = 30  # after the meeting's day
 
 
 # --- Until when ------------------------------------------------------------------------------------------------------
@@ -306,7 +304,7 @@ def receive(application, upload, kind, verdict, *, now):
 
 
 def _end_consents(application, items, now):
-    application.consents.filter(item__in=items, withdrawn_at=None).update(withdrawn_at=now)
+    application.consents.filter(item__in=items).take_back(application, now=now)
 
 
 def _step(application, code, before, *, now, also=None, reason="", **facts):
@@ -329,15 +327,14 @@ def _take(application, code, before, *, now, step):
 
 
 def forget_needs(now):
-    """Erase passports and needs 30 days after the meeting's day, and of everybody who has no seat any more; returns
-    how many. Where no hour was ever set, the last day of the series counts."""
-    long_ago = dates.days_before(dates.day_of(now), NEEDS_KEPT_DAYS)
-    over = Q(application__state_call__meeting__starts_at__lt=dates.geneva(long_ago)) | Q(
-        application__state_call__meeting__starts_at=None, application__state_call__call__series__last_day__lt=long_ago
-    )
-    without_seat = ~Q(application__status__in=HOLDS)
+    """Erase passports and needs some days after the meeting, and of everybody who has no seat any more; returns how
+    many. See the rule "needs" of `retention`, which carries it out at night as well."""
+    return forget_some_needs(retention.RULES["needs"].due(now), now=now)
+
+
+def forget_some_needs(rows, *, now):
     with transaction.atomic():
-        rows = list(Needs.objects.filter(over | without_seat).select_related("application"))
+        rows = list(rows.select_related("application"))
         for needs in rows:
             needs.delete()
             trail.record(needs.application, "needs_forgotten", now=now)

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from applications import files
 from applications.models import Application, Attachment, Piece, Upload
-from presessions import vault
+from presessions import retention, vault
 from presessions.mail import journal, restoring
 
 PIECE = 512 * 1024  # bytes at most
@@ -185,7 +185,7 @@ def _kept(upload):
 
 def _refuse_too_often(application, kind, now):
     since = now - timedelta(days=1)
-    if application.attachments.filter(kind=kind, uploaded_at__gt=since).count() >= VERSIONS:
+    if sum(file.kind == kind and file.uploaded_at > since for file in application.attachments.all()) >= VERSIONS:
         raise files.Refused(gettext(_OFTEN))
 
 
@@ -238,7 +238,7 @@ def remove_pieces(upload):
 
 def sweep(now):
     """Remove what nobody has gone on with for a day, and files that no row names; returns how many of each."""
-    old = list(Upload.objects.filter(touched_at__lt=now - KEPT_FOR))
+    old = list(retention.RULES["uploads"].due(now))
     remove(old)
     # A restored database names fewer files than there are: until staff have compared the two, none is removed.
     return {"uploads": len(old), "files": 0 if journal.restored(now) else _sweep_files(now)}

@@ -7,5 +7,5 @@ class MissionsConfig(AppConfig):
     verbose_name = _("Permanent Missions")
 
     def ready(self):
-        # They register what this room sends, and to how many.
-        from missions import checking, confirming, mailings, passing_on, together, work  # noqa: F401
+        # They register what this room sends, to how many, and what it forgets.
+        from missions import checking, confirming, mailings, passing_on, retention, together, work  # noqa: F401

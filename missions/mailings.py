@@ -273,6 +273,7 @@ registry.link_purpose(
     path=lambda token: reverse("missions:invitation", args=[token]),
     expires=_expires,
     answered=_answered,
+    counted=True,
 )
 
 

@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "presessions.settings")
 
 app = Celery("presessions")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks(["presessions.mail", "applications"])
+app.autodiscover_tasks(["presessions.retention", "presessions.mail", "applications"])
 
 
 @setup_logging.connect

@@ -122,6 +122,7 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
+SESSION_ENGINE = "applications.visits"  # the database, and one question less for each page of an applicant
 SESSION_COOKIE_AGE = 12 * 3600
 # A session of staff, in minutes: how long nobody may stir before it is locked, how long it lasts at all, and how fresh
 # a proof must be for what cannot be taken back (a release, a mailing, an export, opening what is masked).
@@ -168,7 +169,8 @@ FILE_UPLOAD_HANDLERS = ["presessions.vault.EncryptingUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000  # the admin page of a series has many meetings; an attack has more
 
-# --- What is forgotten, and when: days, by the names of the rules (presessions/retention) --------------------------------
+# --- What is forgotten, and when ------------------------------------------------------------------------------------
+# Days, by the names of the rules (presessions/retention). The environment changes some: "not_selected=45,selected=120".
 KEEP_DAYS = {
     "drafts": 30,  # never sent: after their deadline
     "not_selected": 30,  # after the last day of the Pre-sessions
@@ -176,18 +178,23 @@ KEEP_DAYS = {
     "needs": 30,  # passports and practical needs, after the meeting
     "notes": 30,  # for the moderator, after the meeting
     "contacts_unconfirmed": 7,  # after the sign-up
-    "delegates": 90,  # and all that people of missions wrote: after the last day of the Working Group session
+    "delegates": 90,  # and what people of missions wrote: after the last day of the Working Group session
+    "questions": 90,  # from the floor, the same
+    "tasks": 90,  # how missions were reached by other means, the same
+    "checks": 90,  # of the register, after they were settled
     "addresses": 90,  # of missions, after their last valid day
     "letters": 365,  # addresses and texts of letters, after they went
+    "visitors": 7,  # letters to who asked for a link and had no application
     "reports": 90,  # texts of mails in the inbox, after somebody dealt with them
     "visits": 90,  # of personal links, except those of invitations, which are counted
     "uploads": 1,  # files that nobody finished sending
     "reasons": 730,  # why staff did something, in their words
+    "history": 730,  # Django's own list of what was changed on the desk
     "staff": 730,  # names of former staff, after the last thing they did
     "alarms": 90,  # what alarms said, after they ended
     "sessions": 1,  # after they ended
     "tries": 1,  # to log in
-} | env.dict("KEEP_DAYS", {}, subcast_values=int)  # "not_selected=45,selected=120"; `check` refuses what is none
+} | env.dict("KEEP_DAYS", {}, subcast_values=int)
 
 # --- Timed mail -----------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "presessions.mail.backend.OutboxBackend"
@@ -246,6 +253,7 @@ CELERY_BEAT_SCHEDULE = {
     "check-files": {"task": "applications.tasks.check_files", "schedule": 15.0, "options": {"expires": 14}},
     "sweep-uploads": {"task": "applications.tasks.sweep_uploads", "schedule": 3600.0, "options": {"expires": 3500}},
     "forget-needs": {"task": "applications.tasks.forget_needs", "schedule": 3600.0, "options": {"expires": 3500}},
+    "forget": {"task": "presessions.retention.tasks.forget_due", "schedule": 600.0, "options": {"expires": 590}},
     "read-inbox": {"task": "presessions.mail.tasks.read_inbox", "schedule": 300.0, "options": {"expires": 290}},
 }
 
@@ -279,6 +287,7 @@ if PUBLIC_URL.startswith("https://"):
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 
 # --- Logs say what happened, never to whom --------------------------------------------------------------------------
+DEFAULT_EXCEPTION_REPORTER = "presessions.error_reports.ErrorReport"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -289,5 +298,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        "gunicorn.error": {"handlers": [], "propagate": True},  # it would write addresses and paths past our sieve
+        "gunicorn.access": {"handlers": [], "propagate": True},
     },
 }

@@ -26,9 +26,15 @@ class Answers:
         "safety": ("security_note",),
     }  # fmt: skip
 
+    ROWS = {  # and where the others stand
+        "speaker": ("speakers",), "replacement": ("speakers",), "issues": ("themes",),
+        "recommendations": ("recommendations",), "file": ("attachments", "uploads"), "safety": ("consents",),
+    }  # fmt: skip
+    ALL_ROWS = ("speakers", "themes", "recommendations", "attachments", "consents")
+
     def fetch_all(self):
         """Fetch what belongs to it in one go, for a page that shows everything."""
-        models.prefetch_related_objects([self], "speakers", "themes", "recommendations", "attachments", "consents")
+        models.prefetch_related_objects([self], *self.ALL_ROWS)
 
     def answers(self, section):
         """What has been answered in a section, by the names its form uses."""
@@ -65,6 +71,7 @@ class Answers:
         in_part -- others of its answers were wrong: kept in a draft only, because what was sent counts at once
         """
         before = (self.Status.DRAFT,) if in_part else None
+        known = self._person(section) if section in Speaker.Role.values else None
         own = {name: facts[name] for name in self.ANSWERS.get(section, ()) if name in facts}
         if section == "safety":
             note = self.security_note
@@ -73,7 +80,7 @@ class Answers:
                       safety_seen_at=self.safety_seen_at if in_part else now, changed_at=now, **own)  # fmt: skip
             return
         self.step(before or self.EDITABLE, f"saved_{section}", now=now, by=by, open_only=True,
-                  section=section, also=lambda: self._save_elsewhere(section, facts),
+                  section=section, also=lambda: self._save_elsewhere(section, facts, known),
                   changed_at=now, **own)  # fmt: skip
 
     def _save_safety(self, facts, note, now):
@@ -88,23 +95,27 @@ class Answers:
             self.at_risk = True
             trail.record(self, "marked_at_risk", now=now)
 
-    def _save_elsewhere(self, section, facts):
+    def _save_elsewhere(self, section, facts, known):
         match section:
             case "institution" if self.organisation:  # sent before, and now under another name
                 self.organisation.learn(self.name, self.name_latin)
             case "speaker" | "replacement":
-                self._save_person(section, facts)
+                self._save_person(section, facts, known)
             case "issues":
                 self.themes.set(facts["themes"])
             case "recommendations":
                 self._save_recommendations([facts[name].strip() for name in RECOMMENDATIONS])
 
-    def _save_person(self, role, facts):
+    def _save_person(self, role, facts, known):
+        """known -- the one that was there when we looked. Where there was none and two pages are saved in the same
+        instant, it is as if ours had come first: there is one speaker, as the other page says."""
         facts = {name: facts[name] for name in Speaker.ANSWERS if name in facts}
+        mine = Speaker.objects.filter(application=self, role=role, replaced_at=None)
         if any(facts.values()) or role == Speaker.Role.SPEAKER:
-            Speaker.objects.update_or_create(application=self, role=role, replaced_at=None, defaults=facts)
-        else:  # a replacement who is struck out again leaves nothing of herself behind
-            self.speakers.filter(role=role, replaced_at=None).delete()
+            if not (known and mine.update(**facts)):
+                Speaker.objects.bulk_create([Speaker(application=self, role=role, **facts)], ignore_conflicts=True)
+        elif known:  # a replacement who is struck out again leaves nothing of herself behind
+            mine.delete()
 
     def _save_recommendations(self, texts):
         self.recommendations.all().delete()
@@ -116,7 +127,8 @@ class Answers:
     def _save_consents(self, facts, now):
         standing = self.standing_consents()
         wanted = {item for item in Consent.Item.values if facts.get(f"consent_{item}")}
-        self.consents.filter(item__in=standing - wanted, withdrawn_at=None).update(withdrawn_at=now)
+        if standing - wanted:
+            self.consents.filter(item__in=standing - wanted).take_back(self, now=now)
         Consent.objects.bulk_create(
             Consent(application=self, item=item, wording=CONSENT_WORDING, given_at=now)
             for item in sorted(wanted - standing)

@@ -21,6 +21,7 @@ from applications.models.deadlines import Deadlines, DeadlinesQuerySet
 from applications.models.organisation import SHORT_KIND, Organisation
 from applications.models.panel import Seat
 from applications.models.parts import CONSENT_WORDING, Attachment, Consent, Needs, Speaker
+from applications.models.together import TogetherQuerySet
 from presessions import trail, vault
 from presessions.trail.references import new_reference
 from presessions.trail.steps import WrongStep
@@ -40,10 +41,10 @@ class Incomplete(WrongStep):
         self.missing = missing
 
 
-class ApplicationQuerySet(DeadlinesQuerySet):
+class ApplicationQuerySet(TogetherQuerySet, DeadlinesQuerySet):
     def undecided(self):
         """Sent, and still without a released answer."""
-        return self.filter(status=Application.Status.SUBMITTED)
+        return self.filter(status=Application.Status.SUBMITTED, erased_at=None)
 
     def without_words(self, *, but=()):
         """Without anything that applicants wrote: for a list it is not fetched, and not decrypted. but -- names of
@@ -193,6 +194,10 @@ class Application(Answers, Deadlines, models.Model):
 
     at_risk = models.BooleanField(_("at risk"), default=False)  # masked for all but the safety officer
     late_until = models.DateTimeField(_("open until, for this one alone"), null=True)  # the first instant too late
+    same_as = models.ForeignKey(  # once the organisation is forgotten: another one of its, so that they count as one
+        "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="+",
+        verbose_name=_("of the same organisation as"),
+    )  # fmt: skip
 
     objects = ApplicationQuerySet.as_manager()
 
@@ -212,7 +217,7 @@ class Application(Answers, Deadlines, models.Model):
             # A second start from the same address for the same State is sent the link again.
             models.UniqueConstraint(
                 fields=["state_call", "email_index"],
-                condition=~Q(status="withdrawn"),
+                condition=~Q(status="withdrawn") & ~Q(email_index=""),
                 name="one_application_per_address_and_state",
             ),
         ]
@@ -293,7 +298,7 @@ class Application(Answers, Deadlines, models.Model):
         """Items that may be published now. What was agreed to with the application only tells staff what to expect:
         it counts once it has been confirmed anew, by somebody who has a seat and knows who will be in the room; in the
         words of today; and for a paper in the very version that was agreed to."""
-        if self.status != self.Status.CONFIRMED or self.seat_answered_at is None:
+        if self.status != self.Status.CONFIRMED or self.seat_answered_at is None or self.erased_at:
             return set()
         anew = [one for one in self.consents.all() if one.withdrawn_at is None and one.cleared]
         anew = [one for one in anew if one.given_at >= self.seat_answered_at and one.wording == CONSENT_WORDING]
@@ -336,10 +341,10 @@ class Application(Answers, Deadlines, models.Model):
         if not state_call.is_open(now):
             raise Closed(closed_words(state_call))
         with transaction.atomic():
-            application = cls.objects.live().filter(state_call=state_call).of_address(email).first()
+            application, is_new = cls.objects.live().filter(state_call=state_call).of_address(email).first(), False
             if application is None:
-                application = cls._begin(state_call, email, language, now)
-            letters.send_link(application, now=now)
+                application, is_new = cls._begin(state_call, email, language, now)
+            letters.send_link(application, now=now, is_new=is_new)
         return application
 
     @classmethod
@@ -351,9 +356,9 @@ class Application(Answers, Deadlines, models.Model):
                     state_call=state_call, email=email, email_index=index, language=language, created_at=now
                 )
                 trail.record(application, "begun", now=now)
-                return application
+                return application, True
         except IntegrityError:  # two clicks at once: the other one began it
-            return cls.objects.live().get(state_call=state_call, email_index=index)
+            return cls.objects.live().get(state_call=state_call, email_index=index), False
 
     @classmethod
     def send_links_again(cls, email, *, language, now):
@@ -403,7 +408,8 @@ class Application(Answers, Deadlines, models.Model):
                    by=by, reason=reason, prepared=decision, prepared_by=by, prepared_at=now)  # fmt: skip
 
     def step(self, before, code, *, now, by=None, reason="", open_only=False, section=None, also=None, **facts):
-        """Move in one UPDATE; returns what `also` gives, which runs in the same transaction. Raises WrongStep.
+        """Move in one UPDATE, its event with it; returns what `also` gives, which runs in the same transaction. Raises
+        WrongStep.
 
         open_only -- the deadline is part of the guard, so that nobody slips in between looking and writing; who had
                      opened the form before it has an hour of grace, and that is marked
@@ -411,11 +417,12 @@ class Application(Answers, Deadlines, models.Model):
                    where a refused file is replaced
         by -- the member of staff who takes it; in a session of staff who enter an application, those
         """
-        by, rows, done = by or self.by, Application.objects.filter(pk=self.pk, status__in=before), None
+        by, done = by or self.by, None
+        rows = Application.objects.filter(pk=self.pk, status__in=before, erased_at=None)
         with transaction.atomic():
             ways = self._ways_in(rows, self._read_at(now, by), now, section) if open_only else [(rows, {})]
             for way, marked in ways:
-                if moved := way.update(**facts, **marked):
+                if moved := trail.move(way, facts | marked, self, code, now=now, by=by, reason=reason):
                     facts |= marked
                     break
             if moved:
@@ -425,12 +432,15 @@ class Application(Answers, Deadlines, models.Model):
                 done = also() if also else None
             else:
                 self.refresh_from_db(from_queryset=Application.objects.with_state())
-            trail.record(self, code, now=now, by=by, refused=not moved, reason=reason)
+                trail.record(self, code, now=now, by=by, refused=True, reason=reason)
         if not moved:  # outside the block: a refusal must not undo its own event
             raise self._refusal(before)
         return done
 
     def _refusal(self, before):
+        if self.erased_at:
+            return WrongStep(gettext("What %(application)s said is erased: nothing can be done with it any more.")
+                             % {"application": self})  # fmt: skip
         if self.status in before:
             return Closed(closed_words(self.state_call))
         words = {"application": self, "status": self.get_status_display()}

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from applications import letters
 from presessions import trail, vault
 from presessions.mail import forgetting
+from presessions.retention import tombstones
 from presessions.trail.references import new_reference
 from presessions.trail.steps import WrongStep
 from presessions.upr.models import CountryMeeting
@@ -107,8 +108,8 @@ class Contact(models.Model):
         with transaction.atomic():
             contact = cls.objects.of_address(email).waiting().order_by("pk").first()
             if contact is None:
-                contact = cls(asked_at=now)
-            contact.email, contact.email_index = email, vault.blind_index("email", email)
+                contact = cls()
+            contact.email, contact.email_index, contact.asked_at = email, vault.blind_index("email", email), now
             contact.language, contact.source, contact.entered_by = language, source, by
             contact.save()
             contact.states.set(states)
@@ -160,7 +161,7 @@ class Contact(models.Model):
         """Its address does not work: forget it, until somebody signs it up again. Again is no harm."""
         with transaction.atomic():
             if Contact.objects.filter(pk=self.pk, left_at=None, bounced_at=None).update(bounced_at=now, **self.NOBODYS):
-                self._forget(now)
+                self._forget("bounced", now)
                 trail.record(self, "bounced", now=now)
         self.refresh_from_db()
 
@@ -172,14 +173,25 @@ class Contact(models.Model):
                 other._end("left", now=now)
             self._end("left", now=now, by=by, reason=reason)
 
+    def give_up(self, *, now):
+        """It was never confirmed: forget all of it. One that is confirmed this very moment stays."""
+        with transaction.atomic():
+            if Contact.objects.waiting().select_for_update().filter(pk=self.pk).exists():
+                forgetting.forget("contact", self.reference, now=now)
+                trail.record(self, "forgotten", now=now)
+                self.delete()
+
+    GONE = ("left", "bounced")  # what an older backup must be told; one that was replaced only has a newer row
     NOBODYS = {"email": "", "source": ""}  # what of a row would tell whose it was; its keyed hash stays
 
     def _end(self, code, *, now, by=None, reason=""):
         if Contact.objects.filter(pk=self.pk, left_at=None).update(left_at=now, **self.NOBODYS):
-            self._forget(now)
+            self._forget(code, now)
             trail.record(self, code, now=now, by=by, reason=reason)
         self.refresh_from_db()
 
-    def _forget(self, now):
+    def _forget(self, code, now):
+        if code in self.GONE:
+            tombstones.write("contact", self.reference, now, index=self.email_index, how=code)
         self.states.clear()
         forgetting.forget("contact", self.reference, now=now)

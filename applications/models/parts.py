@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 from applications import rules
 from applications.refusals import sentences
 from presessions import vault
+from presessions.retention import tombstones
 
 CONSENT_WORDING = "2026-11-26b"  # raise it with every change of the words beside a consent: older ones clear nothing
 
@@ -104,6 +105,15 @@ class Recommendation(models.Model):
         return f"recommendation {self.position} of {self.application_id}"
 
 
+class ConsentQuerySet(models.QuerySet):
+    def take_back(self, application, *, now):
+        """Those of an application that stand, taken back; also in a backup that is older than this."""
+        items = sorted(self.filter(withdrawn_at=None).values_list("item", flat=True))
+        self.filter(withdrawn_at=None).update(withdrawn_at=now)
+        if items:
+            tombstones.write("consent", application.reference, now, items=items)
+
+
 class Consent(models.Model):
     """Leave to publish one thing, given and perhaps taken back: the rows are the proof."""
 
@@ -129,6 +139,8 @@ class Consent(models.Model):
     withdrawn_at = models.DateTimeField(_("taken back"), null=True)
 
     OF_THE_PAPER = {"statement": Item.STATEMENT, "fact_sheet": Item.FACT_SHEET}  # by the kind of file
+
+    objects = ConsentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("consent")

@@ -287,7 +287,9 @@ class Colleague(models.Model):
         verbose_name_plural = _("colleagues")
         ordering = ["passed_on_at", "pk"]
         constraints = [
-            models.UniqueConstraint(fields=["invitation", "email_index"], name="one_link_per_colleague"),
+            models.UniqueConstraint(  # of those who are forgotten, no address is left
+                fields=["invitation", "email_index"], condition=~Q(email_index=""), name="one_link_per_colleague"
+            ),
         ]
 
     def __str__(self):

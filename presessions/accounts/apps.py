@@ -9,6 +9,8 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self):
+        from presessions.accounts import retention  # noqa: F401 -- it registers its rules
+
         words.give("accounts", WORDS, looks=("logged_in", "logged_out", "locked_out", "proved"))
 
 
@@ -30,4 +32,5 @@ WORDS = {
     "deactivated": _("made inactive"),
     "role_given": _("role given"),
     "role_taken": _("role taken away"),
+    "forgotten": _("forgotten, because its time was over"),
 }

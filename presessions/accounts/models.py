@@ -8,12 +8,12 @@ the day the phone is lost (`RecoveryCode`). How they are used: second_factor.py;
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, DeviceManager
 
-from presessions import vault
+from presessions import trail, vault
 
 
 class UserManager(BaseUserManager):
@@ -58,6 +58,25 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self):
         return self.name
+
+    NOBODY = "@former.invalid"  # the end of the address that stands where one was forgotten
+
+    def forget(self, *, now):
+        """Who it was, and every way in. The row stays: others point to it, and the trail knows its number. Raises
+        ValueError for one that is active."""
+        if self.is_active:
+            raise ValueError("Only who is inactive is forgotten.")
+        with transaction.atomic():
+            self.authenticator_set.all().delete()
+            self.recovery_codes.all().delete()
+            self.groups.clear()
+            self.user_permissions.clear()
+            self.name, self.email = f"#{self.pk}", f"{self.pk}{self.NOBODY}"
+            self.is_staff = self.is_superuser = False
+            self.set_unusable_password()
+            self.save()
+            trail.forget_reasons(self._meta.label_lower, [str(self.pk)])
+            trail.record(self, "forgotten", now=now)
 
 
 class Role(Group):

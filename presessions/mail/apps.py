@@ -7,7 +7,8 @@ class MailConfig(AppConfig):
     verbose_name = _("Mail")
 
     def ready(self):
-        from presessions.mail import backend, schedule, steering, telling  # noqa: F401 -- they register their kinds
+        # They register their kinds and rules.
+        from presessions.mail import backend, retention, schedule, steering, telling  # noqa: F401
 
         schedule.listen()
         steering.listen()

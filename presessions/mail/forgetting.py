@@ -29,13 +29,21 @@ def forget(kind, id, *, now):
             if letter.state in Letter.UNSETTLED and letter.phase != Letter.Phase.DATA:
                 letter.step(Q(state=letter.state), state=Letter.State.CANCELLED, now=now, code=FORGOTTEN)
         numbers = [letter.pk for letter in known]
-        reports = Report.objects.filter(letter__in=numbers)
-        letters.update(**vault.emptied(Letter), forgotten_at=now)
-        Attempt.objects.filter(letter__in=numbers).update(**vault.emptied(Attempt))
-        trail.forget_reasons(Report._meta.label_lower, [str(pk) for pk in reports.values_list("pk", flat=True)])
-        trail.forget_reasons(Letter._meta.label_lower, list(map(str, numbers)))
-        reports.update(**vault.emptied(Report))
+        forget_contents(letters, now=now)
         PersonalLink.objects.filter(letter__in=numbers, revoked_at=None).update(revoked_at=now)
         # A turn that is over is of no more use, and a domain may belong to one institution only.
         Pace.objects.filter(domain_index__in={letter.domain_index for letter in known}, free_at__lte=now).delete()
     return len(known)
+
+
+def forget_contents(letters, *, now):
+    """Erase what letters say and where they went, with what servers and inboxes said of them. Their links stay: who
+    wants to leave the list may do so by an old mail. letters -- a queryset"""
+    with transaction.atomic():
+        numbers = list(letters.order_by("pk").values_list("pk", flat=True))
+        reports = Report.objects.filter(letter__in=numbers)
+        Letter.objects.filter(pk__in=numbers).update(**vault.emptied(Letter), forgotten_at=now)
+        Attempt.objects.filter(letter__in=numbers).update(**vault.emptied(Attempt))
+        trail.forget_reasons(Report._meta.label_lower, [str(pk) for pk in reports.values_list("pk", flat=True)])
+        trail.forget_reasons(Letter._meta.label_lower, list(map(str, numbers)))
+        reports.update(**vault.emptied(Report))

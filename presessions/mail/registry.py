@@ -165,12 +165,14 @@ class LinkPurpose:
 
     expires -- asked for a link that opens nothing, too, whose target nobody has: then it says None
     answered -- when somebody did there what the letter asked for, or None; that a page was fetched is no answer
+    counted -- its visits are counted in a report, so that they stay
     """
 
     name: str
     path: Callable[[str], str]
     expires: Callable[[Any], Any] = lambda link: None
     answered: Callable[[Any], Any] = lambda link: None
+    counted: bool = False
 
 
 KINDS: dict[str, Kind] = {}
@@ -356,11 +358,11 @@ def recipient(kind, **asked):
     RECIPIENTS[kind] = RecipientKind(**asked)
 
 
-def link_purpose(name, *, path, expires=None, answered=None):
+def link_purpose(name, *, path, expires=None, answered=None, counted=False):
     """Register where personal links of one purpose lead: `path(token) -> str`; the others are given the link and say
-    an instant or None."""
+    an instant or None. The rest as in LinkPurpose."""
     asked = {"expires": expires, "answered": answered}
-    PURPOSES[name] = LinkPurpose(name, path, **{what: fn for what, fn in asked.items() if fn})
+    PURPOSES[name] = LinkPurpose(name, path, **{what: fn for what, fn in asked.items() if fn}, counted=counted)
 
 
 def without_address(*kinds):

@@ -1,9 +1,9 @@
-"""How long what is kept: each room registers its rules here, and one runner carries them out. Room: retention, basement;
-imports nothing of ours.
+"""How long what is kept: each room registers its rules here, and one runner carries them out (`running`). Room:
+retention, basement; imports the vault.
 
-    @retention.rule("not_selected", what=_("Applications that were not selected"), when=ngettext_lazy(...), due=due_rows,
-                    after=last_days, stays=_("the State, the steps and their moments"), once=1)
-    def forget(rows, *, now):
+    @retention.rule("not_selected", what=_("Applications that were not selected"), when=ngettext_lazy(...), dated=True,
+                    kept=not_selected, stays=_("the State and the steps"), once=1)
+    def forget_not_selected(rows, *, now):
         ...
 
 How many days stands in the setting KEEP_DAYS, by the rule's name. The page of staff, the public page on privacy and
@@ -16,9 +16,23 @@ How many days stands in the setting KEEP_DAYS, by the rule's name. The page of s
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F, Func, IntegerField, Min, Q
+from django.db.models.lookups import GreaterThan
+
+from presessions import vault
+
+# In which order they are shown: people first, machinery last. Every rule stands here, and every name in KEEP_DAYS.
+ORDER = (
+    "drafts", "not_selected", "selected", "needs", "notes", "contacts_unconfirmed", "delegates", "questions", "tasks",
+    "checks", "addresses", "letters", "visitors", "reports", "visits", "uploads", "reasons", "history", "staff",
+    "alarms", "sessions", "tries",
+)  # fmt: skip
+
+AT_ONCE = date(2000, 1, 1)  # the day from which a dated rule counts what is due whatever the calendar says
 
 
 @dataclass(frozen=True)
@@ -26,24 +40,21 @@ class Rule:
     """What is forgotten, and when.
 
     what -- the kind of thing, in words; when -- words with "%(days)s", counted by ngettext_lazy on "days"
-    due(now, days) -> queryset of what is to be forgotten at that instant
-    forget(rows, now=) -- does it for some of them, in one transaction; again is no harm. Returns nothing
-    after(now, days) -> the next instant at which something becomes due, None where none is known
-    stays -- what is left of it, in words; "" where nothing is
+    kept() -> queryset of what the rule will still have to forget, with `kept_since`: the instant from which its days
+        count, or the day in Geneva where `dated`; NULL where no date is known yet, so that it waits
+    forget(rows, now=) -- does it for a queryset of some of them, in transactions of its own; again is no harm
+    stays -- what is left, in words; "" where nothing is
     once -- how many rows `forget` is given at a time
-    buried(rows) -> [str]: names of rows for the tombstones outside the database (random references), or None where
-        the row's own date makes it due again after a restored backup
     """
 
     name: str
     what: Any
     when: Any
-    due: Callable[..., Any]
+    kept: Callable[[], Any]
     forget: Callable[..., None]
-    after: Callable[..., Any] | None = None
+    dated: bool = False
     stays: Any = ""
     once: int = 500
-    buried: Callable[..., list] | None = None
 
     @property
     def days(self):
@@ -54,20 +65,28 @@ class Rule:
         """Its rule in the active language, with the number of days."""
         return self.when % {"days": self.days}
 
-    def due_at(self, now):
-        return self.due(now, self.days)
+    def due(self, now):
+        return self.kept().filter(kept_since__lt=self._limit(now))
 
-    def next_after(self, now):
-        return self.after(now, self.days) if self.after else None
+    def next_at(self, now):
+        """The instant at which something more becomes due; None where no date of it is known."""
+        first = self.kept().filter(kept_since__gte=self._limit(now)).aggregate(first=Min("kept_since"))["first"]
+        if first is None or not self.dated:
+            return first and first + timedelta(days=self.days)
+        return datetime.combine(first + timedelta(days=self.days + 1), time(), settings.GENEVA)
+
+    def without_date(self):
+        """What waits for a date that nobody knows yet."""
+        return self.kept().filter(kept_since=None)
+
+    def _limit(self, now):
+        """What counts from before it is due. A day is over when it is over in Geneva."""
+        if self.dated:
+            return now.astimezone(settings.GENEVA).date() - timedelta(days=self.days)
+        return now - timedelta(days=self.days)
 
 
 RULES: dict[str, Rule] = {}
-
-# In which order they are shown: people first, machinery last. Every rule stands here, and every name in KEEP_DAYS.
-ORDER = (
-    "drafts", "not_selected", "selected", "needs", "notes", "contacts_unconfirmed", "delegates", "addresses",
-    "letters", "reports", "visits", "uploads", "reasons", "staff", "alarms", "sessions", "tries",
-)  # fmt: skip
 
 
 def rule(name, **facts):
@@ -89,3 +108,29 @@ def rules():
 def days(name):
     """How many days, as this installation keeps it. Raises KeyError for a name that is none."""
     return settings.KEEP_DAYS[name]
+
+
+def wrong_days():
+    """What is wrong with KEEP_DAYS, in sentences for whoever starts it."""
+    for name, number in settings.KEEP_DAYS.items():
+        if name not in ORDER:
+            yield f"KEEP_DAYS names “{name}”, which is no rule. The rules are: {', '.join(ORDER)}."
+        elif not 1 <= number <= MOST_DAYS:
+            yield f"KEEP_DAYS says {number} days for “{name}”: give a number from 1 to {MOST_DAYS}."
+
+
+MOST_DAYS = 3650
+
+
+class OctetLength(Func):
+    function = "octet_length"
+    output_field = IntegerField()
+
+
+def with_words(model, *, but=()):
+    """A condition: something in one of the encrypted columns of a row. but -- names of columns that do not count"""
+    condition = Q()
+    for name in vault.emptied(model):
+        if name not in but:
+            condition |= Q(GreaterThan(OctetLength(F(name)), 0))
+    return condition

@@ -197,7 +197,7 @@ def test_each_choice_is_kept_for_figures_or_cleared_and_nothing_is_overlooked():
     """Columns that are no words of the applicant: keys, where it stands, and when."""
     structure = {
         Application: {
-            "id", "reference", "state_call", "status", "in_grace", "prepared_by", *_moments(Application),
+            "id", "reference", "state_call", "status", "in_grace", "prepared_by", "same_as", *_moments(Application),
         },
         Speaker: {"id", "application", *_moments(Speaker)},
         Attachment: {"id", "application", "kind", "version", "late", "looks", *_moments(Attachment)},
@@ -329,7 +329,7 @@ def test_twice_is_as_good_and_finishes_what_was_left_over(kenya):
 def test_a_crash_half_way_leaves_everything_as_it_was(kenya, monkeypatch):
     application = filled(kenya, submitted=True)
     before = places_of(CANARY)
-    monkeypatch.setattr(erasure, "forget", lambda *args, **facts: 1 / 0)
+    monkeypatch.setattr(erasure.forgetting, "forget", lambda *args, **facts: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         erasure.erase(application, now=LATER)
     assert places_of(CANARY) == before

@@ -4,7 +4,7 @@ from django.apps import AppConfig, apps
 from django.contrib.admin import apps as django_admin
 from django.db.models.signals import post_migrate
 
-from presessions import database_roles, roles
+from presessions import database_roles, logs, roles
 
 
 class PresessionsConfig(AppConfig):
@@ -12,6 +12,7 @@ class PresessionsConfig(AppConfig):
     default = True
 
     def ready(self):
+        logs.speak_for_python()
         with_tables = [app for app in apps.get_app_configs() if app.models_module]
         post_migrate.connect(roles.make, sender=with_tables[-1], dispatch_uid="roles")  # by then all rights are there
         post_migrate.connect(database_roles.grant, sender=with_tables[-1], dispatch_uid="database roles")

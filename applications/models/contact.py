@@ -99,7 +99,9 @@ class Contact(models.Model):
         return self.has_left and not self._others().exists()
 
     def _others(self):
-        same = Contact.objects.filter(email_index=self.email_index, left_at=None).exclude(email_index="")
+        # While the keys are changed, one address may stand under two of them.
+        indexes = vault.blind_indexes("email", self.email) if self.email else [self.email_index]
+        same = Contact.objects.filter(email_index__in=indexes, left_at=None).exclude(email_index="")
         return same.exclude(pk=self.pk)
 
     @classmethod

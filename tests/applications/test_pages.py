@@ -122,7 +122,18 @@ def test_a_page_costs_the_same_for_one_state_and_for_many(
 
 @pytest.mark.parametrize(
     "name",
-    ["home", "about", "privacy", "states", "all_series", "link_sent", "lost_link", "contact_signup", "contact_sent"],
+    [
+        "home",
+        "about",
+        "privacy",
+        "safety",
+        "states",
+        "all_series",
+        "link_sent",
+        "lost_link",
+        "contact_signup",
+        "contact_sent",
+    ],
 )
 def test_every_page_speaks_french_addresses(client, name):
     with translation.override("fr"):

@@ -11,7 +11,7 @@ from tests.e2e.conftest import AXE
 LANGUAGES = ("en", "fr", "es", "ar", "ru", "zh")
 MOST_BYTES, MOST_REQUESTS = 15 * 1024, 3
 SECTIONS = ("institution", "speaker", "replacement", "issues", "recommendations", "submission", "file", "safety")
-OPEN_TO_ALL = ("/", "/about/", "/privacy/", "/questions/", "/states/?q=land", "/states/?q=xyz", "/state/UG/",
+OPEN_TO_ALL = ("/", "/about/", "/privacy/", "/safety/", "/questions/", "/states/?q=land", "/states/?q=xyz", "/state/UG/",
                "/series/", "/54/", "/54/UG/", "/apply/54/UG/", "/apply/53/TZ/", "/apply/sent/", "/apply/lost-link/",
                "/receipt/", "/contacts/", "/contacts/sent/", "/invitation/", "/invitation/sent/", "/invitation/x/",
                "/nowhere/")  # fmt: skip

@@ -76,10 +76,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "presessions.whole_posts.WholePosts",
     "presessions.vault.uploads_end_with_their_request",
+    "presessions.strict.Strict",  # this and the next two stand before all that answers, static files included
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "presessions.tongues.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -88,7 +90,6 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "presessions.accounts.doors.StaffDoor",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "presessions.urls"
 WSGI_APPLICATION = "presessions.wsgi.application"
@@ -285,6 +286,8 @@ if PUBLIC_URL.startswith("https://"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    # Browsers take cookies of such names from this very host alone, over TLS: no neighbour puts its own in their place.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 
 # --- Logs say what happened, never to whom --------------------------------------------------------------------------
 DEFAULT_EXCEPTION_REPORTER = "presessions.error_reports.ErrorReport"

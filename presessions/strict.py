@@ -3,13 +3,13 @@
 What may be loaded into a page is said in settings (CONTENT_SECURITY_POLICY). This stands before all that may answer.
 """
 
-NOTHING = "()"
-OFF = ("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media", "fullscreen",
-       "geolocation", "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment",
-       "picture-in-picture", "publickey-credentials-get", "screen-wake-lock", "serial", "usb", "web-share",
-       "xr-spatial-tracking")  # fmt: skip
+NOBODYS = ("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media",
+           "geolocation", "gyroscope", "hid", "idle-detection", "magnetometer", "microphone", "midi", "payment",
+           "picture-in-picture", "publickey-credentials-get", "serial", "usb", "web-share",
+           "xr-spatial-tracking")  # fmt: skip
+OURS = ("fullscreen", "screen-wake-lock")  # what the screen in the room asks for
 ALWAYS = {
-    "Permissions-Policy": ", ".join(f"{name}={NOTHING}" for name in OFF),
+    "Permissions-Policy": ", ".join([f"{name}=()" for name in NOBODYS] + [f"{name}=(self)" for name in OURS]),
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Permitted-Cross-Domain-Policies": "none",
 }

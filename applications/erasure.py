@@ -104,7 +104,9 @@ def _locked(application):
 
 def _empty(row, code, *, now, by=None, reason="", seated=False):
     """Everything that belongs to it; returns the names of its files."""
-    names, register, index = _files(row), row.organisation, row.email_index
+    names, register = _files(row), row.organisation
+    # While the keys are changed, one address may stand under two of them.
+    indexes = {*(vault.blind_indexes("email", row.email) if row.email else ()), row.email_index}
     called = (row.name, row.name_latin)
     if row.erased_at is None:
         facts = _emptied(Application, seated) | {"erased_at": now}
@@ -116,8 +118,9 @@ def _empty(row, code, *, now, by=None, reason="", seated=False):
         _rest(row, now, seated)
     if register:
         organisations.forget(register, called)
-    if not Application.objects.filter(email_index=index).exists():
-        forgetting.forget(*letters.visitor(index), now=now)  # who asked for a lost link when nothing lived any more
+    if not Application.objects.filter(email_index__in=indexes).exists():
+        for index in sorted(indexes):  # who asked for a lost link when nothing lived any more
+            forgetting.forget(*letters.visitor(index), now=now)
     tombstones.write("application", row.reference, now, how=code)
     return names
 

@@ -13,13 +13,13 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from applications import visits
 from applications.models import Application, closed_words
 from presessions import trail, vault
 from presessions.trail.steps import WrongStep
 from presessions.upr.dates import in_words
 
 MARK = "entering"  # in the session of staff: [the application's key, the staff's number]
-APPLICANT = "application"  # in an applicant's session: see views.start.SESSION_KEY
 
 
 class Known(WrongStep):
@@ -92,7 +92,7 @@ def open_here(request, application):
 def leave(request):
     """Forget which application is open here; staff stay logged in."""
     request.session.pop(MARK, None)
-    request.session.pop(APPLICANT, None)
+    request.session.pop(visits.OPEN, None)
 
 
 def opened(request):

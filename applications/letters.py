@@ -40,12 +40,15 @@ def of_contact(contact, **context):
     )
 
 
-def send_link(application, *, now):
+def send_link(application, *, now, is_new=False):
     """Its personal link; None once it is erased, and once that mailbox had enough today. A link of each application
-    gets through, or who begins several would miss some."""
+    gets through, or who begins several would miss some.
+
+    is_new -- begun in this very transaction: nobody else can have erased it, nor was it written to
+    """
     with transaction.atomic():
         living = type(application).objects.filter(pk=application.pk, erased_at=None)
-        is_there = living.select_for_update(of=("self",)).values_list("pk").first()
+        is_there = is_new or living.select_for_update(of=("self",)).values_list("pk").first()
         if not is_there or _has_enough("application_link", application.email, now, but_for=application.reference):
             return None
         return outbox.put(
@@ -53,6 +56,7 @@ def send_link(application, *, now):
             key=f"application_link:{application.reference}:{_window(now)}",
             recipient=of_application(application),
             now=now,
+            is_new=is_new,
         )
 
 
@@ -88,7 +92,7 @@ def send_receipt(application, *, now):
     """One for each version of the file: the first when the application is sent, another whenever it is exchanged."""
     recipient = receipt(application)
     key = f"receipt:{application.reference}:{recipient.context['file'].version}"
-    return outbox.put(kind="receipt", key=key, recipient=recipient, now=now)
+    return outbox.put(kind="receipt", key=key, recipient=recipient, now=now, is_new=True)
 
 
 def withdrawal(application):

@@ -9,11 +9,29 @@ from applications.forms.base import ONLY_US, US_UNTIL_CONSENT, SectionForm, choi
 from applications.models import Application, Theme
 
 
+class Offered(forms.models.ModelChoiceIterator):
+    def __iter__(self):
+        themes = self.field.offered
+        yield from map(self.choice, themes) if themes is not None else super().__iter__()
+
+
+class ThemesField(forms.ModelMultipleChoiceField):
+    """Asks nobody where all themes have come with the application."""
+
+    iterator, offered = Offered, None
+
+    def _check_values(self, value):
+        if self.offered is None:
+            return super()._check_values(value)
+        chosen = [theme for theme in self.offered if str(theme.pk) in set(map(str, value))]
+        return chosen if len(chosen) == len(set(map(str, value))) else super()._check_values(value)  # it says why
+
+
 class IssuesForm(SectionForm):
     section = "issues"
     title = _("What you would say")
     intro = _("Speakers have 5 to 7 minutes for questions and recommendations, not for presenting their institution.")
-    themes = forms.ModelMultipleChoiceField(
+    themes = ThemesField(
         Theme.objects.all(),
         label=_("Themes"),
         required=False,
@@ -33,6 +51,10 @@ class IssuesForm(SectionForm):
         "themes": _("Choose at least one theme."),
         "issues": _("Describe the issues you would raise."),
     }
+
+    def __init__(self, *args, application, **kwargs):
+        super().__init__(*args, application=application, **kwargs)
+        self.fields["themes"].offered = getattr(application, "themes_offered", None)
 
 
 class RecommendationsForm(SectionForm):

@@ -95,8 +95,9 @@ class WithFile(forms.Form):
     def begun(self):
         """The latest file of this kind that has come in part, for the page to name; None when there is none. One
         without its SHA-256 would not be known again."""
-        going = self.application.uploads.filter(kind=self.kind, done_at=None, received__gt=0).exclude(sha256="")
-        return going.order_by("-touched_at").first()
+        of_a_day = self.application.uploads.all()
+        going = [one for one in of_a_day if one.kind == self.kind and not one.done_at and one.received and one.sha256]
+        return max(going, key=lambda one: one.touched_at, default=None)
 
 
 class FileForm(WithFile, SectionForm):

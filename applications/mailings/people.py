@@ -94,7 +94,7 @@ def _ask_again(letter):
 
 def when_links_end(link):
     """Thirty days after the Working Group; open while that date is unknown."""
-    application = Application.objects.with_state().filter(reference=link.target_id).first()
+    link.opens = application = Application.objects.with_state().filter(reference=link.target_id).first()
     ends_on = application and application.state_call.series.session.ends_on
     return dates.closes_after(ends_on + timedelta(days=LINK_DAYS)) if ends_on else None
 

@@ -38,7 +38,7 @@ def own_hand(view):
     return page
 
 
-@applicants_page
+@applicants_page(together=["attachments"])
 def receipt(request, application, now):
     """What proves that we received the application, to be kept and printed."""
     if not application.was_sent:
@@ -47,7 +47,7 @@ def receipt(request, application, now):
     return render(request, "applications/receipt.html", {"application": application, "file": file})
 
 
-@applicants_page
+@applicants_page(together=["attachments", "requests"])
 def status(request, application, now):
     """Where it stands, what happens next and by when, and what the applicant can do now."""
     if not application.was_sent and not application.is_withdrawn:

@@ -1,7 +1,7 @@
 """The applicant's own pages. Which application is shown stands in the session and nowhere else; no page is stored by
 a browser, none has anybody's data in its address or title."""
 
-from functools import wraps
+from functools import partial, wraps
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
@@ -11,28 +11,32 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from applications import desk_entering, entering, letters, rules, throttle
+from applications import desk_entering, entering, letters, rules, throttle, visits
 from applications.forms import SECTION_FORMS, SendForm
 from applications.forms.upload import WithFile
-from applications.models import Application, Closed, Incomplete
-from applications.views.start import SESSION_KEY, opened_at
+from applications.models import Application, Closed, Incomplete, Theme
+from applications.views.start import opened_at
 from presessions.accounts import proof
 from presessions.trail.steps import WrongStep
 
 
-def applicants_page(view):
+def applicants_page(view=None, *, together=()):
     """Give the view the application of this session. Whoever has none is told how to come back, and keeps what they
     have just typed.
 
     The application knows when this session opened it (`opened_at`) and, where staff enter it for somebody, who does
     (`by`): its steps and `can_change` go by that, so that a view need not.
+
+    together -- the rows of it that the page shows, to come with it; a page of one section brings that section's
     """
+    if view is None:
+        return partial(applicants_page, together=together)
 
     @require_http_methods(["GET", "HEAD", "POST"])
     @never_cache
     @wraps(view)
     def page(request, **kwargs):
-        application = _application(request)
+        application = _application(request, Application.ROWS.get(kwargs.get("section"), together))
         if application is None and entering.is_on(request) and request.method != "POST":
             return desk_entering.ended(request)
         if application is None:
@@ -54,14 +58,17 @@ def applicants_page(view):
     return page
 
 
-def _application(request):
+def _application(request, together):
     """The application of this session, or None."""
+    living = Application.objects.with_state().filter(erased_at=None).together(*together)
+    if "themes" in together:
+        living = living.together(themes_offered=Theme.objects.all())
+    application = visits.opened(request.session, living)
     if entering.is_on(request):
         hand = entering.hand(request)
         if hand:
             hand.application.by = hand.by
         return hand and hand.application
-    application = Application.objects.with_state().filter(pk=request.session.get(SESSION_KEY), erased_at=None).first()
     if application:
         application.opened_at = opened_at(request)
     return application
@@ -72,7 +79,7 @@ def _handed_back(request, template, typed, *, status):
     return render(request, template, {"typed": typed}, status=status)
 
 
-@applicants_page
+@applicants_page(together=Application.ALL_ROWS)
 def tasks(request, application, now):
     """The sections, each with how far it is. What was sent has a status page instead."""
     if application.was_sent or application.is_withdrawn:
@@ -186,7 +193,7 @@ def _too_late(request, application, form=None):
     return render(request, "applications/too_late.html", context, status=410)
 
 
-@applicants_page
+@applicants_page(together=Application.ALL_ROWS)
 def check(request, application, now):
     """All answers on one page, each with a way to change it; then send. Sending twice is sending once."""
     if application.is_withdrawn:

@@ -9,14 +9,14 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from applications import entering, throttle
+from applications import entering, throttle, visits
 from applications.forms import LostLinkForm, StartForm
 from applications.models import Application, Closed, StateCall
 from applications.views.typed_address import lead_to
 from applications.views.typed_address import show as show_typed
 from presessions.mail import languages, links
 
-SESSION_KEY = "application"
+SESSION_KEY = visits.OPEN
 OPENED_AT = "opened_at"
 page = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -91,17 +91,17 @@ def open_link(request, token):
     """A page with one button, because mail filters fetch links. Its POST takes the token out of the address."""
     now = timezone.now()
     link = links.find(token, "application", now=now)
-    application = link and Application.objects.filter(reference=link.target_id).first()
+    application = link and link.opens
     if application is None:
         return render(request, "applications/dead_link.html", status=404)
     if request.method != "POST":
         links.visited(link, request, now)
         return render(request, "applications/open.html")
     since = opened_at(request) if request.session.get(SESSION_KEY) == application.pk else None
-    request.session.cycle_key()  # a session that somebody else prepared is worth nothing
     entering.leave(request)
     request.session[SESSION_KEY] = application.pk
     request.session[OPENED_AT] = (since or now).isoformat()  # opened once more, it has been open since the first time
+    request.session.cycle_key()  # a session that somebody else prepared is worth nothing
     return redirect("applications:tasks")
 
 

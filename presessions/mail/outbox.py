@@ -19,15 +19,18 @@ from presessions.mail.models import Attempt, Letter
 log = logging.getLogger(__name__)
 
 
-def put(*, kind, key, recipient, now, due_at=None, not_after=None, priority=None, mailing=None, replaces=None):
+def put(
+    *, kind, key, recipient, now, due_at=None, not_after=None, priority=None, mailing=None, replaces=None, is_new=False
+):
     """Write one letter, or return the one already written under this key.
 
     kind -- registered by registry.mailing or registry.occasion; says the template and which links to mint
     key -- what and to whom, such as "receipt:K7QF2-9MXA4:1"; never an address
     due_at, not_after -- first and last moment to send it; now, and a week after it is due, when not said
     mailing -- the mailing it belongs to: it leaves once all letters of that mailing are written
+    is_new -- nothing is under this key yet, as the caller knows: nobody looks before it is written
     """
-    known = Letter.objects.filter(key=key).first()
+    known = None if is_new else Letter.objects.filter(key=key).first()
     if known:
         return known
     how, due_at = registry.KINDS[kind], due_at or now

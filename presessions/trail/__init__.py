@@ -28,14 +28,36 @@ def again(event, reason):
         _write(event, reason)
 
 
+def move(rows, facts, subject, code, *, now, by=None, reason=""):
+    """UPDATE what a guarded queryset fits, one row or none, and add an Event like `record` if it fitted one, in one
+    statement. Returns whether it did.
+
+    facts -- what to write, by the names of fields
+    """
+    from presessions.trail import moving, signing
+    from presessions.trail.models import Event
+
+    event = signing.sign(Event.of(subject, code, now=now, by=by))
+    moved = moving.move(rows, facts, event)
+    if moved:
+        _add_reason(event, reason)
+    return moved
+
+
 def _write(event, reason):
+    from presessions.trail import signing
+
+    signing.sign(event).save(force_insert=True)
+    _add_reason(event, reason)
+    return event
+
+
+def _add_reason(event, reason):
     from presessions.trail import signing
     from presessions.trail.models import Reason
 
-    signing.sign(event).save(force_insert=True)
     if reason:
         signing.sign_reason(Reason(event=event, text=reason)).save(force_insert=True)
-    return event
 
 
 def record_all(subjects, code, *, now, by=None):

@@ -464,5 +464,5 @@ def test_the_page_costs_the_same_for_one_file_and_for_many(client, kenya, versio
     for number in range(versions - 1):
         application.attach(upload(b"%%PDF-1.4 %d" % number), Attachment.Kind.UPR_SUBMISSION, Verdict, now=MONDAY)
     open_session(client, application)
-    with django_assert_num_queries(6):  # session, application, files, questions, and where the meeting is
+    with django_assert_num_queries(3):  # the application with all that is its own, and where the meeting is
         client.get(reverse("applications:status"))

@@ -349,7 +349,7 @@ def test_a_piece_costs_the_same_whether_few_or_many_came_before(device, django_a
         send(device, key, 8 * step, FILE[8 * step : 9 * step])
 
 
-PIECE_QUERIES = 7  # session, application, upload; a transaction of two writes
+PIECE_QUERIES = 6  # application, upload; a transaction of two writes
 
 
 def test_the_page_offers_a_way_to_a_device_that_has_the_file(device, application):

@@ -18,6 +18,8 @@ class PersonalLink(models.Model):
     made_at = models.DateTimeField(_("made"))
     revoked_at = models.DateTimeField(_("revoked"), null=True)
 
+    opens = None  # the row behind it, where whoever said when it expires has looked it up
+
     class Meta:
         verbose_name = _("personal link")
         verbose_name_plural = _("personal links")

@@ -1,5 +1,7 @@
 """The staff's desk: Django's admin under our name, with our ways in. Home with its work to do hangs here."""
 
+from functools import partial
+
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.shortcuts import redirect
@@ -25,9 +27,12 @@ class StaffSite(AdminSite):
         return roles.called(name)
 
     def get_urls(self):
+        from presessions import desk_forgetting
         from presessions.accounts import views  # once the apps are there
 
+        forgotten = partial(desk_forgetting.page, site=self)
         return [
+            path("retention/", self.admin_view(forgotten), name="retention"),
             path("second-factor/", views.second_factor_page, name="second_factor"),
             path("second-factor/new/", views.enrol, name="enrol"),
             path("password/forgotten/", views.forgotten, name="forgotten"),

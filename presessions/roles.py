@@ -47,8 +47,10 @@ MISSIONS = (
     | {"missions.note_at_door"}
     | rights(("view", "change"), "mail.mailing")
 )
-SAFETY = ASSESS | {"applications.reveal", "trail.view_event"}  # nobody else reads, and so assesses, people at risk
-ADMINISTER = LEAD | MISSIONS | {"trail.view_event", "accounts.view_role"} | rights(KEEP, "accounts.user")
+SAFETY = ASSESS | {"applications.reveal", "trail.view_event", "retention.forget"}  # alone assesses people at risk
+ADMINISTER = (
+    LEAD | MISSIONS | {"trail.view_event", "retention.forget", "accounts.view_role"} | rights(KEEP, "accounts.user")
+)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Bringing a restored database up to what has really been sent, out of the journal. Room: mail; imports the journal.
 
-Staff see what differs (`compare`), let it be written down (`reconcile`), and only then start the mail (`resume`). What
-the journal knows to be accepted becomes "sent", with its key: so nothing of it is written or sent a second time, and
-everything else goes out as if nothing had happened.
+Staff have forgotten again what was forgotten since (`forget_again`), see what differs (`compare`), let it be written
+down (`reconcile`), and only then start the mail (`resume`). What the journal knows to be accepted becomes "sent", with
+its key: so nothing of it is written or sent a second time, and everything else goes out as if nothing had happened.
 """
 
 import uuid
@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from presessions import trail
 from presessions.mail import journal, registry, watch
 from presessions.mail.models import Attempt, Journal, Letter, Mailing, Switch
+from presessions.retention import tombstones
 from presessions.trail.models import Event
 from presessions.trail.steps import WrongStep
 
@@ -78,11 +79,32 @@ def reconcile(*, by, now, reason=""):
     return found
 
 
+def come_back():
+    """How many things that were forgotten this database holds again; each must be forgotten again before any mail
+    leaves. None while the folder of the tombstones cannot be read."""
+    try:
+        return len(tombstones.standing())
+    except OSError:
+        return None
+
+
+def forget_again(*, by, now, reason="", seconds=20):
+    """Forget what has come back; a page does as much as it can in its time. Returns how many are left. Raises
+    WrongStep."""
+    if come_back() is None:
+        raise WrongStep(_("What was forgotten cannot be read from the folder of the journal."))
+    _done, left = tombstones.again(now, seconds=seconds)
+    trail.record(Switch.get(), "forgotten_again", now=now, by=by, reason=reason)
+    return left
+
+
 def resume(*, by, now, reason=""):
     """Start all mail again: from here on this database and this folder belong together. What staff had stopped
     themselves stays stopped. Raises WrongStep."""
     if not why():
         raise WrongStep(_("Mail is not stopped because of a restored database."))
+    if come_back() != 0:
+        raise WrongStep(_("What was forgotten has come back with this database: have it forgotten again first."))
     if not compare().is_empty:
         raise WrongStep(_("The journal knows of letters that this database does not: write them down first."))
     ours = journal.mark()

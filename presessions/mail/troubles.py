@@ -51,6 +51,7 @@ TITLES = {
     "held": gettext_lazy("a mailing is held"),
     "overdue": gettext_lazy("a mailing waits for a date although it is due"),
     "unreached": gettext_lazy("a mailing has not reached everybody"),
+    "forgetting": gettext_lazy("what should be forgotten is not"),
     "scanner": gettext_lazy("the virus scanner is silent"),
     "files": gettext_lazy("files wait in quarantine"),
 }
@@ -101,6 +102,8 @@ class Trouble:
             return reverse("admin:mail_mailing_changelist")
         if self.what == "restored":
             return reverse("admin:mail_restored")
+        if self.what == "forgetting":
+            return reverse("admin:retention")
         return reverse("admin:mail_alarm_changelist")
 
 
@@ -166,6 +169,11 @@ def _sentence(what, number):
             return _("Held, and waiting for staff: %(mailing)s (%(reason)s).")
         case "overdue":
             return _("Waits for a date, although the known dates already make it due: %(mailing)s.")
+        case "forgetting":
+            return _(
+                "The nightly round that forgets what is due has not got through since %(since)s. See what waits, and "
+                "the logs of the workers."
+            )
         case "scanner":
             return _(
                 "The virus scanner has not answered as it should since %(since)s, or its signatures are old. Files of "

@@ -9,7 +9,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from presessions import retention
+from presessions.trail import words
 from presessions.trail.models import Reason
+
+words.give("retention", {"forgotten_now": _("forgotten now, not at night")})
 
 
 def reasons():

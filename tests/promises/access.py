@@ -65,6 +65,8 @@ PAGES = {
     "POST another_phone": EVERYBODY,
     "POST new_codes": EVERYBODY,
     "trail_event_about": "SA",
+    "retention": "SA",
+    "POST retention": "SA",
     # people
     "POST accounts_reset_second_factor": "A",
     "POST accounts_send_link": "A",

@@ -58,6 +58,7 @@ WORDS = {
     # all mail
     "stop": gettext_lazy("all mail stopped"),
     "start": gettext_lazy("all mail started"),
+    "forgotten_again": gettext_lazy("what a restored copy had brought back was forgotten again"),
     "stop_restored": gettext_lazy("all mail stopped: the database may be a restored copy"),
     "reconciled": gettext_lazy("written down what the journal knew"),
     "end": gettext_lazy("dealt with"),

@@ -103,7 +103,8 @@ class AlarmAdmin(StepsAdmin):
         if request.method == "POST":
             if not self.has_change_permission(request):
                 raise PermissionDenied
-            step = restoring.resume if request.POST.get("step") == "resume" else restoring.reconcile
+            steps = {"forget": restoring.forget_again, "resume": restoring.resume}
+            step = steps.get(request.POST.get("step"), restoring.reconcile)
             try:
                 step(by=request.user, now=timezone.now(), reason=request.POST.get("reason", "")[:MOST_WORDS])
             except WrongStep as refusal:
@@ -118,6 +119,7 @@ class AlarmAdmin(StepsAdmin):
             "title": _("After a restored backup"),
             "why": why,
             "found": restoring.compare() if why else None,
+            "back": restoring.come_back() if why else 0,
             "may_change": self.has_change_permission(request),
         }
         return TemplateResponse(request, "admin/mail/alarm/restored.html", context)

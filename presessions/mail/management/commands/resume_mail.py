@@ -30,6 +30,10 @@ class Command(BaseCommand):
         for label, settled, written in found.lines:
             self.stdout.write(f"{label}: {settled} waiting here have gone, {written} unknown here have gone")
         self.stdout.write(f"{found.agreed} letters agree.")
+        back = restoring.come_back()
+        if back != 0:
+            what = "The tombstones cannot be read" if back is None else f"{back} were forgotten and have come back"
+            raise CommandError(f"{what}: mail stays stopped. First: manage.py forget --again")
         if not yes:
             return self.stdout.write("Nothing is changed. With --yes this is written down, and all mail starts again.")
         try:

@@ -6,6 +6,7 @@ import threading
 from django.core.management.base import BaseCommand
 
 from presessions.mail import tasks
+from presessions.retention import running
 
 
 class Command(BaseCommand):
@@ -21,4 +22,5 @@ class Command(BaseCommand):
             for name in (signal.SIGTERM, signal.SIGINT):  # the letter in hand is finished first
                 signal.signal(name, lambda *_: stop.set())
         counts = tasks.ring(0 if once else seconds, stop=stop)
+        running.ring()  # without Redis nobody else does
         self.stdout.write(", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "nothing was due")

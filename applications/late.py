@@ -44,7 +44,7 @@ def begin(state_call, *, email, language, until, reason, by, now):
         raise WrongStep(refusal)
     with transaction.atomic():
         application = Application.objects.live().filter(state_call=state_call).of_address(email).with_state().first()
-        application = application or Application._begin(state_call, email, language, now)
+        application = application or Application._begin(state_call, email, language, now)[0]
         if application.status == Status.DRAFT:
             _allow(application, until=until, reason=reason, by=by, now=now)
     if application.status != Status.DRAFT:

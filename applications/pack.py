@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Prefetch
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
@@ -167,11 +168,12 @@ def _by_theme(speakers):
     ]
 
 
-def _key(file):
+def _key(file, secret=None):
     """What calls a file in an address. A number would tell how many there are."""
-    return salted_hmac("briefing pack", str(file.pk), algorithm="sha256").hexdigest()[:20]
+    return salted_hmac("briefing pack", str(file.pk), secret=secret, algorithm="sha256").hexdigest()[:20]
 
 
 def paper(pack, key):
-    """The Paper of that key, or None where there is none, or none any more."""
-    return next((one for one in pack.papers if one.key == key), None)
+    """The Paper of that key, or None where there is none, or none any more. An address outlives a change of keys."""
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return next((one for one in pack.papers if key in {_key(one.file, secret) for secret in secrets}), None)

@@ -6,10 +6,11 @@
 --
 --   presessions_owner     owns the tables; only `manage.py migrate` logs in as this one
 --   presessions_app       web, worker, beat, watch: rows and nothing else; the trail is added to and never changed
+--   presessions_backup    reads everything, for deploy/backup.sh, and leaves its sign of life; with BACKUP_PASSWORD only
 --   presessions_reader    looks, and sees no session, no password, no key; nobody logs in until it gets a password
 --
 -- What app and reader may do with each table is granted by `migrate` itself (presessions/database_roles.py), so that a
--- new table is never forgotten. It needs DATABASE_APP_ROLE and DATABASE_READER_ROLE to know the names.
+-- new table is never forgotten. It needs DATABASE_APP_ROLE, DATABASE_READER_ROLE and DATABASE_BACKUP_ROLE to know the names.
 \set ON_ERROR_STOP on
 \set QUIET on
 \getenv owner_password OWNER_PASSWORD
@@ -36,3 +37,12 @@ SELECT format('ALTER %s public.%I OWNER TO presessions_owner', kind, name) FROM 
 ) things \gexec
 SELECT format('ALTER FUNCTION %s OWNER TO presessions_owner', oid::regprocedure)
     FROM pg_proc WHERE pronamespace = 'public'::regnamespace \gexec
+
+\getenv backup_password BACKUP_PASSWORD
+\if :{?backup_password}
+SELECT 'CREATE ROLE presessions_backup'
+    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'presessions_backup') \gexec
+ALTER ROLE presessions_backup LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD :'backup_password';
+GRANT pg_read_all_data TO presessions_backup;
+SELECT format('GRANT CONNECT ON DATABASE %I TO presessions_backup', current_database()) \gexec
+\endif

@@ -29,6 +29,8 @@ def grant(using="default", **signal):
             _to_app(cursor, Identifier(settings.DATABASE_APP_ROLE), tables)
         if settings.DATABASE_READER_ROLE:
             _to_reader(cursor, Identifier(settings.DATABASE_READER_ROLE), tables)
+        if settings.DATABASE_BACKUP_ROLE:  # reads by pg_read_all_data (deploy/roles.sql), and says that it lives
+            _do(cursor, "GRANT INSERT, UPDATE ON mail_pulse TO {}", Identifier(settings.DATABASE_BACKUP_ROLE))
 
 
 def _to_app(cursor, role, tables):

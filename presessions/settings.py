@@ -24,6 +24,7 @@ VAULT_KEYSET = env.str("VAULT_KEYSET", "") or Path(env.str("VAULT_KEYSET_FILE"))
 DATABASES = {"default": {**env.dj_db_url("DATABASE_URL"), "ATOMIC_REQUESTS": False}}
 # Whom `migrate` grants what in the database (deploy/roles.sql); empty: whoever logs in owns everything.
 DATABASE_APP_ROLE, DATABASE_READER_ROLE = env.str("DATABASE_APP_ROLE", ""), env.str("DATABASE_READER_ROLE", "")
+DATABASE_BACKUP_ROLE = env.str("DATABASE_BACKUP_ROLE", "")
 REDIS_URL = env.str("REDIS_URL")
 SMTP_URL = env.str("SMTP_URL")  # smtp://, smtps:// or smtp+tls://user:password@host:port
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")  # as people type it; links in mails begin with it

@@ -43,10 +43,10 @@ def pytest_load_initial_conftests():
 def make_roles(url, **passwords):
     """The roles of a deployment, by its own script; tests of the rooms work as the application's (tests/conftest.py).
     Returns the settings by which `migrate` knows them."""
-    passwords = {f"{who}_PASSWORD": secrets.token_urlsafe(24) for who in ("OWNER", "APP")} | passwords
+    passwords = {f"{who}_PASSWORD": secrets.token_urlsafe(24) for who in ("OWNER", "APP", "BACKUP")} | passwords
     psql = [devservers.programs() / "psql", "--no-psqlrc", f"--file={HOME / 'deploy' / 'roles.sql'}", url]
     subprocess.run(psql, env=passwords, check=True, capture_output=True)
-    return {"DATABASE_APP_ROLE": "presessions_app", "DATABASE_READER_ROLE": "presessions_reader"}
+    return {f"DATABASE_{who}_ROLE": f"presessions_{who.lower()}" for who in ("APP", "READER", "BACKUP")}
 
 
 def compile_messages():

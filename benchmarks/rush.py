@@ -89,7 +89,7 @@ def gunicorn():
     """As the Dockerfile starts it, on another port; the port and the number of the process above its workers."""
     command = json.loads(re.search(r"^CMD (\[.*?\])$", (ROOT / "Dockerfile").read_text().replace("\\\n", ""), re.M)[1])
     port = devservers.free_port()
-    command = [f"--bind=127.0.0.1:{port}" if word.startswith("--bind") else word for word in command[1:]]
+    command = [*command[1:], f"--bind=127.0.0.1:{port}", "--workers=2"]  # as many as the two replicas have
     print(f"rush: gunicorn {' '.join(command)}")
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--log-level=error", *command],

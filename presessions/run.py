@@ -125,10 +125,9 @@ def start(servers, port):
         with step(what):
             manage(command, environment)
 
-    gunicorn = ["--worker-class=gthread", "--workers=1", "--threads=8", "--no-control-socket"]
     celery = ["-m", "celery", "--app=presessions", "--quiet"]
     with step("Web"):
-        web = ["-m", "gunicorn", *gunicorn, f"--bind=127.0.0.1:{port}", "presessions.wsgi"]
+        web = ["-m", "gunicorn", "--config=python:presessions.serving", f"--bind=127.0.0.1:{port}", "--threads=8"]
         begin(Process("web", *web, environment=environment, answers=lambda: healthy(port)))
     with step("Worker, beat, watch"):
         worker = ["worker", "--concurrency=1", "--without-gossip", "--without-mingle", "--loglevel=info"]

@@ -32,7 +32,7 @@ from presessions import devservers
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60  # seconds until somebody gives up trying again
-COMMAND = [sys.executable, "-m", "gunicorn", "--worker-class=gthread", "--no-control-socket", "presessions.wsgi"]
+COMMAND = [sys.executable, "-m", "gunicorn", "--config=python:presessions.serving"]
 
 
 @dataclass

@@ -44,7 +44,7 @@ rush: $(READY) ## the last minute before a deadline: 50 files of 20 MB at once b
 	.venv/bin/python -m benchmarks rush
 
 lock: .venv/.installed ## write the exact, hashed requirements again
-	cd requirements && ../$(LOCK) runtime.in -o runtime.txt && ../$(LOCK) dev.in -o dev.txt
+	cd requirements && ../$(LOCK) runtime.in -o runtime.txt && ../$(LOCK) s3.in -o s3.txt && ../$(LOCK) dev.in -o dev.txt
 
 messages: .venv/.installed ## collect the words to translate into locale/ (needs GNU gettext)
 	.venv/bin/python -m presessions.devservers manage.py makemessages --extension html,txt,py --ignore .venv --ignore tests --ignore var --add-location file --no-obsolete

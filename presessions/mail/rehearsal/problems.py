@@ -51,7 +51,8 @@ def _in_another_language(going, wanted):
         if wanted.get((kind, number), language) != language
     )
     for language, number in sorted(other.items()):
-        yield f"{counted(number, 'reader')} of {named(language)} get it in English: it is not translated completely."
+        who = f"{counted(number, 'reader')} of {named(language)} {'gets' if number == 1 else 'get'}"
+        yield f"{who} it in English: it is not translated completely."
 
 
 def _own_texts(going):

@@ -84,7 +84,9 @@ class NobodyAtTheOtherEnd:
 
 
 class Rehearsal:
-    """One series, from a moment on. Call `run` in a copy only: it changes everything there is.
+    """One series, from a moment on. `gone` is what went, `empty` are mailings that would reach nobody.
+
+    Call `run` in a copy only: it changes everything there is.
 
     say -- told each Going when it has gone
     keep -- as of NobodyAtTheOtherEnd
@@ -95,7 +97,7 @@ class Rehearsal:
     def __init__(self, series, *, begins, say=lambda going: None, keep=None, per_minute=0, two_persons_above=0):
         self.series, self.now, self.say, self.keep = series, begins, say, keep
         self.per_minute, self.most = per_minute, two_persons_above
-        self.stopped, self.gone = False, []
+        self.stopped, self.gone, self.empty = False, [], []
 
     def run(self):
         """Live through it. Returns what went: Going, Going, ...; `left` says what did not, and why."""
@@ -105,6 +107,7 @@ class Rehearsal:
         while moment:
             self._ring(moment)
             moment = self._next()
+            self._let_rooms_propose(until=moment)
         self._ring(self.now + timedelta(minutes=1), silent=True)  # what has gone is closed
         return self.gone
 
@@ -129,12 +132,12 @@ class Rehearsal:
         self.now, known = now, Attempt.objects.aggregate(newest=Max("pk"))["newest"] or 0
         due = self._due(now)
         steering.give_notice(now)
-        if now == _morning(now):
-            for look in registry.LOOKS:
-                look(now)
         delivery.drain(0, now=lambda: now, wire=lambda: NobodyAtTheOtherEnd(self.keep))
         if not silent:
-            for going in self._what_went(known):
+            went = self._what_went(known)
+            fresh = self.series.mailings.with_series().filter(pk__in=due, state__in=(State.SENDING, State.DONE))
+            self.empty += fresh.exclude(pk__in=[going.mailing.pk for going in went if going.mailing])
+            for going in went:
                 going.problems += problems.of(going, wanted=due.get(going.mailing and going.mailing.pk), now=now)
                 if self.most and going.number > self.most and going.mailing:
                     going.problems.append(problems.TWO_PERSONS)
@@ -179,13 +182,14 @@ class Rehearsal:
         ahead = self.series.mailings.filter(state=State.PLANNED, due_at__gt=self.now).values_list("due_at", flat=True)
         moments = {moment for due in ahead for moment in (due - steering.NOTICE, due) if moment > self.now}
         again = Letter.objects.unsettled().filter(next_attempt_at__gt=self.now).aggregate(at=Min("next_attempt_at"))
-        moments |= {again["at"]} - {None}
-        if not moments:
-            return None
-        tomorrow = geneva(day_of(self.now) + ONE_DAY, MORNING)
+        return min(moments | ({again["at"]} - {None}), default=None)
+
+    def _let_rooms_propose(self, until):
+        """What rooms look for at each bell, once a morning between here and there: a second call, where too few apply.
+        What they propose stays held, and is among what is `left`."""
         has_begun = self.series.mailings.filter(state__in=(State.SENDING, State.DONE)).exists()
-        return min(*moments, tomorrow) if has_begun else min(moments)
-
-
-def _morning(now):
-    return geneva(day_of(now), MORNING)
+        morning = geneva(day_of(self.now) + ONE_DAY, MORNING)
+        while has_begun and until and morning < until:
+            for look in registry.LOOKS:
+                look(morning)
+            morning = geneva(day_of(morning) + ONE_DAY, MORNING)

@@ -2,7 +2,7 @@
 
 from presessions.mail.rehearsal import problems
 from presessions.mail.rehearsal.problems import counted, named
-from presessions.upr.dates import GENEVA, in_words
+from presessions.upr.dates import GENEVA, day_in_words, in_words
 
 AS_IF = "As if nobody did anything until the end: nobody answers or applies, and what is held stays held."
 
@@ -36,12 +36,28 @@ def tail(rehearsal):
         yield "Would not go by itself:"
         for mailing, words in staying:
             yield f"    {mailing}: {words}"
+    if rehearsal.empty:
+        yield ""
+        yield "Would go to nobody, as things stand:"
+        for words, hours in sorted(empty(rehearsal).items()):
+            yield f"    {words}: {hours}"
     if rehearsal.stopped:
         yield ""
         yield "! All mail is stopped at this moment: none of this goes until it is started."
     yield ""
     letters, troubles = sum(one.number for one in rehearsal.gone), sum(len(one.problems) for one in rehearsal.gone)
     yield f"{counted(letters, 'letter')} in all, {counted(troubles, 'problem')}."
+
+
+def empty(rehearsal):
+    """{what would go to nobody: the days on which its hour comes}, the meetings of a series together."""
+    found = {}
+    for mailing in rehearsal.empty:
+        words = f"{mailing.label} ({mailing.step})" if mailing.step else mailing.label
+        days = found.setdefault(words, [])
+        if (day := day_in_words(mailing.due_at.astimezone(GENEVA))) not in days:
+            days.append(day)
+    return {words: ", ".join(days) for words, days in found.items()}
 
 
 def _step(going):

@@ -104,8 +104,16 @@ class Command(BaseCommand):
         self._lines(showing.tail(rehearsal))
         if place:
             staying = [(one, words) for one in rehearsal.left() if (words := problems.of_what_stays(one))]
-            facts = {"series": series, "began": begins, "full": full, "stopped": rehearsal.stopped, "staying": staying}
-            self.stdout.write(f"Look at {place.finish(as_if=showing.AS_IF, **facts)}")
+            page = place.finish(
+                series=series,
+                began=begins,
+                full=full,
+                as_if=showing.AS_IF,
+                stopped=rehearsal.stopped,
+                empty=showing.empty(rehearsal),
+                staying=staying,
+            )
+            self.stdout.write(f"Look at {page}")
 
     def _lines(self, lines):
         for line in lines:

@@ -1,0 +1,95 @@
+"""The command from end to end: a copy is made, the whole story of world.py is rehearsed in it, and it is gone again."""
+
+import re
+from email import message_from_bytes, policy
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import F, Value
+from django.db.models.functions import Concat
+
+from presessions.mail.models import Letter, Mailing
+from presessions.mail.rehearsal import copying
+from presessions.trail.models import Event
+from tests.house.sensitivity import FIELDS, SECRET
+from tests.house.world import SET_UP, canary
+
+MARKS = [canary(label) for label, who in FIELDS.items() if who == SECRET]
+
+
+@pytest.fixture
+def before(world):
+    """The world as it is in the end, as if none of its mailings had gone."""
+    Letter.objects.filter(mailing__isnull=False).update(mailing=None, key=Concat(F("key"), Value("~")))
+    fresh = {"state": "planned", "held_reason": "", "writing_at": None, "written_at": None, "done_at": None}
+    Mailing.objects.filter(corrects=None).update(**fresh, moved_to=None)
+    return world
+
+
+def rehearse(*words):
+    out = StringIO()
+    call_command("rehearse", *words, stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def fingerprints():
+    """What stands in each table of the real database, and which databases there are."""
+    with connection.cursor() as cursor:
+        found = {}
+        for table in copying._tables(cursor):
+            cursor.execute(
+                f"SELECT count(*), md5(coalesce(string_agg(t::text, '' ORDER BY t::text), '')) FROM {table} t"
+            )
+            found[table] = cursor.fetchone()
+        cursor.execute("SELECT datname FROM pg_database WHERE datname LIKE 'presessions_rehearsal%%'")
+        return found, cursor.fetchall()
+
+
+def said_by(path):
+    """Everything a file says, its headers and both parts of a mail decoded."""
+    if path.suffix != ".eml":
+        return path.read_text()
+    mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+    parts = [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"]
+    return "\n".join([*map(str, mail.values()), *parts])
+
+
+# One copy for all of it: its tables are made by our migrations, which takes seconds.
+def test_the_whole_series_is_seen_and_nothing_is_changed_or_told_to_whom(before, tmp_path, settings):
+    settings.SMTP_URL = "smtp://127.0.0.1:9"
+    there, databases = fingerprints()
+    told = rehearse("54", f"--from={SET_UP.isoformat()}", f"--folder={tmp_path / 'seen'}")
+    assert fingerprints() == (there, databases) == (there, [])
+    planned = Mailing.objects.filter(state="planned", due_at__gte=SET_UP).values_list("kind", flat=True)
+    kinds = {"call", "invitation", "unfinished_draft", "statement_due", "reminder", "briefing", "thanks_missions"}
+    assert kinds <= set(planned)
+    files = {path.name: said_by(path) for path in (tmp_path / "seen").rglob("*") if path.is_file()}
+    assert {re.sub(r"^\d+-|-\w\w\.eml$", "", name) for name in files} >= kinds - {"reminder"}
+    for text in (told, *files.values()):
+        assert [mark for mark in MARKS if mark in text] == []
+    assert "letters in all" in told
+
+
+@pytest.mark.django_db
+def test_only_the_copy_is_rehearsed_in(world):
+    with pytest.raises(copying.NoCopy, match="not the copy"):
+        copying.insist_on_copy(connection.settings_dict["NAME"])
+    with pytest.raises(CommandError, match="not the copy"):
+        rehearse("54", '--in-copy={"name": "presessions_rehearsal_0", "per_minute": 0, "two_persons_above": 0}')
+    assert not Event.objects.filter(code="rehearsed_in_full").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["7"], "There are no Pre-sessions 7"),
+        (["54", "--full"], "a folder and a reason"),
+        (["54", "--full", "--folder=x", "--reason= "], "a folder and a reason"),
+        (["54", "--folder=/"], "there already"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_anything_is_copied(world, words, why):
+    with pytest.raises(CommandError, match=why):
+        rehearse(*words)

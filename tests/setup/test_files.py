@@ -114,7 +114,7 @@ def test_compose_runs_one_image_for_all_of_ours(compose):
 
 def test_compose_starts_mailpit_and_clamav_only_when_asked(compose):
     profiles = {name: service["profiles"] for name, service in compose["services"].items() if "profiles" in service}
-    assert profiles == {"mailpit": ["demo"], "clamav": ["scan"]}
+    assert profiles == {"mailpit": ["demo"], "clamav": ["scan"], "restore": ["restore"]}
 
 
 def test_the_scanner_reads_every_file_that_we_take_to_its_end(compose):
@@ -136,9 +136,28 @@ def test_the_scanner_reads_every_file_that_we_take_to_its_end(compose):
 def test_compose_keeps_database_and_private_files_on_named_volumes(compose):
     services = compose["services"]
     assert {"database", "private", "journal"} <= compose["volumes"].keys()
-    assert services["postgres"]["volumes"] == ["database:/var/lib/postgresql"]
+    assert services["postgres"]["volumes"][0] == "database:/var/lib/postgresql"
     ours = ["private:/srv/private", "journal:/srv/journal"]  # the journal apart from the database and its backup
     assert services["web"]["volumes"] == services["worker"]["volumes"] == ours
+
+
+def test_the_backup_only_reads_what_it_copies_and_knows_no_key(compose):
+    backup, restore = compose["services"]["backup"], compose["services"]["restore"]
+    assert {"private:/srv/private:ro", "journal:/srv/journal:ro"} < set(backup["volumes"])
+    assert not [volume for volume in backup["volumes"] if volume.startswith("database:")]  # by the network, as its role
+    assert backup["environment"]["PGUSER"] == "presessions_backup"
+    assert backup["cap_add"] == ["DAC_READ_SEARCH"]
+    assert "${BACKUPS:-backups}:/backups:ro" in restore["volumes"]
+    for service in (backup, restore):
+        assert service["image"] == compose["services"]["postgres"]["image"]
+        assert not {"SECRET_KEY", "VAULT_KEYSET"} & service["environment"].keys()
+
+
+def test_only_the_backup_may_copy_the_whole_database(compose):
+    assert "--hba_file=/etc/postgresql/pg_hba.conf" in compose["services"]["postgres"]["command"]
+    rules = [line.split() for line in read("deploy/pg_hba.conf").splitlines() if line and not line.startswith("#")]
+    assert {rule[-1] for rule in rules} == {"scram-sha-256"}
+    assert [rule[2] for rule in rules if rule[1] == "replication"] == ["presessions_backup"]
 
 
 def test_compose_checks_the_health_of_what_others_wait_for(compose):

@@ -163,6 +163,19 @@ STORAGES = {
     "default": {"BACKEND": "presessions.vault.EncryptedStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+S3_BUCKET = env.str("S3_BUCKET", "")  # private files lie there instead of in PRIVATE_FILES, as encrypted as before
+if S3_BUCKET:
+    STORAGES["default"] = {"BACKEND": "presessions.objects.ObjectStorage"}
+    STORAGES["objects"] = {
+        "BACKEND": "presessions.objects.Bucket",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": env.str("S3_ENDPOINT", "") or None,  # empty: Amazon's
+            "region_name": env.str("S3_REGION", "") or None,
+            "access_key": env.str("S3_ACCESS_KEY"),
+            "secret_key": env.str("S3_SECRET_KEY"),
+        },
+    }
 UPLOAD_LIMIT = 20 * 1024 * 1024  # bytes of one file
 # tcp://host:port or unix:/path of clamd; "none": somebody decided that files are not scanned, which is "" in here
 CLAMAV_URL = env.str("CLAMAV_URL").removesuffix("none")

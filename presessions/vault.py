@@ -22,7 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.files.base import File
-from django.core.files.storage import Storage
+from django.core.files.storage import Storage, default_storage
 from django.core.files.uploadhandler import FileUploadHandler, StopFutureHandlers
 from django.core.validators import EmailValidator, MaxLengthValidator
 from django.db import models
@@ -385,7 +385,7 @@ class EncryptedStorage(Storage):
                     yield path.name, path, path.stat().st_mtime
 
 
-storage = EncryptedStorage()
+storage = default_storage  # an EncryptedStorage, or one like it: STORAGES["default"] says which
 
 
 def _make_durable(*folders):

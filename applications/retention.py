@@ -143,7 +143,9 @@ def _withdrawn(since):
 @tombstones.kind("withdrawn", standing=_standing_withdrawals, known=_withdrawn)
 def bury_withdrawn(line, *, now):
     """Taken back after the backup: as good as taken back now."""
-    Application.objects.with_state().get(reference=line.name).withdraw(now=now)
+    living = Application.objects.live().filter(reference=line.name, erased_at=None).with_state().first()
+    if living:  # or it has been erased this very moment
+        living.withdraw(now=now)
 
 
 # --- Leave to publish -------------------------------------------------------------------------------------------------

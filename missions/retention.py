@@ -4,8 +4,10 @@ Which missions there are, what they answered and how many people came stays: tha
 people were does not, nor what they wrote.
 """
 
+from datetime import timedelta
+
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Coalesce, TruncDate
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -120,16 +122,25 @@ def forget_tasks(rows, *, now):
     rows.update(**vault.emptied(MissionTask))
 
 
+A_YEAR = 365
+
+
 def checks():
-    waiting = (RegisterCheck.Status.ASKED, RegisterCheck.Status.CHANGES)
-    rows = RegisterCheck.objects.filter(retention.with_words(RegisterCheck)).exclude(status__in=waiting)
-    return rows.alias(kept_since=Coalesce("settled_at", "answered_at"))
+    """What staff never settle goes a year after it came: by then the mission has been asked again."""
+    year_old = F("answered_at") + timedelta(days=max(0, A_YEAR - retention.days("checks")))
+    answered = When(status=RegisterCheck.Status.SAME, then=F("answered_at"))
+    kept_since = Coalesce("settled_at", Case(answered, default=year_old), output_field=DateTimeField())
+    return RegisterCheck.objects.filter(retention.with_words(RegisterCheck)).alias(kept_since=kept_since)
 
 
 @retention.rule(
     "checks",
     what=_("What missions answered to the yearly check of the register"),
-    when=ngettext_lazy("%(days)d day after it was settled", "%(days)d days after it was settled", "days"),
+    when=ngettext_lazy(
+        "%(days)d day after it was settled; never settled, after a year",
+        "%(days)d days after it was settled; never settled, after a year",
+        "days",
+    ),
     kept=checks,
     stays=_("that they answered, and when"),
 )

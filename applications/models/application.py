@@ -23,6 +23,7 @@ from applications.models.panel import Seat
 from applications.models.parts import CONSENT_WORDING, Attachment, Consent, Needs, Speaker
 from applications.models.together import TogetherQuerySet
 from presessions import trail, vault
+from presessions.retention import tombstones
 from presessions.trail.references import new_reference
 from presessions.trail.steps import WrongStep
 
@@ -395,6 +396,7 @@ class Application(Answers, Deadlines, models.Model):
             Needs.objects.filter(application=self).delete()
             Seat.leave(self, now=now, by=by)
             letters.confirm_withdrawal(self, now=now)
+            tombstones.write("withdrawn", self.reference, now)
 
         self.step(self.LIVE, "withdrawn", now=now, by=by, reason=reason, also=also,
                    status=self.Status.WITHDRAWN, withdrawn_at=now)  # fmt: skip

@@ -1,6 +1,8 @@
 """What mail forgets, and when; and whether the nights' rounds take place. Room: mail."""
 
-from django.db.models import F
+from datetime import timedelta
+
+from django.db.models import DateTimeField, F
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -33,15 +35,23 @@ def forget_letters(rows, *, now):
     forgetting.forget_contents(rows, now=now)
 
 
+A_YEAR = 365
+
+
 def reports():
-    return Report.objects.filter(retention.with_words(Report)).alias(kept_since=F("handled_at"))
+    """What nobody deals with is not kept for ever: it goes a year after it came."""
+    year_old = F("read_at") + timedelta(days=max(0, A_YEAR - retention.days("reports")))
+    kept_since = Coalesce("handled_at", year_old, output_field=DateTimeField())
+    return Report.objects.filter(retention.with_words(Report)).alias(kept_since=kept_since)
 
 
 @retention.rule(
     "reports",
     what=_("Texts of mails that came back to the inbox"),
     when=ngettext_lazy(
-        "%(days)d day after they were dealt with", "%(days)d days after they were dealt with", "days"
+        "%(days)d day after they were dealt with; unread, after a year",
+        "%(days)d days after they were dealt with; unread, after a year",
+        "days",
     ),
     kept=reports,
     stays=_("that a letter came back, and why"),

@@ -28,6 +28,7 @@ FIELDS = {
     "trail.Reason.signed": STAFF,
     "trail.Reason.text": SECRET,
     "trail.Seal.code": STAFF,
+    "retention.Run.rule": STAFF,
     "upr.CountryMeeting.moderator": STAFF,
     "upr.CountryMeeting.not_held_reason": PUBLIC,
     "upr.CountryMeeting.online_link": STAFF,

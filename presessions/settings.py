@@ -22,6 +22,8 @@ SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [], subcast=str.strip)
 VAULT_KEYSET = env.str("VAULT_KEYSET", "") or Path(env.str("VAULT_KEYSET_FILE")).read_text()
 DATABASES = {"default": {**env.dj_db_url("DATABASE_URL"), "ATOMIC_REQUESTS": False}}
+# A connection is kept for so many seconds, one for each thread of the web; 0: a new one for each page.
+DATABASES["default"] |= {"CONN_MAX_AGE": env.int("DATABASE_KEEP", 60), "CONN_HEALTH_CHECKS": True}
 # Whom `migrate` grants what in the database (deploy/roles.sql); empty: whoever logs in owns everything.
 DATABASE_APP_ROLE, DATABASE_READER_ROLE = env.str("DATABASE_APP_ROLE", ""), env.str("DATABASE_READER_ROLE", "")
 DATABASE_BACKUP_ROLE = env.str("DATABASE_BACKUP_ROLE", "")
@@ -176,6 +178,7 @@ if S3_BUCKET:
             "secret_key": env.str("S3_SECRET_KEY"),
         },
     }
+PAGE_KEPT = 1  # seconds that one and the same page goes to all who open the home page
 UPLOAD_LIMIT = 20 * 1024 * 1024  # bytes of one file
 # tcp://host:port or unix:/path of clamd; "none": somebody decided that files are not scanned, which is "" in here
 CLAMAV_URL = env.str("CLAMAV_URL").removesuffix("none")

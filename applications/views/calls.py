@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from applications import afterwards, public_agenda
+from applications.briefly import same_for_all
 from applications.models import Agenda, StateCall
 from presessions.upr.dates import day_of, months_before
 from presessions.upr.models import CountryMeeting, Series, WorkingGroupSession
@@ -19,6 +20,7 @@ CALL_BEFORE = 3  # months before the Working Group, when the call of a series us
 
 
 @require_safe
+@same_for_all
 def home(request):
     now = timezone.now()
     state_calls = StateCall.objects.not_over(now).with_state().order_by("call__series__session__number")

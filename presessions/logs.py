@@ -25,6 +25,7 @@ QUOTED = re.compile(r"""b?"(?:[^"\\]|\\.)*(?:"|$)|(?<!\w)b?'(?:[^'\\]|\\.)*(?:'(
 NAME = re.compile(
     r'\b(column|constraint|database|encoding|function|index|relation|role|sequence|table|trigger) ("\w+")'
 )
+ABOUT_CODE = (AttributeError, ImportError, NameError)  # they quote names out of our sources
 CAUSE = "\nThe above exception was the direct cause of the following exception:\n"
 CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n"
 
@@ -57,7 +58,9 @@ def what_it_says(error):
         said = str(error).strip()
     except Exception:
         said = "(it cannot say)"
-    first = without_values(said.splitlines()[0]) if said else ""
+    first = said.splitlines()[0] if said else ""
+    if not isinstance(error, ABOUT_CODE):
+        first = without_values(first)
     return f"{type(error).__qualname__}: {first}" if first else type(error).__qualname__
 
 

@@ -88,6 +88,13 @@ def test_an_error_says_what_it_is_and_quotes_nobody(fails, said):
     assert what_it_says(caught(fails)) == said
 
 
+def test_what_is_wrong_in_our_own_code_is_said_by_name():
+    assert (
+        what_it_says(caught(lambda: NAME.no_such_thing))
+        == "AttributeError: 'str' object has no attribute 'no_such_thing'"
+    )
+
+
 def test_names_of_tables_and_rules_may_be_quoted():
     said = 'duplicate key value violates unique constraint "one_per_address" of relation "applications_speaker"'
     assert without_values(said) == said

@@ -15,7 +15,7 @@ SAFE = ("GET", "HEAD")
 
 @contextmanager
 def proxy(replicas):
-    turns = itertools.cycle(replicas)
+    turns = itertools.count()
 
     class Handler(BaseHTTPRequestHandler):
         def handle_one_request(self):
@@ -30,7 +30,8 @@ def proxy(replicas):
 
         def answered(self, request):
             why = "no replica is there"
-            for _, replica in zip(replicas, turns, strict=False):
+            first = next(turns) % len(replicas)
+            for replica in (*replicas[first:], *replicas[:first]):
                 try:
                     line = socket.create_connection(replica, timeout=2)
                 except OSError:

@@ -15,7 +15,8 @@ from applications import scanner
 from tests.applications import program
 
 HOME = Path(__file__).resolve().parents[2]
-LOCKS = ["runtime", "dev"]
+LOCKS = ["runtime", "s3", "dev"]
+OURS = ["web", "web-2", "worker", "beat", "watch", "migrate"]
 TARGETS = ["help", "run", "test", "lint", "e2e", "storm", "bench", "lock", "messages", "demo-reset"]
 
 
@@ -38,10 +39,10 @@ def test_every_locked_package_is_exact_and_hashed(name):
 
 
 def test_developers_run_the_versions_that_production_runs():
-    runtime, dev = (
+    runtime, s3, dev = (
         dict(re.findall(r"^([a-z0-9.\-]+)==(\S+)", read(f"requirements/{name}.txt"), re.M)) for name in LOCKS
     )
-    assert runtime.items() <= dev.items()
+    assert runtime.items() <= s3.items() <= dev.items()
     assert runtime["celery"].startswith("5.7.")
 
 
@@ -99,17 +100,19 @@ def test_compose_migrates_once_before_anything_of_ours_starts(compose):
     services = compose["services"]
     assert services["migrate"]["restart"] == "no"
     assert "manage.py migrate" in services["migrate"]["command"][-1]
+    after_migrations = {
+        "postgres": {"condition": "service_healthy"},
+        "redis": {"condition": "service_healthy"},
+        "migrate": {"condition": "service_completed_successfully"},
+    }
     for name in ("web", "worker", "beat", "watch"):
-        assert services[name]["depends_on"] == {
-            "postgres": {"condition": "service_healthy"},
-            "redis": {"condition": "service_healthy"},
-            "migrate": {"condition": "service_completed_successfully"},
-        }
+        assert services[name]["depends_on"] == after_migrations
+    assert services["web-2"]["depends_on"] == {**after_migrations, "web": {"condition": "service_healthy"}}
 
 
 def test_compose_runs_one_image_for_all_of_ours(compose):
     services = compose["services"]
-    assert {services[name]["image"] for name in ("web", "worker", "beat", "watch", "migrate")} == {"presessions"}
+    assert {services[name]["image"] for name in OURS} == {"presessions"}
 
 
 def test_compose_starts_mailpit_and_clamav_only_when_asked(compose):
@@ -138,7 +141,7 @@ def test_compose_keeps_database_and_private_files_on_named_volumes(compose):
     assert {"database", "private", "journal"} <= compose["volumes"].keys()
     assert services["postgres"]["volumes"][0] == "database:/var/lib/postgresql"
     ours = ["private:/srv/private", "journal:/srv/journal"]  # the journal apart from the database and its backup
-    assert services["web"]["volumes"] == services["worker"]["volumes"] == ours
+    assert services["web"]["volumes"] == services["web-2"]["volumes"] == services["worker"]["volumes"] == ours
 
 
 def test_the_backup_only_reads_what_it_copies_and_knows_no_key(compose):
@@ -168,16 +171,15 @@ def test_compose_checks_the_health_of_what_others_wait_for(compose):
         for name, how in service.get("depends_on", {}).items()
         if how["condition"] == "service_healthy"
     }
-    assert waited_for == {"postgres", "redis", "web"}
+    assert waited_for == {"postgres", "redis", "web", "web-2"}
     assert all("healthcheck" in services[name] for name in waited_for | {"proxy", "worker"})
 
 
 def test_compose_shows_the_world_one_door_which_buffers(compose):
     services = compose["services"]
     assert [name for name, service in services.items() if "ports" in service and "profiles" not in service] == ["proxy"]
-    assert (
-        services["web"]["networks"] == services["postgres"]["networks"] == services["redis"]["networks"] == ["inside"]
-    )
+    assert services["postgres"]["networks"] == services["redis"]["networks"] == ["inside"]
+    assert services["web"]["networks"] == services["web-2"]["networks"] == {"inside": {"aliases": ["web"]}}
     assert compose["networks"]["inside"] == {"internal": True}
     proxy = read("deploy/nginx.conf")
     assert "proxy_request_buffering on;" in proxy
@@ -196,7 +198,7 @@ def test_compose_and_image_contain_no_secret(compose):
 
 
 def test_compose_asks_for_every_setting_the_example_lists(compose):
-    listed = set(re.findall(r"^([A-Z_]+)=", read(".env.example"), re.M))
+    listed = set(re.findall(r"^([A-Z0-9_]+)=", read(".env.example"), re.M))
     assert listed == set(re.findall(r"\$\{(\w+):", read("docker-compose.yml")))
 
 

@@ -251,13 +251,14 @@ pass() {
     copy_journal
 }
 
-# The application turns red and tells staff when it has not heard this for BACKUP_MINUTES.
+# Everything that was there at $1, in seconds, is here. The application turns red and tells staff when what it last heard
+# is BACKUP_MINUTES old.
 alive() {
     last=$(newest)
     [ -n "$last" ] || die "There is no whole copy yet."
     age=$(($(date +%s) - $(fact "$last" ended)))
     [ $age -le $(((BACKUP_BASE_HOURS + 2) * 3600)) ] || die "The newest whole copy is $((age / 3600)) hours old."
-    sql --command="INSERT INTO mail_pulse (part, at) VALUES ('backup', now())
+    sql --command="INSERT INTO mail_pulse (part, at) VALUES ('backup', to_timestamp($1))
         ON CONFLICT (part) DO UPDATE SET at = excluded.at"
 }
 
@@ -287,11 +288,12 @@ run() {
             fi
             copier=
         fi
+        now=$(date +%s)
         if sh "$ME" pass; then
-            if [ -z "$copier" ] && [ "$(date +%s)" -ge "$not_before" ] && ! sh "$ME" fresh; then
+            if [ -z "$copier" ] && [ "$now" -ge "$not_before" ] && ! sh "$ME" fresh; then
                 sh "$ME" base 9>&- &
                 copier=$!
-            elif [ -n "$(newest)" ] && sh "$ME" alive; then
+            elif [ -n "$(newest)" ] && sh "$ME" alive "$now"; then
                 [ -n "$well" ] || say "All is well: what the database writes is received, files and a whole copy are here."
                 well=yes
             fi
@@ -315,10 +317,11 @@ case "${1:-}" in
     run) only_one; run ;;
     once)
         only_one
+        now=$(date +%s)
         sh "$ME" pass fetch
         sh "$ME" fresh || sh "$ME" base
         sh "$ME" expire
-        sh "$ME" alive
+        sh "$ME" alive "$now"
         say "Done." ;;
     list) list ;;
     # The parts, each a process of its own: whatever goes wrong in one ends it there, and the others go on.

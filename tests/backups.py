@@ -48,9 +48,9 @@ class House:
         }
         return known | more
 
-    def backup(self, verb="once", **environment):
-        """What the script did; what it said is in `stdout`, complaints too."""
-        return self._run("backup.sh", verb, **environment)
+    def backup(self, *verb, **environment):
+        """`backup.sh once`, or another verb. What it said is in `stdout`, complaints too."""
+        return self._run("backup.sh", *(verb or ["once"]), **environment)
 
     def restore(self, *arguments, **environment):
         return self._run("restore.sh", *arguments, **environment)

@@ -1,6 +1,7 @@
 """How much hangs on which key of the keyset. Room: rotation, wiring; reads only."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from django.db import models
@@ -33,7 +34,7 @@ class Uses:
 
 
 def look(tick=lambda what, done, of: None):
-    """Count all of it; returns Uses. tick(what, done, of) is told how far it is."""
+    """Count all of it; returns Uses. tick(what, done, of) is told how far it is; of 0 where nobody knows yet."""
     uses = Uses()
     for table in tables():
         for column in table.fields:
@@ -94,11 +95,8 @@ def _files(uses, tick):
     named = set()
     for model, column in FILES:
         named |= set(model.objects.exclude(**{column: ""}).values_list(column, flat=True).iterator())
-    for number, (name, path, _changed) in enumerate(vault.storage.kept(), start=1):
-        try:
-            with path.open("rb") as file:
-                key = vault.key_of_file(file)
-        except (FileNotFoundError, vault.Unreadable):
-            continue
-        (uses.files if name in named else uses.unnamed)[key] += 1
-        tick("files", number, number)
+    for number, (name, _path, _changed) in enumerate(vault.storage.kept(), start=1):
+        with suppress(FileNotFoundError, vault.Unreadable):  # moved, removed, or still on its way in
+            key = vault.storage.key_of(name)
+            (uses.files if name in named else uses.unnamed)[key] += 1
+        tick("files", number, 0)

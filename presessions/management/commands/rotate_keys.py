@@ -83,6 +83,7 @@ class Command(BaseCommand):
     def _tick(self, what, done, of):
         """How far it is; in a terminal only."""
         if self.stderr.isatty() and (done == of or done % 100 == 0):
-            end = "\n" if done == of and what != "files" else "\r"
-            self.stderr.write(f"\x1b[2K{what}: {done} of {of}", ending=end)
+            how_far = f"{done} of {of}" if of else str(done)
+            end = "\n" if done == of else "\r"
+            self.stderr.write(f"\x1b[2K{what}: {how_far}", style_func=str, ending=end)
             self.stderr.flush()

@@ -157,7 +157,7 @@ def _standing_consents(lines):
     return [
         line
         for line in lines
-        if any(name == line.name and item in line.facts["items"] and at <= line.at for name, item, at in given)
+        if any(name == line.name and item in line.facts["items"] and at < line.at for name, item, at in given)
     ]
 
 
@@ -169,9 +169,10 @@ def _consents_taken_back(since):
 
 @tombstones.kind("consent", standing=_standing_consents, known=_consents_taken_back)
 def bury_consent(line, *, now):
-    """What was agreed to before and taken back since the backup; what was given again later stands."""
+    """What was agreed to before and taken back since the backup; what was given anew in the same step, or later,
+    stands."""
     application = Application.objects.get(reference=line.name)
-    given = application.consents.filter(item__in=line.facts["items"], given_at__lte=line.at, withdrawn_at=None)
+    given = application.consents.filter(item__in=line.facts["items"], given_at__lt=line.at, withdrawn_at=None)
     if given.update(withdrawn_at=line.at):
         trail.record(application, "saved_safety", now=now)
 

@@ -70,7 +70,8 @@ class Rule:
 
     def next_at(self, now):
         """The instant at which something more becomes due; None where no date of it is known."""
-        first = self.kept().filter(kept_since__gte=self._limit(now)).aggregate(first=Min("kept_since"))["first"]
+        later = self.kept().filter(kept_since__gte=self._limit(now)).annotate(since=F("kept_since"))
+        first = later.order_by().aggregate(first=Min("since"))["first"]
         if first is None or not self.dated:
             return first and first + timedelta(days=self.days)
         return datetime.combine(first + timedelta(days=self.days + 1), time(), settings.GENEVA)

@@ -19,7 +19,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Q
 from django.utils import timezone
 
-from applications import erasure, fates, feedback, figures
+from applications import erasure, fates, feedback, figures, seat
 from applications.models import Application, Contact, SpeakerFeedback
 from missions import published, report, report_files
 from presessions import retention
@@ -204,6 +204,11 @@ def test_leave_that_was_given_again_after_it_was_taken_back_stands(backup):
             application.save_section("safety", {"consent_name": agrees}, now=timezone.now())
         assert tombstones.again(timezone.now()) == (0, 0)
         assert application.standing_consents() == {"name"}
+        seated = ApplicationFactory(confirmed=True, consents=["name", "photo"])
+        clock.shift(timedelta(hours=1))
+        seat.publish_again(seated, {"name"}, now=timezone.now())  # ends all that stood, and gives one anew
+        assert tombstones.again(timezone.now()) == (0, 0)
+        assert seated.standing_consents() == {"name"}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from applications import at_risk, cleaning, files, seat
+from applications import at_risk, cleaning, erasure, files, seat
 from applications.models import Application, Consent
 from missions.models import Invitation, PermanentMission, Reply
 from presessions import vault
@@ -234,6 +234,18 @@ def test_once_it_is_over_each_item_is_out_with_leave_for_it_and_for_no_other(app
     _tokens, pages = applicant(items, END)
     out = set().union(*(WORDS_OF[item] for item in items))
     assert {who: places(pages, who) for who in pages} == {SUR: out, OTHER: out, STRANGER: out}
+
+
+def test_what_was_out_is_gone_the_moment_leave_is_taken_back_and_the_moment_it_is_forgotten(applicant, safe):
+    _tokens, pages = applicant(Item, END)
+    assert places(pages, STRANGER) == set().union(*WORDS_OF.values())
+    _tokens, pages = applicant([], END)
+    assert {who: places(pages, who) for who in pages} == {who: set() for who in pages}
+    application, words = Application.objects.get(pk=safe.application.pk), secrets()
+    seat.publish_again(application, set(Item), now=timezone.now())
+    erasure.forget(application, now=timezone.now())
+    _tokens, pages = looked(safe.series, timezone.now())
+    assert {who: learnt(pages[who], words) for who in pages} == {who: {} for who in pages}
 
 
 def test_on_the_evening_before_missions_read_the_papers_and_nobody_else_does(applicant):

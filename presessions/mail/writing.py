@@ -153,6 +153,7 @@ def _write_batch(pk, batch, now):
                 due_at=mailing.due_at,
                 not_after=end or max(now, mailing.due_at) + timedelta(days=settings.MAIL_LIFETIME_DAYS),
                 mailing=mailing,
+                is_new=True,
             )
         return len(fresh)
 

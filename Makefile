@@ -29,9 +29,10 @@ lint: $(READY) ## style, templates, missing migrations, Django's own checks
 	.venv/bin/python -m presessions.devservers manage.py makemigrations --check --dry-run
 	.venv/bin/python -m presessions.devservers manage.py check --fail-level WARNING
 
-e2e: $(READY) ## the journeys in a real browser, beside a real IMAP server
+e2e: $(READY) ## the journeys in a real browser, beside a real IMAP server and a real proxy
 	@test -x "$(CHROMIUM)" || { echo 'The browser journeys need Chromium: install it (Debian: apt-get install chromium), or name it: make e2e CHROMIUM=/path/to/chromium'; exit 1; }
 	@PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v dovecot >/dev/null || { echo 'The journeys need Dovecot, the IMAP server: install it (Debian: apt-get install dovecot-imapd).'; exit 1; }
+	@PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v nginx >/dev/null || { echo 'The journeys need nginx, the proxy: install it (Debian: apt-get install nginx-light).'; exit 1; }
 	CHROMIUM="$(CHROMIUM)" .venv/bin/pytest -q -n0 tests/e2e
 
 storm: $(READY) ## the full storm over mails and uploads, everything killed at random (half an hour)

@@ -40,6 +40,7 @@ class StaffSite(AdminSite):
             path("password/new/<str:uid>/<str:token>/", views.new_password, name="new_password"),
             path("your-log-in/", self.admin_view(views.my_log_in), name="my_log_in"),
             path("your-log-in/phone/", self.admin_view(views.another_phone), name="another_phone"),
+            path("your-log-in/elsewhere/", self.admin_view(views.log_out_elsewhere), name="log_out_elsewhere"),
             path("your-log-in/codes/", self.admin_view(views.new_codes), name="new_codes"),
             *super().get_urls(),
         ]

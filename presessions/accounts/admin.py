@@ -7,6 +7,7 @@ would know it. A person is invited by mail and chooses one.
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import admin as _auth  # registers groups, before we take them off
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef
@@ -169,6 +170,7 @@ class UserAdmin(admin.ModelAdmin):
         return [
             page("<int:pk>/second-factor/", self.reset_second_factor, "reset_second_factor"),
             page("<int:pk>/link/", self.send_link, "send_link"),
+            page("<int:pk>/log-out/", self.log_out, "log_out"),
             *super().get_urls(),
         ]
 
@@ -183,6 +185,9 @@ class UserAdmin(admin.ModelAdmin):
 
     def send_link(self, request, pk):
         return _send(request, model_admin=self, pk=pk)
+
+    def log_out(self, request, pk):
+        return _log_out(request, model_admin=self, pk=pk)
 
 
 @require_POST
@@ -208,6 +213,17 @@ def _send(request, *, model_admin, pk):
         messages.success(request, _("A letter with a link to choose a password is on its way."))
     else:
         messages.error(request, _("This account is not active: first make it active."))
+    return redirect("admin:accounts_user_change", user.pk)
+
+
+@require_POST
+@proved
+def _log_out(request, *, model_admin, pk):
+    user = model_admin._person(request, pk)
+    user.log_out_everywhere(by=request.user, now=timezone.now())
+    if user == request.user:
+        update_session_auth_hash(request, user)
+    messages.success(request, _("Done. In every browser this person is asked for password and code again."))
     return redirect("admin:accounts_user_change", user.pk)
 
 

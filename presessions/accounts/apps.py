@@ -11,12 +11,15 @@ class AccountsConfig(AppConfig):
     def ready(self):
         from presessions.accounts import retention  # noqa: F401 -- it registers its rules
 
-        words.give("accounts", WORDS, looks=("logged_in", "logged_out", "locked_out", "proved"))
+        words.give(
+            "accounts", WORDS, looks=("logged_in", "logged_out", "locked_out", "proved")
+        )
 
 
 WORDS = {
     "logged_in": _("logged in"),
     "logged_out": _("logged out"),
+    "logged_out_everywhere": _("logged out of every browser"),
     "locked_out": _("locked out for a quarter of an hour, at one address"),
     "proved": _("proved again who it is"),
     "password_set": _("new password chosen, by a link"),

@@ -39,6 +39,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may use the staff desk"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), auto_now_add=True)
+    # Each browser that is logged in carries this number in its session; another number ends them all.
+    log_outs = models.PositiveIntegerField(_("how often all browsers were logged out"), default=0, editable=False)
 
     objects = UserManager()
 
@@ -58,6 +60,19 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_short_name(self):
         return self.name
+
+    def get_session_auth_hash(self):
+        return f"{super().get_session_auth_hash()}.{self.log_outs}"
+
+    def get_session_auth_fallback_hash(self):
+        return (f"{known}.{self.log_outs}" for known in super().get_session_auth_fallback_hash())
+
+    def log_out_everywhere(self, *, by, now, reason=""):
+        """End every session of this person, in whatever browser it is open."""
+        with transaction.atomic():
+            User.objects.filter(pk=self.pk).update(log_outs=models.F("log_outs") + 1)
+            trail.record(self, "logged_out_everywhere", now=now, by=by, reason=reason)
+        self.refresh_from_db(fields=["log_outs"])
 
     NOBODY = "@former.invalid"  # the end of the address that stands where one was forgotten
 

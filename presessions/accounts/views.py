@@ -10,7 +10,7 @@ from time import perf_counter, sleep
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import authenticate, login, update_session_auth_hash
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
 from django.http import HttpResponseRedirect
@@ -236,6 +236,16 @@ def my_log_in(request):
 def another_phone(request):
     second_factor.begin(request.user, now=timezone.now(), afresh=True)
     return redirect("admin:enrol")
+
+
+@require_POST
+@proved
+def log_out_elsewhere(request):
+    """End one's sessions in every browser but this one: a computer that was left open, a phone that is gone."""
+    request.user.log_out_everywhere(by=request.user, now=timezone.now())
+    update_session_auth_hash(request, request.user)
+    messages.success(request, _("Every other browser is logged out."))
+    return redirect("admin:my_log_in")
 
 
 @require_POST

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 from lxml import html
@@ -130,7 +131,7 @@ def test_an_administrator_cannot_touch_somebody_with_every_right(desk):
     owner = StaffFactory()
     phone_of(owner)
     assert desk.post(page_of(owner), posted(owner, name="x")).status_code == 403
-    for name in ("reset_second_factor", "send_link"):
+    for name in ("reset_second_factor", "send_link", "log_out"):
         assert desk.post(reverse(f"admin:accounts_{name}", args=[owner.pk]), {"reason": "x"}).status_code == 403
     assert Authenticator.objects.filter(user=owner).exists()
 
@@ -160,8 +161,8 @@ def test_without_a_reason_nothing_is_reset_and_the_refusal_is_noted(desk, ben):
     assert told(ben) == [("second_factor_reset", True, "")]
 
 
-@pytest.mark.parametrize("name", ["reset_second_factor", "send_link"])
-def test_both_ask_for_a_fresh_proof(desk, ben, name):
+@pytest.mark.parametrize("name", ["reset_second_factor", "send_link", "log_out"])
+def test_each_asks_for_a_fresh_proof(desk, ben, name):
     forget_proof(desk)
     answer = desk.post(reverse(f"admin:accounts_{name}", args=[ben.pk]), {"reason": "Lost."})
     assert "Is it still you?" in answer.content.decode()
@@ -179,6 +180,16 @@ def test_no_link_leaves_for_an_account_that_is_not_active(desk, ben):
     answer = desk.post(reverse("admin:accounts_send_link", args=[ben.pk]), follow=True)
     assert "first make it active" in answer.content.decode()
     assert not Letter.objects.exists()
+
+
+def test_whoever_left_a_browser_open_somewhere_is_logged_out_of_all(desk, ben):
+    client = Client()
+    client.force_login(ben)
+    assert client.get(reverse("admin:index")).status_code == 200
+    desk.post(reverse("admin:accounts_log_out", args=[ben.pk]))
+    assert client.get(reverse("admin:index"))["Location"].startswith(reverse("admin:login"))
+    assert desk.get(page_of(ben)).status_code == 200
+    assert told(ben)[-1] == ("logged_out_everywhere", False, "")
 
 
 # --- To read ---------------------------------------------------------------------------------------------------------

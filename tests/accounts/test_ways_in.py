@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -103,6 +105,21 @@ def test_another_phone_takes_the_place_of_the_old_one_once_its_code_is_typed(cli
     assert second_factor.of(ada) == new
     assert is_in(client)
     assert not second_factor.check(ada, second_factor.code_at(KEY, timezone.now()), now=timezone.now())
+
+
+def test_every_browser_but_this_one_is_logged_out(client, ada):
+    elsewhere = Client()
+    elsewhere.force_login(ada)
+    client.force_login(ada)
+    client.post(reverse("admin:log_out_elsewhere"))
+    assert is_in(client) and not is_in(elsewhere)
+
+
+@pytest.mark.parametrize("typed", ["UPR-Info-Geneva-2026!", "Pre-sessions54 staff", "mission mission mission"])
+def test_a_password_made_of_our_own_words_is_refused(typed):
+    with pytest.raises(ValidationError, match="anybody would try here first"):
+        validate_password(typed)
+    validate_password("tram kettle orchard violin")
 
 
 @pytest.mark.parametrize("name", ["another_phone", "new_codes"])

@@ -104,6 +104,7 @@ NO_LIST = {
     "admin:mail_text_html": "one letter as HTML",
     "admin:accounts_reset_second_factor": "POST only",
     "admin:accounts_send_link": "POST only",
+    "admin:accounts_log_out": "POST only",
     "admin:new_password": "one form",
     "admin:upr_series_set_up_plan": "leads to the series that stands; its plan has a line for each State of a session",
     "admin:upr_series_reopen": "POST only",

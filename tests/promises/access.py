@@ -64,11 +64,13 @@ PAGES = {
     "POST my_log_in": EVERYBODY,
     "POST another_phone": EVERYBODY,
     "POST new_codes": EVERYBODY,
+    "POST log_out_elsewhere": EVERYBODY,
     "trail_event_about": "SA",
     "retention": "SA",
     "POST retention": "SA",
     # people
     "POST accounts_reset_second_factor": "A",
+    "POST accounts_log_out": "A",
     "POST accounts_send_link": "A",
     # calendar and series
     "upr_series_answers": EVERYBODY,

@@ -1,8 +1,10 @@
 """The containers: nobody is root or can write where it need not, each has its limits, and every setting arrives."""
 
 import ast
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -117,12 +119,41 @@ def test_the_proxy_goes_to_every_replica_and_hands_no_post_over_twice(services):
     assert services["proxy"]["depends_on"].keys() == {"web", "web-2"}
 
 
-def test_the_first_env_has_every_line_of_the_example_and_every_secret_once():
+PAIR = re.compile(r"^([A-Z0-9_]+)=(.*)$", re.M)
+
+
+@pytest.fixture(scope="module")
+def first_env():
     done = subprocess.run(["sh", HOME / "deploy" / "first_env.sh"], capture_output=True, text=True, check=True)
-    pattern = re.compile(r"^([A-Z0-9_]+)=(.*)$", re.M)
-    made, example = dict(pattern.findall(done.stdout)), dict(pattern.findall(read(".env.example")))
-    assert made.keys() == example.keys()
-    secrets = {name for name in made if made[name] != example[name]}
-    assert secrets == {"SECRET_KEY", "VAULT_KEYSET"} | {name for name in made if name.endswith("_PASSWORD")}
-    assert all(len(made[name]) >= 40 for name in secrets)
-    assert len({made[name] for name in secrets}) == len(secrets)
+    return dict(PAIR.findall(done.stdout))
+
+
+def test_the_first_env_has_every_line_of_the_example_and_every_secret_once(first_env):
+    example = dict(PAIR.findall(read(".env.example")))
+    assert first_env.keys() == example.keys()
+    secrets = {name for name in first_env if first_env[name] != example[name]}
+    assert secrets == {"SECRET_KEY", "VAULT_KEYSET"} | {name for name in first_env if name.endswith("_PASSWORD")}
+    assert all(len(first_env[name]) >= 40 for name in secrets)
+    assert len({first_env[name] for name in secrets}) == len(secrets)
+
+
+@pytest.mark.parametrize("service", ["web", "migrate"])
+def test_what_the_first_env_says_is_good_enough_to_start_with(service, services, first_env):
+    """Once somebody has decided about the scanner. As docker-compose puts it together."""
+    decided = {name: value.strip("'") for name, value in first_env.items()} | {"CLAMAV_URL": "none"}
+
+    def put_in(asked):
+        name, how, otherwise = re.match(r"(\w+):([?-])(.*)", asked[1]).groups()
+        return decided[name] or (otherwise if how == "-" else pytest.fail(f"{name} is asked for"))
+
+    environment = {
+        name: re.sub(r"\$\{([^}]+)\}", put_in, value) for name, value in services[service]["environment"].items()
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "import presessions.settings as all; print(all.PUBLIC_URL)"],
+        cwd=HOME,
+        env={"PATH": os.environ["PATH"], "PRIVATE_FILES": "/srv/private", **environment},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "http://localhost:8000", done.stderr[-2000:]

@@ -1,8 +1,9 @@
 """A copy of the database on the same server, made and dropped again. Room: mail; imports nothing of ours.
 
 The real database is read in one transaction that may not write, so that the copy is of one moment and people go on
-working meanwhile. The copy is made by our own migrations and filled table by table: it needs a role that may make
-databases, and no program of PostgreSQL's.
+working meanwhile. The copy is made by our own migrations and filled table by table: that needs a role that may make
+databases, and no program of PostgreSQL's. Ours may not, where it is deployed as it should be; then the environment
+names another one in REHEARSAL_DATABASE_URL, which needs no right in the real database at all.
 """
 
 import os
@@ -25,6 +26,7 @@ from psycopg2 import errors, sql
 PREFIX = "presessions_rehearsal_"
 COMMENT = "A rehearsal of the mails of Pre-sessions. Nobody needs it once the command has ended."
 EMPTY = ("django_session",)  # nobody is logged in to a copy
+MAKES_COPIES = "REHEARSAL_DATABASE_URL"
 NOWHERE = 9  # "discard": nobody listens there
 
 
@@ -75,9 +77,8 @@ def _insist_on_all_migrations():
 
 
 def _connect(name=None):
-    known = {**connection.get_connection_params(), "cursor_factory": None}
-    known.pop("context", None)
-    return psycopg2.connect(**(known | ({"dbname": name} if name else {})))
+    known = {"dsn": os.environ[MAKES_COPIES]} if os.environ.get(MAKES_COPIES) else connection.get_connection_params()
+    return psycopg2.connect(**(known | {"cursor_factory": None} | ({"dbname": name} if name else {})))
 
 
 def _run(server, statement, name, text=None):
@@ -87,8 +88,7 @@ def _run(server, statement, name, text=None):
             cursor.execute(sql.SQL(statement).format(*words))
     except errors.InsufficientPrivilege:
         raise NoCopy(
-            "The role of DATABASE_URL may not make databases. Run this command as one that may, such as the owner:"
-            " docker compose run --rm migrate python manage.py rehearse …"
+            f"This role may not make databases. Name one that may in {MAKES_COPIES}: docs/rehearsal.md says how."
         ) from None
 
 
@@ -107,11 +107,12 @@ def _drop_what_was_left(server):
 
 def _environment(name, folder):
     """What the process in the copy knows: the keys, to read whom it would write to, and no way out."""
-    url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    url = os.environ.get(MAKES_COPIES) or os.environ["DATABASE_URL"]
     (folder / "private").mkdir()
     return {
         **os.environ,
-        "DATABASE_URL": url,
+        "DATABASE_URL": urlsplit(url)._replace(path=f"/{name}").geturl(),
+        **dict.fromkeys(("DATABASE_APP_ROLE", "DATABASE_READER_ROLE", "DATABASE_BACKUP_ROLE"), ""),  # nobody else looks
         "REDIS_URL": f"redis://127.0.0.1:{NOWHERE}/0",
         "SMTP_URL": f"smtp://127.0.0.1:{NOWHERE}",
         "ALERT_SMTP_URL": "",

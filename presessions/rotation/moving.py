@@ -52,14 +52,22 @@ def rotate(tick=lambda what, done, of: None):
 def _rows(table, moved, tick):
     done, of = 0, table.number_of_rows()
     for rows in table.rows():
-        todo = [found for row in rows if (found := _to_do(table, row, moved))]
+        visitors = _visitors(rows) if table.model is Letter else set()
+        todo = [found for row in rows if (found := _to_do(table, row, moved, visitors))]
         if todo:
             _write(table, todo, moved)
         done += len(rows)
         tick(table.label, done, max(done, of))
 
 
-def _to_do(table, row, moved):
+def _visitors(rows):
+    """Which letters of a page went to somebody of whom we know an address and nothing else."""
+    kind, _id = visitor("")
+    letters = Letter.objects.filter(pk__in=[row["pk"] for row in rows], recipient_kind=kind)
+    return set(letters.values_list("pk", flat=True))
+
+
+def _to_do(table, row, moved, visitors):
     """(key, {column: what stands there}, {column: what is to stand there}) of one row; None where nothing is to do."""
     old, new, plain, begin = {}, {}, {}, vault.written_by_primary()
     for column, one in table.fields.items():
@@ -78,22 +86,22 @@ def _to_do(table, row, moved):
             fresh = vault.blind_index(index.kind, index.part(plain[index.of].decode()))
             if fresh != row[column]:
                 old[column], new[column] = row[column], fresh
-    return (row["pk"], old, new | _what_goes_with(table, row["pk"], plain, new)) if new else None
-
-
-def _what_goes_with(table, key, plain, new):
-    """The code over a reason, by which the trail knows it; the name under which a visitor's letters are found."""
+    if not new:
+        return None
+    if "to_index" in new and row["pk"] in visitors:
+        _kind, new["recipient_id"] = visitor(new["to_index"])  # such letters are found by a part of the index
     if table.model is Reason:
-        reason = Reason.objects.defer("text").select_related("event").filter(pk=key).first()
-        if reason:
-            reason.text = plain["text"].decode()
-            if _is_ours(reason):  # else a reason that was forged would become ours
-                return {"signed": signing.sign_reason(reason).signed}
-    if table.model is Letter and "to_index" in new:
-        kind, id = visitor(new["to_index"])
-        if Letter.objects.filter(pk=key, recipient_kind=kind).exists():
-            return {"recipient_id": id}
-    return {}
+        new |= _signature(row["pk"], plain["text"].decode())
+    return row["pk"], old, new
+
+
+def _signature(key, text):
+    """The code over a reason, by which the trail knows it; nothing where it is not ours, or it would become so."""
+    reason = Reason.objects.defer("text").select_related("event").filter(pk=key).first()
+    if reason is None:
+        return {}
+    reason.text = text
+    return {"signed": signing.sign_reason(reason).signed} if _is_ours(reason) else {}
 
 
 def _is_ours(reason):

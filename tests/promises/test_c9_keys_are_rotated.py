@@ -18,7 +18,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from applications import erasure
+from applications import erasure, letters
 from applications.models import Application, Contact, Organisation
 from presessions import trail, vault
 from presessions.accounts import second_factor
@@ -75,6 +75,11 @@ def said(*arguments):
     return out.getvalue(), 0
 
 
+def visitor_now():
+    """How the letters of somebody are found of whom we know an address and nothing else."""
+    return letters.visitor(vault.blind_index("email", "nobody@example.org"))
+
+
 def tables_with(word):
     """The tables in which a word stands anywhere, as PostgreSQL copies them out in binary."""
     found = set()
@@ -108,6 +113,7 @@ def test_everything_is_under_the_new_key_and_says_the_same(house, keys, clock):
     paper_codes = second_factor.new_recovery_codes(staff, now=MONDAY)
     application = ApplicationFactory(email="amina@example.org", submitted=True, full_name="Amina Canary")
     trail.record(application, "prepared_decline", now=MONDAY, by=staff, reason="They spoke last year.")
+    letters.say_nothing_found("nobody@example.org", language="en", now=MONDAY)
     left = ContactFactory(email="left@example.org")
     left.leave(now=MONDAY)
     register = Organisation.objects.create(kind="cso", name="Prison Watch")
@@ -137,6 +143,8 @@ def test_everything_is_under_the_new_key_and_says_the_same(house, keys, clock):
     assert first_piece + b"".join(handed_out) in papers
     assert Application.objects.of_address("amina@example.org").get() == application  # found under the new key
     assert Application.objects.get(pk=application.pk).email_index != index
+    visitors = Letter.objects.filter(**dict(zip(("recipient_kind", "recipient_id"), visitor_now(), strict=True)))
+    assert visitors.get().to == "nobody@example.org"
     assert sealing.check().wrong == []
     assert (Reason.objects.get().text, Reason.objects.get().signed.split(":")[0]) == ("They spoke last year.", NEW)
 

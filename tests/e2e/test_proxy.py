@@ -5,7 +5,9 @@ import os
 import re
 import shutil
 import signal
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,48 @@ def test_what_is_too_large_ends_at_the_door_and_what_passes_touches_no_disk_but_
     assert "20" in text  # our own words: it is too large
     assert [path for path in (Path(tmp_path) / "uploads").rglob("*") if path.is_file()] == []
     assert (nginx.folder / "said").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    "said, seen",
+    [
+        (None, "127.0.0.1"),
+        ("203.0.113.9", "203.0.113.9"),
+        ("198.51.100.7, 203.0.113.9", "203.0.113.9"),  # the first one is what the visitor claims to be
+        ("203.0.113.9, 172.18.0.1", "203.0.113.9"),  # the bridge of the containers
+    ],
+)
+def test_a_visitor_keeps_the_address_that_the_proxy_with_the_certificate_saw(said, seen, tmp_path):
+    with NameServer() as names, Echo() as echo, Nginx(tmp_path, names=names, behind=echo.server_port) as nginx:
+        names.zone["web", "A"] = ["127.0.0.1"]
+        line = http.client.HTTPConnection("127.0.0.1", nginx.port)
+        line.request("GET", "/", headers={"X-Forwarded-For": said} if said else {})
+        assert line.getresponse().read().decode() == seen
+        line.close()
+
+
+class Echo(ThreadingHTTPServer):
+    """Answers with the address that it is told."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(self.headers["X-Forwarded-For"].encode())
+
+        def log_message(self, *words):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *failure):
+        self.shutdown()
+        self.server_close()
 
 
 def test_nobody_is_told_which_server_this_is(house):

@@ -80,38 +80,49 @@ compress_wal() {
 }
 
 # --- Private files -------------------------------------------------------------------------------------------------
-# They never change under their name but when keys are rotated, so each version is kept once, under its SHA-256, in
-# pool/. files/known says what is there now, files/ledger.<day> what came and went: restore.sh reads both.
+# They never change under their name but when keys are rotated: pool/ has each once under its name, and what comes later
+# under that name with its SHA-256 behind. files/known says what is there now, files/ledger.<day> what came and went, and
+# the hash of each: restore.sh reads both.
 
 look_at_files() {
     : "${PRIVATE_FILES:?Set PRIVATE_FILES.}"
     [ -d "$PRIVATE_FILES" ] || die "PRIVATE_FILES is no folder: $PRIVATE_FILES"
-    new="$TMP/new"
-    mkdir "$new"
     began=$(date +%s)
     find "$PRIVATE_FILES" -ignore_readdir_race -path "$PRIVATE_FILES/incoming" -prune -o -type f \
         -printf "%P$TAB%s$TAB%T@$TAB%i\n" > "$TMP/found"
     ended=$(date +%s)
     awk -F"$TAB" '$1 ~ "^[0-9a-z]+/[0-9a-z]+$"' "$TMP/found" | sort > "$TMP/now"
     [ -f "$BACKUPS/files/known" ] || : > "$BACKUPS/files/known"
-    awk -F"$TAB" 'FILENAME == ARGV[1] { known[$1 FS $2 FS $3 FS $4]; next } !($0 in known)' \
+    awk -F"$TAB" 'FILENAME == ARGV[1] { known[$1 FS $2 FS $3 FS $4]; next } !($0 in known) { print $1 }' \
         "$BACKUPS/files/known" "$TMP/now" > "$TMP/fresh"
 
-    if [ -s "$TMP/fresh" ]; then
-        cut -f1 "$TMP/fresh" > "$TMP/names"
-        # One that is removed while we copy makes cp complain; that it was removed is checked below.
-        (cd "$PRIVATE_FILES" && tr '\n' '\0' < "$TMP/names" |
-            xargs -0 cp --parents --preserve=timestamps --target-directory="$new") 2> "$TMP/complaints" || true
-        while read -r name; do
-            [ -f "$new/$name" ] || [ ! -e "$PRIVATE_FILES/$name" ] ||
-                die "A private file cannot be copied: $(tail -n 1 "$TMP/complaints")"
-        done < "$TMP/names"
+    # All new ones at once: a process for each would take minutes where there are thousands.
+    : > "$TMP/again"
+    while read -r name; do
+        if [ -e "$BACKUPS/pool/$name" ]; then echo "$name" >> "$TMP/again"; else echo "$name"; fi
+    done < "$TMP/fresh" > "$TMP/new"
+    (cd "$PRIVATE_FILES" && tr '\n' '\0' < "$TMP/new" | xargs -0 --no-run-if-empty \
+        cp --parents --preserve=timestamps --target-directory="$BACKUPS/pool") 2> "$TMP/complaints" || true
+    while read -r name; do
+        if [ -f "$BACKUPS/pool/$name" ]; then
+            echo "$name"
+        elif [ -e "$PRIVATE_FILES/$name" ]; then # else somebody has removed it meanwhile
+            die "A private file cannot be copied: $(tail -n 1 "$TMP/complaints")"
+        fi
+    done < "$TMP/new" > "$TMP/copied"
+    if grep -v 'No such file or directory' "$TMP/complaints" > "$TMP/serious"; then
+        die "A private file cannot be copied: $(tail -n 1 "$TMP/serious")"
     fi
-    (cd "$new" && find . -type f -printf '%P\0' | xargs -0 --no-run-if-empty sha256sum) > "$TMP/sums"
-    cut -c1-2 "$TMP/sums" | sort -u | (cd "$BACKUPS/pool" && xargs --no-run-if-empty mkdir -p)
-    while read -r sum name; do
-        mv "$new/$name" "$BACKUPS/pool/$(printf %.2s "$sum")/$sum"
-    done < "$TMP/sums"
+    (cd "$BACKUPS/pool" && tr '\n' '\0' < "$TMP/copied" | xargs -0 --no-run-if-empty sha256sum) > "$TMP/sums"
+    while read -r name; do
+        cp --preserve=timestamps "$PRIVATE_FILES/$name" "$TMP/one" 2> "$TMP/complaints" || {
+            [ ! -e "$PRIVATE_FILES/$name" ] || die "A private file cannot be copied: $(tail -n 1 "$TMP/complaints")"
+            continue
+        }
+        sum=$(sha256sum < "$TMP/one")
+        mv "$TMP/one" "$BACKUPS/pool/$name.${sum%% *}"
+        echo "${sum%% *}  $name" >> "$TMP/sums"
+    done < "$TMP/again"
     [ ! -s "$TMP/sums" ] || sync --file-system "$BACKUPS/pool"
 
     # known: name, size, time, inode, sum. A file that was written anew while we copied it has another time than we
@@ -225,13 +236,17 @@ expire() {
         [ "${ledger##*.}" -ge "$day" ] 2> /dev/null || rm -f "$ledger"
     done
     {
-        cut -f5 "$BACKUPS/files/known"
-        for manifest in "$BACKUPS"/base/2*/files; do cut -d' ' -f1 "$manifest"; done
-        for ledger in "$BACKUPS"/files/ledger.*; do [ ! -f "$ledger" ] || awk '{ print $4 }' "$ledger"; done
-    } | sort -u > "$TMP/wanted"
-    find "$BACKUPS/pool" -type f -printf '%f\n' | sort > "$TMP/pool"
-    comm -23 "$TMP/pool" "$TMP/wanted" > "$TMP/unwanted"
-    while read -r sum; do rm -f "$BACKUPS/pool/$(printf %.2s "$sum")/$sum"; done < "$TMP/unwanted"
+        awk -F"$TAB" '{ print $5, $1 }' "$BACKUPS/files/known"
+        cat "$BACKUPS"/base/2*/files
+        for ledger in "$BACKUPS"/files/ledger.*; do [ ! -f "$ledger" ] || awk '{ print $4, $5 }' "$ledger"; done
+    } > "$TMP/wanted"
+    find "$BACKUPS/pool" -type f -printf '%P\n' > "$TMP/pool"
+    awk '
+        FILENAME == ARGV[1] { pool[$1]; next }
+        { wanted[(($2 "." $1) in pool) ? $2 "." $1 : $2] }
+        END { for (file in pool) if (!(file in wanted)) print file }
+    ' "$TMP/pool" "$TMP/wanted" > "$TMP/unwanted"
+    (cd "$BACKUPS/pool" && tr '\n' '\0' < "$TMP/unwanted" | xargs -0 --no-run-if-empty rm)
     [ ! -s "$TMP/unwanted" ] || say "$(wc -l < "$TMP/unwanted") files that no backup names are removed."
 }
 

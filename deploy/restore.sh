@@ -208,18 +208,23 @@ if [ -n "$PRIVATE" ]; then
     say "5/6 Private files: $(wc -l < "$WORK/files") belong to that state, $number of them are missing in $PRIVATE"
     whose=$(stat -c %u:%g "$PRIVATE")
     awk 'FILENAME == ARGV[1] { missing[$1]; next } $2 in missing' "$WORK/missing" "$WORK/files" > "$WORK/back"
-    count=0
+    : > "$WORK/later"
+    while read -r sum name; do # what has come under its name later has its hash behind
+        if [ -f "$BACKUPS/pool/$name.$sum" ]; then echo "$sum  $name" >> "$WORK/later"; else echo "$name"; fi
+    done < "$WORK/back" > "$WORK/first"
+    (cd "$BACKUPS/pool" && tr '\n' '\0' < "$WORK/first" | xargs -0 --no-run-if-empty \
+        cp --parents --preserve=timestamps --target-directory="$PRIVATE") || die "Not every private file is in the backup."
     while read -r sum name; do
-        folder="$PRIVATE/${name%/*}"
-        [ -d "$folder" ] || { mkdir "$folder"; [ "$(id -u)" != 0 ] || chown "$whose" "$folder"; }
-        cp --preserve=timestamps "$BACKUPS/pool/$(printf %.2s "$sum")/$sum" "$PRIVATE/$name.back" ||
-            die "The backup of a private file is not there: $sum"
-        [ "$(id -u)" != 0 ] || chown "$whose" "$PRIVATE/$name.back"
-        mv "$PRIVATE/$name.back" "$PRIVATE/$name"
-        count=$((count + 1))
-        [ $((count % 1000)) -ne 0 ] || say "    $count of $number"
-    done < "$WORK/back"
-    (cd "$PRIVATE" && sha256sum --check --quiet "$WORK/files") || die "Not every private file came back as it was."
+        [ -d "$PRIVATE/${name%/*}" ] || mkdir "$PRIVATE/${name%/*}"
+        cp --preserve=timestamps "$BACKUPS/pool/$name.$sum" "$PRIVATE/$name"
+    done < "$WORK/later"
+    if [ "$(id -u)" = 0 ]; then
+        (cd "$PRIVATE" && cut -d' ' -f3 "$WORK/back" | xargs --no-run-if-empty chown "$whose")
+        (cd "$PRIVATE" && cut -d' ' -f3 "$WORK/back" | xargs --no-run-if-empty dirname | sort -u |
+            xargs --no-run-if-empty chown "$whose")
+    fi
+    [ ! -s "$WORK/files" ] || (cd "$PRIVATE" && sha256sum --check --quiet "$WORK/files") ||
+        die "Not every private file came back as it was."
 else
     say "5/6 Private files are left alone: --private was not said"
 fi

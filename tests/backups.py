@@ -73,7 +73,10 @@ class House:
         )
 
     def fill(self):
-        """The product's tables: as the test run has them, where it has any, else by migrating. Django works here."""
+        """The product's tables: as the test run has them, where it has any, else by migrating. The roles, and who may
+        connect, are those of a deployment."""
+        (self.postgres.data / "pg_hba.conf").write_bytes((SCRIPTS / "pg_hba.conf").read_bytes())
+        self.postgres.restart()
         servers.make_roles(self.postgres.url, BACKUP_PASSWORD=self.password)
         known = connection.settings_dict
         url = f"postgresql://{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"

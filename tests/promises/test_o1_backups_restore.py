@@ -6,6 +6,7 @@ The hours of ten thousand applications are `python -m benchmarks backup`.
 
 import base64
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -26,6 +27,7 @@ from applications.models import Application, Attachment
 from presessions import devservers, vault
 from presessions.mail import delivery, journal, watch
 from presessions.mail.models import Pulse
+from presessions.trail.models import Event
 from tests import backups
 from tests.applications.factories import MONDAY, ApplicationFactory
 from tests.missions.factories import MissionFactory
@@ -160,6 +162,18 @@ def _until_it_is_heard(*, after, seconds=60):
         time.sleep(0.1)
 
 
+def test_the_dump_in_a_whole_copy_leads_to_any_other_server(house):
+    """Of another version, too: it is made of words, not of PostgreSQL's own files."""
+    dump = min(house.backups.glob("base/2*/database.dump"))
+    url = house.postgres.url.removesuffix("/presessions")
+    programs = house.postgres.programs
+    subprocess.run([programs / "createdb", f"--maintenance-db={url}/postgres", "other"], check=True)
+    subprocess.run([programs / "pg_restore", f"--dbname={url}/other", dump], check=True)
+    with backups.django_in(f"{url}/other"):
+        assert Application.objects.get().submitted_at  # the one that was there at the whole copy
+        assert Event.objects.exists()
+
+
 def test_a_receiver_that_dies_is_started_again(house):
     running = house.begin(BACKUP_SECONDS="1")
     try:
@@ -220,6 +234,15 @@ def test_without_a_database_nothing_is_called_a_backup(house):
     assert "FAILED: PostgreSQL does not answer" in done.stdout
 
 
+def test_only_the_role_of_the_backup_may_copy_everything(house):
+    done = house.backup(PGUSER="presessions", PGPASSWORD=house.postgres.password)
+    assert done.returncode != 0
+    assert "does not let presessions replicate" in done.stdout
+    psql = [house.postgres.programs / "psql", "--no-psqlrc", "--command=DELETE FROM trail_event"]
+    refused = subprocess.run(psql, env=house.environment(), capture_output=True, text=True)
+    assert "permission denied" in refused.stderr
+
+
 def test_a_folder_that_is_in_use_is_left_alone(house, elsewhere):
     done = house.restore("--data", house.postgres.data)
     assert "stop PostgreSQL first" in done.stdout
@@ -267,7 +290,7 @@ def test_nothing_is_kept_that_is_older_than_thirty_days(house, tmp_path):
     newest = (old / "base/newest").read_text().strip()
     first = min((old / "base").glob("2*")).name
     wal = re.search(r"^wal=(.*)$", (old / f"base/{first}/facts").read_text(), re.M)[1]
-    before, gone = old / "base/20200101T000000Z", old / "pool/aa" / ("a" * 64)
+    before, gone = old / "base/20200101T000000Z", old / "pool/ab/cd"
     shutil.copytree(old / f"base/{first}", before)
     (before / "facts").write_text(f"files={kept}\nended={kept}\nwal={wal}\nstart={'0' * 24}\nuntil={'0' * 24}\n")
     (before / "files").write_text(f"{'a' * 64}  ab/cd\n")
@@ -294,7 +317,7 @@ def test_nothing_is_kept_that_is_older_than_thirty_days(house, tmp_path):
 
 def _in_pool(folder, house):
     """{name: SHA-256} of those private files of the house that the pool can give back."""
-    there = {path.name for path in (folder / "pool").rglob("*") if path.is_file()}
+    there = {hashlib.sha256(path.read_bytes()).hexdigest() for path in (folder / "pool").rglob("*") if path.is_file()}
     return {name: sha256 for name, sha256 in house.files().items() if sha256 in there}
 
 
@@ -308,6 +331,10 @@ def test_a_file_under_another_key_is_kept_as_it_is_now(house, elsewhere):
     done = house.backup()
     assert done.returncode == 0, done.stdout
     assert files.items() <= _in_pool(house.backups, house).items()
+    shutil.rmtree(house.private)
+    done = house.restore("--data", elsewhere.data, "--private", house.private)
+    assert done.returncode == 0, done.stdout
+    assert house.files() == files
 
 
 def test_the_scripts_are_plain_sh(house):

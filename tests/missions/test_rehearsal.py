@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
-from applications.models import Contact
+from applications.models import Application, Contact, StateCall
 from missions.models import MissionAddress, PermanentMission
 from presessions.mail import delivery, journal, letters
 from presessions.mail.models import Letter, SeriesText, Switch
@@ -17,7 +17,7 @@ from presessions.mail.rehearsal.folder import Folder
 from presessions.mail.rehearsal.running import NobodyAtTheOtherEnd, Rehearsal
 from presessions.upr.dates import GENEVA, geneva
 from tests.accounts.factories import StaffFactory
-from tests.applications.factories import ContactFactory
+from tests.applications.factories import ApplicationFactory, ContactFactory
 from tests.missions.factories import MissionFactory
 from tests.promises.test_m9_dates_are_right import a_series, real_rounds
 
@@ -205,6 +205,20 @@ def test_masked_there_is_one_letter_of_each_language_without_address_or_link(ser
     assert "To: masked@masked.invalid" in files[invitations[0]]
     assert "[struck out]" in files[invitations[0]]
     assert all(name in files["index.html"] for name in invitations)
+
+
+def test_masked_no_letter_to_somebody_at_risk_is_there(series, tmp_path):
+    state_call = StateCall.objects.with_state().get(meeting__state_under_review__state="KE")
+    begun = geneva(date(2026, 1, 25), 10)
+    draft = ApplicationFactory(state_call=state_call, now=begun, complete=False)
+    Application.objects.filter(pk=draft.pk).update(at_risk=True)
+    folder, told = Folder(tmp_path / "looked at"), []
+    with transaction.atomic():
+        Rehearsal(series, begins=begun, say=lambda going: (folder.add(going), told.append(going))).run()
+    assert ("unfinished_draft", 1) in [(one.kind, one.number) for one in told]
+    shown = [row["letters"] for row in folder.rows if row["going"].kind == "unfinished_draft"]
+    assert shown[0] == [{"words": "English: masked, for the safety officer alone", "file": ""}]
+    assert not [path for path in (tmp_path / "looked at" / "letters").iterdir() if "draft" in path.name]
 
 
 def test_in_full_each_letter_is_there_byte_for_byte(series, tmp_path):

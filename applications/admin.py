@@ -46,6 +46,7 @@ from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.mailings import extension
 from applications.models import Application, Assessment, Call, StateCall, Theme
 from presessions.mail import schedule
+from presessions.private_search import SearchedInPrivate
 from presessions.upr.dates import last_minute_words
 from presessions.upr.dialogue import AsksBeforeMovingDates
 from presessions.upr.models import Series, State
@@ -136,7 +137,7 @@ DESKS = (  # each names its own PAGES
 
 
 @admin.register(Application)
-class ApplicationAdmin(Exports, Readable):
+class ApplicationAdmin(SearchedInPrivate, Exports, Readable):
     audiences = exports.AUDIENCES
     list_display = ("known_as", "state", "institution", "status_pill", "assessments", "prepared_pill", "sent")
     list_filter = (WorkFilter, SeriesFilter, StateFilter, "at_risk")

@@ -25,6 +25,7 @@ from applications.listing import Readable, by_reference_or_address, moment, pill
 from applications.models import Contact
 from applications.models.contact import OnTheList
 from presessions.mail import languages
+from presessions.private_search import SearchedInPrivate
 from presessions.trail import words
 from presessions.upr.models import State
 
@@ -129,7 +130,7 @@ def standing(contact):
 
 
 @admin.register(Contact)
-class ContactAdmin(Exports, Readable):
+class ContactAdmin(SearchedInPrivate, Exports, Readable):
     """Added by hand for somebody who asked: see Contact.enter."""
 
     audiences = (exports.CONTACTS,)

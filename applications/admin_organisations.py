@@ -25,6 +25,7 @@ from applications.listing import by_reference_or_address
 from applications.models import Application, Organisation
 from presessions import trail, vault
 from presessions.mail.admin.listing import OnlyFilters
+from presessions.private_search import SearchedInPrivate
 from presessions.trail.references import read_reference
 from presessions.trail.steps import WrongStep
 
@@ -41,7 +42,7 @@ class OrganisationForm(forms.ModelForm):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(OnlyFilters, admin.ModelAdmin):
+class OrganisationAdmin(SearchedInPrivate, OnlyFilters, admin.ModelAdmin):
     form = OrganisationForm
     list_display = ("known_as", "kind", "applications", "last_series")
     list_filter = ("kind",)

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from email import message_from_bytes, policy
+from functools import cached_property
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail import get_connection, send_mail
@@ -111,7 +112,7 @@ class Mail:
         """Its text, and its HTML."""
         return [self.message.get_body((kind,)).get_content() for kind in ("plain", "html")]
 
-    @property
+    @cached_property
     def links(self):
         """Every address in it: in its headers, in its text, and behind the words of its HTML."""
         text = "\n".join([*map(str, self.message.values()), *self.parts])

@@ -6,7 +6,6 @@ The words are a stranger's: they are shown as text, never as a page, and never i
 from functools import partial
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
@@ -17,6 +16,7 @@ from presessions.mail import registry
 from presessions.mail.admin import listing
 from presessions.mail.admin.steps import StepsAdmin
 from presessions.mail.models import Letter, Report
+from presessions.private_search import PrivateSearch, SearchedInPrivate
 from presessions.upr.dates import in_words
 
 Verdict = Report.Verdict
@@ -72,7 +72,7 @@ class EyesFilter(admin.SimpleListFilter):
         return reports if self.value() == "all" or others else reports.for_a_person()
 
 
-class Inbox(ChangeList):
+class Inbox(PrivateSearch):
     def get_results(self, request):
         super().get_results(request)
         reports = list(self.result_list)
@@ -81,7 +81,7 @@ class Inbox(ChangeList):
 
 
 @admin.register(Report)
-class ReportAdmin(listing.OnlyFilters, StepsAdmin):
+class ReportAdmin(SearchedInPrivate, listing.OnlyFilters, StepsAdmin):
     list_display = ("verdict_pill", "recipient", "read", "code", "dealt_with")
     list_filter = (EyesFilter, "verdict")
     show_facets = admin.ShowFacets.NEVER
@@ -114,6 +114,7 @@ class ReportAdmin(listing.OnlyFilters, StepsAdmin):
         letters = listing.found(Letter.objects.order_by(), term)
         if listing.is_address(term):
             letters = listing.without_masked(request, letters)
+            return reports.filter(letter__in=letters.values("pk")), False
         return reports.filter(Q(code=term[:20]) | Q(letter__in=letters.values("pk"))), False
 
     def changelist_view(self, request, extra_context=None):

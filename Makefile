@@ -7,7 +7,7 @@ MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 READY := .venv/.installed $(MESSAGES)
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help run code test lint e2e storm bench rush lock messages demo-reset
+.PHONY: help run code test lint e2e audit pictures storm bench rush lock messages demo-reset
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
@@ -34,6 +34,12 @@ e2e: $(READY) ## the journeys in a real browser, beside a real IMAP server and a
 	@PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v dovecot >/dev/null || { echo 'The journeys need Dovecot, the IMAP server: install it (Debian: apt-get install dovecot-imapd).'; exit 1; }
 	@PATH="$$PATH:/usr/sbin:/usr/local/sbin" command -v nginx >/dev/null || { echo 'The journeys need nginx, the proxy: install it (Debian: apt-get install nginx-light).'; exit 1; }
 	CHROMIUM="$(CHROMIUM)" .venv/bin/pytest -q -n0 tests/e2e
+
+audit: $(READY) ## whether a weakness is known in anything we depend on (asks osv.dev)
+	.venv/bin/python requirements/audit.py
+
+pictures: $(READY) ## the pictures in the README, taken anew from the demonstration
+	CHROMIUM="$(CHROMIUM)" .venv/bin/python -m tests.e2e.pictures
 
 storm: $(READY) ## the full storm over mails and uploads, everything killed at random (half an hour)
 	STORM=full .venv/bin/pytest -n0 -s tests/storm tests/promises/test_a1_no_application_is_lost.py

@@ -34,10 +34,11 @@ def page(request, site):
 
 
 def _context(now):
-    last = running.last_round()
+    last, lines = running.last_round(), [_line(rule, now) for rule in retention.rules()]
     return {
         "title": _("What is forgotten, and when"),
-        "rules": [_line(rule, now) for rule in retention.rules()],
+        "rules": lines,
+        "due": sum(line["due"] for line in lines),
         "last": last and in_words(last.at),
         "next": in_words(running.next_round(now)),
         "is_late": running.is_late(now),

@@ -1,11 +1,12 @@
 """Celery: workers and the bell. Tasks take no arguments; what is due stands in the database."""
 
+import gc
 import os
 from datetime import timedelta
 
 from celery import Celery
 from celery.beat import Scheduler
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_before_create_process
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "presessions.settings")
 
@@ -18,6 +19,14 @@ app.autodiscover_tasks(["presessions.retention", "presessions.mail", "applicatio
 def keep_our_logs(**kwargs):
     """Celery puts handlers of its own in the place of ours, which strike out tokens and addresses, unless somebody
     answers this signal."""
+
+
+@worker_before_create_process.connect
+def share_memory(**kwargs):
+    """What is loaded by now stays in memory that all processes of the worker share: the collector of garbage does not
+    touch it any more, and who touches a page gets a copy of it."""
+    gc.collect()
+    gc.freeze()
 
 
 class Bell(Scheduler):

@@ -7,6 +7,7 @@ from django.http import JsonResponse, UnreadablePostError
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from presessions.mail import troubles
 
@@ -14,12 +15,14 @@ FRESH = 5  # seconds for which the health of the mail is not looked at again: an
 _told = None  # (when this process looked, what it found)
 
 
+@require_safe
 @never_cache
 def live(request):
     """The process answers. For a container's liveness check; touches nothing."""
     return JsonResponse({"live": True})
 
 
+@require_safe
 @never_cache
 def ready(request):
     """Whether this process can serve pages, for a load balancer: the database answers. The rest is named and no more: a
@@ -28,6 +31,7 @@ def ready(request):
     return JsonResponse({"database": True, "redis": troubles.ask_redis() is not None})
 
 
+@require_safe
 @never_cache
 def mail(request):
     """Whether mail leaves, for whoever must be woken: 503 within five minutes of the silence of beat, worker, Redis or

@@ -44,6 +44,9 @@ pictures: $(READY) ## the pictures in the README, taken anew from the demonstrat
 storm: $(READY) ## the full storm over mails and uploads, everything killed at random (half an hour)
 	STORM=full .venv/bin/pytest -n0 -s tests/storm tests/promises/test_a1_no_application_is_lost.py
 
+fresh: ## a fresh clone, as root and as a plain user: pip and nothing else (TESTS=tests/setup for some of it)
+	@TESTS="$(TESTS)" sh tests/setup/fresh.sh
+
 bench: $(READY) ## how fast, on this machine
 	.venv/bin/python -m benchmarks
 

@@ -17,7 +17,7 @@ from tests.applications import program
 HOME = Path(__file__).resolve().parents[2]
 LOCKS = ["runtime", "s3", "dev"]
 OURS = ["web", "web-2", "worker", "beat", "watch", "migrate"]
-TARGETS = ["help", "run", "test", "lint", "e2e", "storm", "bench", "lock", "messages", "demo-reset"]
+TARGETS = ["help", "run", "test", "lint", "e2e", "storm", "fresh", "bench", "lock", "messages", "demo-reset"]
 
 
 def read(path):

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
@@ -77,7 +78,8 @@ class House:
         connect, are those of a deployment."""
         (self.postgres.data / "pg_hba.conf").write_bytes((SCRIPTS / "pg_hba.conf").read_bytes())
         self.postgres.restart()
-        servers.make_roles(self.postgres.url, BACKUP_PASSWORD=self.password)
+        for setting, role in servers.make_roles(self.postgres.url, BACKUP_PASSWORD=self.password).items():
+            setattr(settings, setting, role)
         known = connection.settings_dict
         url = f"postgresql://{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
         is_made = "mail_pulse" in connection.introspection.table_names()

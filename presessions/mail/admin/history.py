@@ -70,6 +70,8 @@ WORDS = {
 
 
 words.give("mail", WORDS)
+REHEARSED = {"rehearsed_in_full": _("mails rehearsed, with every address")}
+words.give("upr.series", REHEARSED, looks=REHEARSED)
 
 
 def last_reason(row, code):

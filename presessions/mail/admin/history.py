@@ -70,7 +70,7 @@ WORDS = {
 
 
 words.give("mail", WORDS)
-REHEARSED = {"rehearsed_in_full": _("mails rehearsed, with every address")}
+REHEARSED = {"rehearsed_in_full": gettext_lazy("mails rehearsed, with every address")}
 words.give("upr.series", REHEARSED, looks=REHEARSED)
 
 

@@ -1,8 +1,8 @@
 """Every list of the staff's desk with 100,000 applications, as a ratio to the same list with 100.
 
 Whole answers in one process, the median of many; each list as it opens, searched, filtered and sorted. With the
-applications grow what belongs to them: views, events, organisations, contacts. The bar is a ratio of 1.5 for each list
-as it opens and for a search in it.
+applications grow what belongs to them: views, events, organisations, contacts. Bars: a ratio of 1.5 for each list as it
+opens and for a search in it; 150 ms for whatever staff ask of it, however it is filtered and sorted.
 """
 
 import os
@@ -16,7 +16,7 @@ from presessions import devservers
 
 FEW, MANY = 100, 100_000
 TIMES = 15
-BAR = 1.5
+BAR, MS = 1.5, 150
 MOST = 15_000  # milliseconds for one list; a slow one is asked less often
 
 
@@ -51,9 +51,15 @@ def measure():
     ratios = {name: of_many / of_few for name, (of_few, of_many) in took.items()}
     bound = {name: ratio for name, ratio in ratios.items() if "," not in name or name.endswith(", searched")}
     worst = max(bound, key=bound.get)
+    slow = {name: of_many for name, (_few, of_many) in took.items() if of_many > MS}
+    print(f"lists: {len(took) - len(slow)} of {len(took)} take at most {MS} ms with {MANY:,}; the others: {told(slow)}")
     print(
         f"lists: worst ratio {bound[worst]:.2f} of {len(bound)} as they open and searched ({worst}); the bar is {BAR}"
     )
+
+
+def told(slow):
+    return ", ".join(f"{name} {took:.0f}" for name, took in sorted(slow.items(), key=lambda one: -one[1])) or "none"
 
 
 def wanted(name):

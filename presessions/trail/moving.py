@@ -23,7 +23,8 @@ def move(rows, facts, event):
     quote = connection.ops.quote_name
     fields = [field for field in event._meta.concrete_fields if not field.primary_key]
     columns = ", ".join(quote(field.column) for field in fields)
-    values = ", ".join(f"%s::{field.db_type(connection)}" for field in fields)
+    # Without its length: a cast cuts off what is too long, and the event would not be what was signed.
+    values = ", ".join(f"%s::{field.db_type(connection).partition('(')[0]}" for field in fields)
     params = [field.get_db_prep_save(getattr(event, field.attname), connection) for field in fields]
     table, key = quote(event._meta.db_table), quote(event._meta.pk.column)
     insert = f"INSERT INTO {table} ({columns}) SELECT {values} FROM moved RETURNING {key}"  # noqa: S608 (names of ours)

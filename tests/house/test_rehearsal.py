@@ -102,6 +102,15 @@ def test_a_role_that_may_not_make_databases_is_told_what_to_do(world, role):
         rehearse("54")
 
 
+def test_who_asks_for_every_address_stands_in_the_history_of_the_series_with_the_reason(world, role, tmp_path):
+    role("NOCREATEDB")
+    with pytest.raises(CommandError):  # too early to see any, and written down all the same
+        rehearse("54", "--full", f"--folder={tmp_path / 'all'}", "--reason=A mission says that nothing comes.")
+    event = Event.objects.get(code="rehearsed_in_full")
+    assert (event.room, event.reason.text) == ("upr.series", "A mission says that nothing comes.")
+    assert not (tmp_path / "all").exists()
+
+
 @pytest.mark.django_db
 def test_only_the_copy_is_rehearsed_in(world):
     with pytest.raises(copying.NoCopy, match="not the copy"):

@@ -49,12 +49,12 @@ def copy_of_this_database(say):
         _drop_what_was_left(server)
         _run(server, "CREATE DATABASE {}", name)
         undoing.callback(_run, server, "DROP DATABASE {} WITH (FORCE)", name)
+        copy = undoing.enter_context(closing(_connect(name)))  # to the end: no other command takes it for one left over
         _run(server, "COMMENT ON DATABASE {} IS {}", name, text=COMMENT)
         folder = Path(undoing.enter_context(tempfile.TemporaryDirectory(prefix="rehearsal-")))
         environment = _environment(name, folder)
         _migrate(environment)
-        with closing(_connect(name)) as copy:
-            _fill(copy, say)
+        _fill(copy, say)
         yield environment, name
 
 

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from presessions.upr.models import Series
 
 
 class Command(BaseCommand):
+    gone_so_far = 0  # letters
+
     help = (
         "Rehearse the mails of a series: let time pass on a copy of the database, which is dropped again, and show"
         " every mail that would go. No letter leaves, and nothing is changed."
@@ -63,7 +66,8 @@ class Command(BaseCommand):
 
     def _on_a_copy(self, series, begins, folder, full, reason):
         """The half that sees the real database, and only reads it."""
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is dropped
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is dropped
         if full:
             trail.record(series, "rehearsed_in_full", now=timezone.now(), reason=reason)
         with copying.copy_of_this_database(self._copied) as (environment, name):
@@ -95,7 +99,7 @@ class Command(BaseCommand):
             series,
             begins=begins,
             say=say,
-            keep=place.keep if full else None,
+            keep=lambda *letter: self._went(letter, place if full else None),
             per_minute=known["per_minute"],
             two_persons_above=known["two_persons_above"],
         )
@@ -119,6 +123,14 @@ class Command(BaseCommand):
         for line in lines:
             self.stdout.write(line)
         self.stdout.flush()
+
+    def _went(self, letter, place):
+        if place:
+            place.keep(*letter)
+        self.gone_so_far += 1
+        if self.gone_so_far % 100 == 0 and self.stderr.isatty():
+            self.stderr.write(f"\x1b[2K{self.gone_so_far} letters", ending="\r")
+            self.stderr.flush()
 
     def _copied(self, table, number, of):
         """How far the copy is; in a terminal only."""

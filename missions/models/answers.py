@@ -296,7 +296,7 @@ class Colleague(models.Model):
         return self.reference
 
     def save(self, *args, **kwargs):
-        self.email_index = vault.blind_index("email", self.email)
+        self.email_index = vault.blind_index("email", self.email) if self.email else ""  # forgotten
         super().save(*args, **kwargs)
 
     @property

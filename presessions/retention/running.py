@@ -123,5 +123,5 @@ def _alone():
 
 
 def ring():
-    """What the bell does. A few minutes at a time: letters are sent by the same workers."""
-    return night_if_due(timezone.now(), seconds=240)
+    """What the bell does. Less than a minute at a time: letters are sent by the same workers."""
+    return night_if_due(timezone.now(), seconds=40)

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from applications import erasure, figures
+from applications import erasure, figures, seat
 from applications.models import Application, Contact, Needs, Organisation, Panel, Speaker
 from missions import retention as of_missions
 from missions.models import Colleague, Delegate, FloorQuestion, Invitation, MissionAddress
@@ -273,6 +273,8 @@ def test_two_seats_of_one_institution_are_still_one_in_the_figures_when_nobody_k
 
 def test_what_is_forgotten_of_a_seat_is_published_no_more_and_can_be_changed_no_more(kenya):
     application = ApplicationFactory(state_call=kenya, confirmed=True, consents=["name"])
+    seat.publish_again(application, {"name"}, now=MONDAY + DAY)
+    assert application.cleared_items() == {"name"}
     erasure.forget(application, now=MONDAY)
     assert (application.status, application.kind, application.name, application.cleared_items()) == (
         "confirmed", "cso", "", set(),

@@ -91,7 +91,7 @@ def test_whoever_writes_a_private_security_note_is_masked_from_the_moment_of_sen
     application.submit(now=MONDAY)
     application.refresh_from_db()
     assert application.at_risk
-    assert codes(application)[-2:] == [("marked_at_risk", False), ("submitted", False)]
+    assert codes(application)[-2:] == [("submitted", False), ("marked_at_risk", False)]
 
 
 def test_a_note_written_later_masks_too_and_the_same_one_saved_again_does_not():

@@ -7,7 +7,7 @@ MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 READY := .venv/.installed $(MESSAGES)
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: help run code test lint e2e audit pictures storm bench rush lock messages demo-reset
+.PHONY: help run code test lint e2e audit pictures storm fresh bench rush lock messages demo-reset
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20

@@ -9,7 +9,7 @@
 # From the environment: BACKUPS, a folder that is not on the database's disk; PRIVATE_FILES and MAIL_JOURNAL, as the
 # application has them; PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE, a role that may replicate and read all.
 # BACKUP_DAYS (30): nothing older is kept. BACKUP_BASE_HOURS (24): a whole copy so often. BACKUP_SECONDS (60): between
-# two looks at the files.
+# two looks at the files. BACKUP_SLOT (presessions_backup): another one for backups in a second place.
 #
 # Neither SECRET_KEY nor VAULT_KEYSET is in a backup, nor known here: keep them somewhere else, or nobody can read it.
 # Needs sh, the programs of PostgreSQL 18, and coreutils, findutils, gawk or mawk, gzip, tar as Debian has them.
@@ -20,7 +20,8 @@ export LC_ALL=C
 : "${BACKUPS:?Set BACKUPS to the folder for backups.}"
 : "${PGDATABASE:?Set PGHOST, PGUSER, PGPASSWORD and PGDATABASE.}"
 : "${BACKUP_DAYS:=30}" "${BACKUP_BASE_HOURS:=24}" "${BACKUP_SECONDS:=60}"
-SLOT=presessions_backup
+: "${BACKUP_SLOT:=presessions_backup}"
+SLOT=$BACKUP_SLOT
 TAB=$(printf '\t')
 ME=$0
 TMP="$BACKUPS/tmp/$$"
@@ -43,21 +44,25 @@ wal_folder() {
 }
 
 slot() {
-    state=$(sql --command="SELECT wal_status FROM pg_replication_slots WHERE slot_name = '$SLOT'")
-    if [ "$state" = lost ]; then
-        say "The database has thrown away what we had not received for so long. A whole copy is made now."
-        pg_receivewal --no-password --slot=$SLOT --drop-slot
-        state=
+    state=$(sql --command="SELECT coalesce(wal_status, 'new') FROM pg_replication_slots WHERE slot_name = '$SLOT'")
+    if [ -z "$state" ] || [ "$state" = lost ]; then
+        [ -z "$state" ] || pg_receivewal --no-password --slot="$SLOT" --drop-slot
+        # What was written meanwhile may be gone: what follows does not join what is here, and needs a whole copy.
         rm -f "$BACKUPS/base/newest"
+        if [ -n "$(ls -A "$wal")" ]; then
+            say "The database has not kept what was not received yet. A whole copy is made now."
+            mv "$wal" "$wal.until-$(date -u +%Y%m%dT%H%M%SZ)"
+            mkdir "$wal"
+        fi
+        pg_receivewal --no-password --slot="$SLOT" --create-slot
     fi
-    [ -n "$state" ] || pg_receivewal --no-password --slot=$SLOT --create-slot --if-not-exists
 }
 
 receive() { # until the position $1; without one, for ever
     wal_folder
     slot
     rm -rf "$TMP"
-    exec pg_receivewal --no-password --no-loop --synchronous --slot=$SLOT --directory="$wal" ${1:+"--endpos=$1"}
+    exec pg_receivewal --no-password --no-loop --synchronous --slot="$SLOT" --directory="$wal" ${1:+"--endpos=$1"}
 }
 
 received() { # everything up to $1, waiting a little for what is on its way
@@ -179,8 +184,9 @@ whole_copy() {
     rm -rf "$BACKUPS"/base/.2*
     mkdir -p "$copy"
     say "A whole copy begins: $name"
+    # From an hour before: a look that goes on at this moment writes its changes down only afterwards.
+    printf 'files=%s\n' $(($(date +%s) - 3600)) > "$copy/facts"
     awk -F"$TAB" '{ print $5 "  " $1 }' "$BACKUPS/files/known" > "$copy/files"
-    printf 'files=%s\n' "$(date +%s)" > "$copy/facts"
     pg_basebackup --no-password --pgdata="$copy/cluster" --format=tar --gzip --wal-method=stream --checkpoint=fast \
         --manifest-checksums=SHA256 --label="presessions $name"
     mkdir "$TMP/check"

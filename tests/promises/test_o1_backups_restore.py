@@ -174,20 +174,31 @@ def test_the_dump_in_a_whole_copy_leads_to_any_other_server(house):
         assert Event.objects.exists()
 
 
-def test_a_receiver_that_dies_is_started_again(house):
-    running = house.begin(BACKUP_SECONDS="1")
+def test_the_service_makes_the_first_copy_and_starts_a_receiver_again_that_died(house, tmp_path):
+    running = house.begin(BACKUP_SECONDS="1", BACKUPS=str(tmp_path), BACKUP_SLOT="elsewhere")
     try:
         for _time in range(2):
-            began = instant()
-            _until_it_is_heard(after=began)
+            _until_it_is_heard(after=instant())
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE active_pid > 0")
     finally:
         running.terminate()
         running.wait(20)
     log = (house.folder / "backup.log").read_text()
+    assert "All is well" in log
     assert "received no more. It is tried again" in log
     assert "backup: Stopping." in log
+
+
+def test_after_a_gap_in_what_was_received_there_is_a_whole_copy_at_once(house):
+    """As when the backup stood still until PostgreSQL had to throw away what it kept for it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_drop_replication_slot('presessions_backup')")
+    done = house.backup()
+    assert done.returncode == 0, done.stdout
+    assert "has not kept what was not received yet" in done.stdout
+    assert "A whole copy is there" in done.stdout
+    assert "A whole copy" not in house.backup().stdout
 
 
 def test_the_keys_are_in_no_file_of_a_backup(house):

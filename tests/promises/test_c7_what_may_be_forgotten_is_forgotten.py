@@ -17,6 +17,7 @@ import time_machine
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 
 from applications import erasure, fates, feedback, figures, seat
@@ -29,6 +30,7 @@ from presessions.retention import running, tombstones
 from presessions.trail import sealing
 from presessions.trail.steps import WrongStep
 from presessions.upr.dates import geneva
+from tests.accounts.factories import StaffFactory
 from tests.applications.factories import MONDAY, ApplicationFactory, ContactFactory, StateCallFactory
 from tests.applications.test_erasing import CANARY, filled, opened, places_of
 from tests.house.sensitivity import FIELDS, SECRET
@@ -141,7 +143,7 @@ def restored(moment):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_forgotten_after_a_backup_is_forgotten_again_once_it_is_restored(backup):
+def test_what_was_forgotten_after_a_backup_is_forgotten_again_once_it_is_restored(backup, client):
     with time_machine.travel(MONDAY, tick=False) as clock:
         kenya = StateCallFactory(meeting=CountryMeetingFactory(state=StateFactory(iso2="KE")))
         erased = filled(kenya, submitted=True)
@@ -171,6 +173,12 @@ def test_what_was_forgotten_after_a_backup_is_forgotten_again_once_it_is_restore
         with pytest.raises(CommandError, match="forget --again"):
             call_command("resume_mail", yes=True, stdout=StringIO())
 
+        client.force_login(StaffFactory(is_superuser=True))
+        box = reverse("admin:mail_restored")
+        assert "Forget them again" in client.get(box).content.decode()
+        client.post(box, {"step": "resume"})
+        assert restoring.why() == journal.OLDER  # not by the desk either
+
         out = StringIO()
         call_command("forget", again=True, stdout=out)
         assert re.search(r"^[1-9]\d* were forgotten again, 0 are left\.$", out.getvalue(), re.MULTILINE)
@@ -188,6 +196,8 @@ def test_what_was_forgotten_after_a_backup_is_forgotten_again_once_it_is_restore
             assert not asked.is_confirmed  # only its owner can say so, by mail
 
         assert tombstones.standing() == []
+        assert "Forget them again" not in client.get(box).content.decode()
+        client.post(box, {"step": "forget"})  # again is no harm
         call_command("forget", again=True, stdout=out)
         assert "\n0 were forgotten again, 0 are left." in out.getvalue()
         call_command("resume_mail", yes=True, stdout=out)

@@ -41,8 +41,9 @@ audit: $(READY) ## whether a weakness is known in anything we depend on (asks os
 pictures: $(READY) ## the pictures in the README, taken anew from the demonstration
 	CHROMIUM="$(CHROMIUM)" .venv/bin/python -m tests.e2e.pictures
 
-storm: $(READY) ## the full storm over mails and uploads, everything killed at random (half an hour)
-	STORM=full .venv/bin/pytest -n0 -s tests/storm tests/promises/test_a1_no_application_is_lost.py
+storm: $(READY) ## the full storm over mails and uploads, everything killed at random, then restarted one by one (an hour)
+	STORM=full .venv/bin/pytest -n0 -s tests/storm tests/promises/test_a1_no_application_is_lost.py \
+		tests/promises/test_o4_restarts.py tests/promises/test_o4_restarts_of_the_web.py
 
 fresh: ## a fresh clone, as root and as a plain user: pip and nothing else (TESTS=tests/setup for some of it)
 	@TESTS="$(TESTS)" sh tests/setup/fresh.sh

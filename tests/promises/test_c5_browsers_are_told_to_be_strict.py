@@ -16,7 +16,7 @@ from presessions import strict
 from tests.applications.web import database_url
 from tests.house.conftest import broker, told, world  # noqa: F401
 from tests.house.world import TOKEN
-from tests.promises.test_c2_access_matrix import where  # noqa: F401
+from tests.promises.desk import places
 from tests.promises.walk import starts
 
 SAID = {
@@ -128,15 +128,16 @@ def nobody():
     return Client(raise_request_exception=False)
 
 
-def test_every_address_of_the_desk_is_strict_with_staff_and_kept_nowhere(world, where):  # noqa: F811
+def test_every_address_of_the_desk_is_strict_with_staff_and_kept_nowhere(world):  # noqa: F811
+    where = places(world)
     assert len(where) > 150
     staff = world.staff()
     staff.raise_request_exception = False  # an error is strict, too
     assert found_wrong(staff, where.values(), private=True, methods=("GET", "POST")) == {}
 
 
-def test_and_with_a_stranger(nobody, where):  # noqa: F811
-    assert found_wrong(nobody, where.values(), private=True) == {}
+def test_and_with_a_stranger(nobody, world):  # noqa: F811
+    assert found_wrong(nobody, places(world).values(), private=True) == {}
 
 
 def test_every_public_address_is_strict(nobody, world):  # noqa: F811

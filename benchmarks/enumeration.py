@@ -17,7 +17,7 @@ import django
 
 from presessions import devservers
 
-TIMES = 300
+TIMES = int(os.environ.get("TIMES", 300))
 WARM_UP = 10
 BAR = 10  # ms
 
@@ -131,6 +131,8 @@ def doors():
         "sign-up": sign_up,
         "receipt": receipts(kenya, before, count),
         "link": dead_links(kenya, before, count, links, PersonalLink),
+        "log-in": (tried := log_ins(count)),
+        "locked": tried,  # the same people from the same place: by now five tries of each have failed
     }
 
 
@@ -180,6 +182,36 @@ def dead_links(state_call, now, count, links, PersonalLink):
     }
 
 
+def log_ins(count):
+    """Wrong passwords for addresses of nobody, of staff, and of former staff; each of them tried four times before."""
+    from django.contrib.auth.hashers import make_password
+    from django.utils import timezone
+
+    from presessions import vault
+    from presessions.accounts.models import Try, User
+
+    now, found = timezone.now(), {}
+    for number, sort in enumerate(("unknown", "known", "gone")):
+        emails = [f"staff-{sort}{turn}@example.org" for turn in range(count)]
+        found[sort] = [("/admin/login/", {"username": email, "password": "a wrong one"}) for email in emails]
+        tries = [
+            Try(door="password", who=vault.blind_index("email", email), at=now,
+                where=vault.blind_index("sender", f"{now.date()}:{place(number, turn)}"))
+            for turn, email in enumerate(emails)
+            for _time in range(4)
+        ]  # fmt: skip
+        Try.objects.bulk_create(tries)
+        if sort != "unknown":
+            facts = {"is_staff": True, "is_active": sort == "known", "password": make_password("the right one")}
+            User.objects.bulk_create(User(email=email, name="Staff", **facts) for email in emails)
+    return found
+
+
+def place(number, turn):
+    """The network address of one who knocks."""
+    return f"10.{number}.{turn // 250}.{turn % 250}"
+
+
 def knock(sorts):
     """{sort: milliseconds of each answer}, all sorts in turn, each from another address."""
     from django.core import signing
@@ -190,14 +222,15 @@ def knock(sorts):
     for turn in range(TIMES + WARM_UP):
         for number, (sort, posts) in enumerate(sorts.items()):
             path, facts = posts[turn]
-            address = f"10.{number}.{turn // 250}.{turn % 250}"
+            address = place(number, turn)
             began = time.perf_counter()
             if facts is None:
                 answer = browser.get(path, REMOTE_ADDR=address)
             else:
                 answer = browser.post(path, {**facts, "shown": shown}, REMOTE_ADDR=address)
             took = (time.perf_counter() - began) * 1000
-            assert answer.status_code == (404 if facts is None else 200 if "reference" in facts else 302), sort
+            stays = facts and ("reference" in facts or "username" in facts)
+            assert answer.status_code == (404 if facts is None else 200 if stays else 302), sort
             if turn >= WARM_UP:  # the first ones warm up
                 times[sort].append(took)
     return times

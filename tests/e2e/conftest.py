@@ -39,6 +39,7 @@ QUIET = [  # without these Chromium calls home at every start
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",  # and nobody else, whoever asks
 ]
 
 
@@ -146,6 +147,7 @@ def _plain_environment():
     """Ours without what the test plugin set: the application starts its own servers, as for anybody."""
     ours = {"DATABASE_URL", "REDIS_URL", "SMTP_URL", "PUBLIC_URL", "SECRET_KEY", "VAULT_KEYSET", "PRIVATE_FILES"}
     ours |= {"STATIC_ROOT", "ALLOWED_HOSTS", "MAIL_DOMAIN", "MAIL_FROM", "DJANGO_SETTINGS_MODULE"}
+    ours |= {"DATABASE_APP_ROLE", "DATABASE_READER_ROLE"}
     return {name: value for name, value in os.environ.items() if name not in ours}
 
 

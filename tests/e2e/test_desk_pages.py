@@ -64,11 +64,19 @@ def names():
 class Walk:
     """A walk through the desk: one page of each name, and what is wrong with it."""
 
-    def __init__(self, page):
-        self.page, self.known, self.seen, self.wrong = page, {}, {}, {}
+    def __init__(self, page, home):
+        self.page, self.home = page, home
+        self.known, self.seen, self.wrong = {}, {}, {}
         self.rows, self.empty = {}, set()  # pages of rows by their name, and lists without any
         page.add_init_script(LISTEN)
+        page.on("request", self._asks)
         page.complaints.clear()
+
+    def _asks(self, request):
+        """Note what is asked of another machine than the one that we are looking at."""
+        asked = urlsplit(request.url)
+        if asked.scheme in ("http", "https", "ws", "wss") and asked.netloc != urlsplit(self.home).netloc:
+            self.page.complaints.append(f"asks {request.url}")
 
     def learn(self, link, base="/admin/"):
         """Note where a link leads, if nobody has led there yet."""
@@ -153,9 +161,9 @@ def obstacles(page):
     return wrong
 
 
-def test_no_page_of_the_desk_puts_an_obstacle_in_anybodys_way(staff):
+def test_no_page_of_the_desk_puts_an_obstacle_in_anybodys_way(staff, house):
     staff.set_viewport_size(LAPTOP)
-    walk = Walk(staff)
+    walk = Walk(staff, house.url)
     walk.go()
     assert walk.wrong == {}
     assert walk.unseen() == set()

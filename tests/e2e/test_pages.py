@@ -4,6 +4,8 @@ dark, empty and with errors; as wide as the phone that shows it; and whole witho
 One walk for each language: each page is loaded once, with an empty cache, and everything is asked of it there.
 """
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from tests.e2e.conftest import AXE
@@ -11,10 +13,10 @@ from tests.e2e.conftest import AXE
 LANGUAGES = ("en", "fr", "es", "ar", "ru", "zh")
 MOST_BYTES, MOST_REQUESTS = 15 * 1024, 3
 SECTIONS = ("institution", "speaker", "replacement", "issues", "recommendations", "submission", "file", "safety")
-OPEN_TO_ALL = ("/", "/about/", "/privacy/", "/safety/", "/questions/", "/states/?q=land", "/states/?q=xyz", "/state/UG/",
-               "/series/", "/54/", "/54/UG/", "/apply/54/UG/", "/apply/53/TZ/", "/apply/sent/", "/apply/lost-link/",
-               "/receipt/", "/contacts/", "/contacts/sent/", "/invitation/", "/invitation/sent/", "/invitation/x/",
-               "/nowhere/")  # fmt: skip
+OPEN_TO_ALL = ("/", "/about/", "/privacy/", "/safety/", "/questions/", "/states/?q=land", "/states/?q=xyz",
+               "/state/UG/", "/series/", "/54/", "/54/UG/", "/apply/54/UG/", "/apply/53/TZ/", "/apply/sent/",
+               "/apply/lost-link/", "/receipt/", "/contacts/", "/contacts/sent/", "/invitation/", "/invitation/sent/",
+               "/invitation/x/", "/nowhere/")  # fmt: skip
 MORE = {  # the same pages with more, or with something else in them; what they add is the same in every language
     "en": ("/states/", "/53/", "/53/TZ/", "/styleguide/?errors", "/52/pack/", "/52/NA/pack/", "/54/UG/pack/"),
     "ar": ("/states/?by=session", "/state/AF/", "/52/NA/pack/"),
@@ -77,6 +79,8 @@ class Walker:
         wanted = NOT_200.get(bare, 200)
         wrong += [f"answers {answer.status}"] if answer.status != wanted else []
         wrong += [said for said in self.complaints if str(wanted) not in said]
+        foreign = {url for url in self.asked.values() if urlsplit(url).netloc != urlsplit(self.page.url).netloc}
+        wrong += [f"asks {url}" for url in foreign]
         weight = sum(self.sizes.get(one, 0) for one in self.asked)
         if not bare.startswith(HEAVY) and not (0 < weight <= MOST_BYTES and len(self.asked) <= MOST_REQUESTS):
             wrong += [f"{weight} bytes in {len(self.asked)} requests"]

@@ -27,6 +27,7 @@ CALLERS = {
     "presessions/mail/troubles.py": "REDIS_URL: does it live",
     "presessions/mail/management/commands/check_mail_domain.py": "the name servers, for our own domain",
     "applications/scanner.py": "CLAMAV_URL, the scanner",
+    "presessions/objects.py": "S3_*, the store of private files, where one is chosen",
     "applications/throttle.py": "only the errors of Redis",
     "applications/files.py": "only the errors of Redis",
     "presessions/devservers.py": "development only: servers of this machine",

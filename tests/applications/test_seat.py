@@ -253,7 +253,7 @@ def test_the_page_costs_the_same_whoever_else_was_accepted(client, on_tuesday, a
         application = ApplicationFactory(state_call=state_call, confirmed=True)
     applicant = open_session(client, application)
     applicant.get(page("seat"))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         applicant.get(page("seat"))
 
 

@@ -48,13 +48,15 @@ class Folder:
     def _all(self, going):
         sent = list(going.letters().order_by("pk").defer("frozen", "kept", "kept_html")[:SHOWN])
         labels = registry.recipient_kind(sent[0].recipient_kind).label(sent) if sent else {}
+        more = going.number - len(sent)
+        left_off = [{"words": f"and {more} more, in the folder letters", "file": ""}] if more else []
         return [
             {
                 "words": f"{labels.get(letter.recipient_id, letter.recipient_id)} <{letter.to}>",
                 "file": self.files[letter.message_id],
             }
             for letter in sent
-        ]
+        ] + left_off
 
     def _one_of_each_language(self, going):
         found = []

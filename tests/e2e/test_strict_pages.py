@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.test_desk_pages import LISTEN
 
-REMOTE = "<img src='http://192.0.2.7/pixel.gif'><link rel='stylesheet' href='//192.0.2.7/x.css'>"
+REMOTE = "<img src='http://192.0.2.7/pixel.gif'><link rel='stylesheet' href='http://192.0.2.7/x.css'>"
 
 
 @pytest.fixture

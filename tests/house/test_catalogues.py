@@ -35,7 +35,7 @@ SAME = {
         *("code", "contact", "contacts", "cycle", "institution", "invitation", "invitations", "note", "organisation"),
         *("organisations", "phase", "position", "session", "source", "type", "version"),
         *("version %(number)s", "version %(version)s", "Invitations, %(series)s", "contact %(reference)s"),
-        *("installation", "verdict", ("%(n)s contact", "%(n)s contacts")),
+        *("installation", "verdict", ("%(n)s contact", "%(n)s contacts"), ("%(n)s minute", "%(n)s minutes")),
     },
     "es": {"General", "Error:", "No"},
 }

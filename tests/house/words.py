@@ -29,12 +29,13 @@ from presessions.mail.models import Letter
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("presessions", "applications", "missions", "templates")
-OURS = ("accounts", "trail", "upr", "mail", "applications", "missions")
+OURS = ("accounts", "trail", "retention", "upr", "mail", "applications", "missions")
 
 KINDS_OF_STAFF = ("alarm", "django", "mailing_notice", "mailing_test")
 OF_STAFF = (
     *("*/admin/*", "*/admin_*.py", "*/admin.py", "*/apps.py", "*/management/*"),
     *("presessions/accounts/*", "presessions/mail/*", "presessions/trail/*", "presessions/upr/dialogue.py"),
+    *("presessions/retention/*", "*/retention.py"),
     *("presessions/styleguide.py", "templates/styleguide*"),
     *(f"templates/mail/{kind}/*" for kind in KINDS_OF_STAFF),
     *("*/desk*.py", "*/exporting.py", "*/exports.py", "*/figures.py", "*/listing.py", "presessions/imports.py"),

@@ -2,6 +2,7 @@
 For test_c2_access_matrix.py and others that walk the whole desk.
 """
 
+import copy
 import logging
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -113,10 +114,13 @@ def places(world):
 
 
 def ask(client, method, name, address):
-    """The status of an answer; nothing that the request did remains. A way back to the log-in counts as 401."""
+    """The status of an answer; nothing that the request did remains, in the browser neither. A way back to the log-in
+    counts as 401."""
+    cookies = copy.copy(client.cookies)
     with transaction.atomic():
         answer = client.post(address, POSTED.get(name, {})) if method == "POST" else client.get(address)
         transaction.set_rollback(True)
+    client.cookies = cookies
     if answer.status_code == REDIRECT and answer["Location"].split("?")[0] in TO_LOG_IN:
         return 401
     return answer.status_code

@@ -11,9 +11,7 @@ class AccountsConfig(AppConfig):
     def ready(self):
         from presessions.accounts import retention  # noqa: F401 -- it registers its rules
 
-        words.give(
-            "accounts", WORDS, looks=("logged_in", "logged_out", "locked_out", "proved")
-        )
+        words.give("accounts", WORDS, looks=("logged_in", "logged_out", "locked_out", "proved"))
 
 
 WORDS = {

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Case, DateField, DateTimeField, F, Q, Value, When
 from django.db.models.functions import Cast, Coalesce, Greatest, TruncDate
+from django.db.models.lookups import IsNull
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -48,18 +49,32 @@ NEVER_SENT = Q(submitted_at=None)
 SEATED = Q(status__in=Application.HOLDS_SEAT)
 
 
+def deadline():
+    return Coalesce("state_call__closes_at", f"{CALL}__closes_at")
+
+
+def never_before_the_meeting(day):
+    """That day; where the meeting or the deadline is known to be later, that one: a year that somebody mistypes must
+    not erase overnight what nobody can bring back. Not known as long as the day is not."""
+    last = Greatest(day, over_on(), TruncDate(deadline(), tzinfo=GENEVA))
+    return Case(When(IsNull(day, False), then=last), output_field=DateField())
+
+
 def drafts():
-    own = Greatest(Coalesce("state_call__closes_at", f"{CALL}__closes_at"), "late_until")
-    kept_since = Coalesce(own, Cast(over_on(), DateTimeField()))
+    kept_since = Coalesce(Greatest(deadline(), "late_until"), Cast(over_on(), DateTimeField()))
     return Application.objects.filter(NEVER_SENT, erased_at=None).alias(kept_since=kept_since)
 
 
 def not_selected():
-    return Application.objects.filter(~NEVER_SENT & ~SEATED, erased_at=None).alias(kept_since=over_on())
+    return Application.objects.filter(~NEVER_SENT & ~SEATED, erased_at=None).alias(
+        kept_since=never_before_the_meeting(over_on())
+    )
 
 
 def selected():
-    return Application.objects.filter(~NEVER_SENT & SEATED, erased_at=None).alias(kept_since=reviewed_on())
+    return Application.objects.filter(~NEVER_SENT & SEATED, erased_at=None).alias(
+        kept_since=never_before_the_meeting(reviewed_on())
+    )
 
 
 @retention.rule(
@@ -167,7 +182,7 @@ def _consents_taken_back(since):
         yield tombstones.Line("consent", reference, at, {"items": [item]})
 
 
-@tombstones.kind("consent", standing=_standing_consents, known=_consents_taken_back)
+@tombstones.kind("consent", standing=_standing_consents, known=_consents_taken_back, needs=("items",))
 def bury_consent(line, *, now):
     """What was agreed to before and taken back since the backup; what was given anew in the same step, or later,
     stands."""
@@ -273,7 +288,7 @@ def _contacts_gone(since):
             yield tombstones.Line("contact", reference, at, {"index": index, "how": how})
 
 
-@tombstones.kind("contact", standing=_standing_contacts, known=_contacts_gone)
+@tombstones.kind("contact", standing=_standing_contacts, known=_contacts_gone, needs=("index", "how"))
 def bury_contact(line, *, now):
     """Off the list once more; one that the backup has never heard of leaves its keyed hash, as it had before."""
     contact = Contact.objects.filter(reference=line.name).first()

@@ -72,10 +72,15 @@ def forget(invitation, *, now):
 
 
 def _standing(lines):
-    """Those that had been forgotten, and say something again."""
-    there = invitations().filter(reference__in=[line.name for line in lines])
-    there = set(there.values_list("reference", flat=True))
-    return [line for line in lines if line.name in there]
+    """Those that had been forgotten, and say something again; not where the session has moved since, and what stands
+    there was written after."""
+    there = invitations().filter(reference__in=[line.name for line in lines]).annotate(since=F("kept_since"))
+    there = dict(there.values_list("reference", "since"))
+    return [
+        line
+        for line in lines
+        if there.get(line.name) and retention.RULES["delegates"].is_over(there[line.name], line.at)
+    ]
 
 
 def _known(since):

@@ -68,6 +68,10 @@ class Rule:
     def due(self, now):
         return self.kept().filter(kept_since__lt=self._limit(now))
 
+    def is_over(self, since, now):
+        """Whether what counts from then is due."""
+        return since < self._limit(now)
+
     def next_at(self, now):
         """The instant at which something more becomes due; None where no date of it is known."""
         later = self.kept().filter(kept_since__gte=self._limit(now)).annotate(since=F("kept_since"))

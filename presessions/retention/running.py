@@ -8,10 +8,13 @@ so it takes place without Redis too. It goes on where it was cut off.
 import logging
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
+from functools import partial
 from time import monotonic
 
 from django.conf import settings
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Min
 from django.utils import timezone
 
 from presessions import retention
@@ -68,16 +71,30 @@ def night(now, *, seconds=None):
         def left():
             return None if seconds is None else max(0.0, seconds - (monotonic() - began))
 
-        tombstones.catch_up(now)
-        rows, failed = tombstones.again(now, seconds=left())
-        for rule in retention.rules():
-            done = run(rule, now, seconds=left())
-            rows, failed = rows + done.rows, failed + done.failed
-        tombstones.expire(now)
+        steps = [lambda: tombstones.catch_up(now) and None, lambda: tombstones.again(now, seconds=left())]
+        steps += [partial(_carried_out, rule, now, left) for rule in retention.rules()]
+        for step in [*steps, lambda: tombstones.expire(now) and None]:
+            some = _tried(step)
+            rows, failed = rows + some[0], failed + some[1]
         Run.objects.filter(at__lt=now - RUNS_KEPT).delete()
         if left() != 0.0:
             Run.objects.create(at=now, rows=rows, failed=failed)
         return rows, failed
+
+
+def _carried_out(rule, now, left):
+    done = run(rule, now, seconds=left())
+    return done.rows, done.failed
+
+
+def _tried(step):
+    """(rows, failed) of a step of the round. One that falls over, such as on a folder that cannot be read, is counted,
+    which is an alarm, and keeps none of the others."""
+    try:
+        return step() or (0, 0)
+    except Exception as error:
+        log.error("a step of the round failed: %s", type(error).__name__)
+        return 0, 1
 
 
 def night_if_due(now, *, seconds=None):
@@ -100,9 +117,12 @@ def last_round():
 
 
 def is_late(now):
-    """Whether no round has taken place for two days, although there was something to keep. A fresh machine is not."""
+    """Whether no round has taken place for two days, or none at all since there is a table for them."""
     last = last_round()
-    return last is not None and now - last.at > LATE
+    if last is None:
+        begun = MigrationRecorder.Migration.objects.filter(app=Run._meta.app_label).aggregate(at=Min("applied"))["at"]
+        return begun is not None and now - begun > LATE
+    return now - last.at > LATE
 
 
 def _began(now):

@@ -49,22 +49,24 @@ class Kind:
     standing(lines) -> those of them whose subject is there and was not forgotten since; the same few queries for many
     bury(line, now=) -- forgets it; again is no harm
     known(since) -> Lines of what this database knows to be forgotten since then
+    needs -- the facts without which a line says nothing
     """
 
     name: str
     standing: Callable[[list], list]
     bury: Callable[..., None]
     known: Callable[[datetime], Iterable]
+    needs: tuple = ()
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def kind(name, *, standing, known):
+def kind(name, *, standing, known, needs=()):
     """Register a kind; decorates its `bury(line, *, now)`."""
 
     def register(bury):
-        KINDS[name] = Kind(name, standing, bury, known)
+        KINDS[name] = Kind(name, standing, bury, known, needs)
         return bury
 
     return register
@@ -127,7 +129,7 @@ def lines():
     """Every line, in the order of their days. One that cannot be read is passed by, and said so in the log. Raises
     OSError where the folder itself cannot be read."""
     for path in _files():
-        for text in path.read_text().splitlines():
+        for text in path.read_text(errors="replace").splitlines():
             if line := _parsed(text):
                 yield line
             else:
@@ -135,13 +137,14 @@ def lines():
 
 
 def standing():
-    """Lines whose subject is there, and was not forgotten since: only a restored backup has any."""
+    """Lines whose subject is there, and was not forgotten since, in the order in which that happened: only a restored
+    backup has any."""
     found = []
     for name, those in _by_kind().items():
         rows = iter(those)
         while batch := list(islice(rows, BATCH)):
             found += KINDS[name].standing(batch)
-    return found
+    return sorted(found, key=lambda line: line.at)  # who took it back before its time was over has had no seat
 
 
 def again(now, *, seconds=None, tick=None):
@@ -177,7 +180,13 @@ def _folder():
 
 
 def _files():
-    return sorted(_folder().glob("*.jsonl"))
+    """None where nothing was ever written. Raises OSError where there is something that we may not see: `glob` would
+    say that it is empty, and mail would go to who was forgotten."""
+    try:
+        names = os.listdir(_folder())
+    except FileNotFoundError:
+        return []
+    return sorted(_folder() / name for name in names if name.endswith(".jsonl"))
 
 
 def _as_json(line):
@@ -190,4 +199,9 @@ def _parsed(text):
         kind, name, at = found.pop("kind"), found.pop("name"), parse_datetime(found.pop("at"))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Line(kind, name, at, found) if at else None
+    is_whole = at and at.tzinfo and isinstance(kind, str) and isinstance(name, str)
+    return Line(kind, name, at, found) if is_whole and _needs(kind) <= found.keys() else None
+
+
+def _needs(kind):
+    return set(KINDS[kind].needs) if kind in KINDS else set()

@@ -1,13 +1,17 @@
 """How long what is kept: each rule at its very day, all of them carried out at night, and staff who do not wait."""
 
+import json
 from datetime import date, timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
+from django.db.migrations.recorder import MigrationRecorder
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,14 +21,15 @@ from missions import retention as of_missions
 from missions.models import Colleague, Delegate, FloorQuestion, Invitation, MissionAddress
 from presessions import retention
 from presessions.accounts.models import Try
-from presessions.mail import links, watch
+from presessions.mail import links, restoring, watch
 from presessions.mail.models import Alarm, Letter, LinkVisit, Report
 from presessions.mail.retention import look
-from presessions.retention import running
+from presessions.retention import running, tombstones
 from presessions.retention.models import Run
 from presessions.trail.models import Event, Reason
 from presessions.trail.steps import WrongStep
 from presessions.upr.dates import geneva
+from presessions.upr.models import Series, WorkingGroupSession
 from tests.accounts.factories import StaffFactory
 from tests.applications.factories import MONDAY, ApplicationFactory, ContactFactory, StateCallFactory
 from tests.missions.factories import MissionFactory
@@ -111,6 +116,19 @@ def test_while_a_date_is_not_known_nothing_is_forgotten_and_the_page_says_how_ma
     assert due("selected", after(date(2026, 5, 18), 91)) == {application}
 
 
+def test_a_year_that_was_mistyped_erases_nobody_before_the_meeting_and_the_deadline(kenya):
+    for status in ("submitted", "accepted"):
+        ApplicationFactory(state_call=kenya, **{status: True})
+    Series.objects.update(first_day=date(2025, 4, 13), last_day=date(2025, 4, 16))
+    WorkingGroupSession.objects.update(starts_on=date(2025, 5, 4), ends_on=date(2025, 5, 15))
+    met_on = kenya.meeting.starts_at.date()
+    assert due("not_selected", after(met_on, 30)) == due("selected", after(met_on, 90)) == set()
+    type(kenya.meeting).objects.update(starts_at=None)
+    last = (DEADLINE - timedelta(seconds=1)).date()
+    assert due("not_selected", after(last, 30)) == due("selected", after(last, 90)) == set()
+    assert len(due("not_selected", after(last, 32)) | due("selected", after(last, 92))) == 2
+
+
 def test_a_sign_up_that_nobody_confirms_goes_after_a_week_and_one_that_is_repeated_counts_anew():
     contact = ContactFactory(confirmed=False)
     assert due("contacts_unconfirmed", MONDAY + 7 * DAY) == set()
@@ -160,6 +178,18 @@ def test_of_a_mission_its_answers_stay_and_its_people_go(kenya):
     assert set(Colleague.objects.values_list("name", "email", "email_index")) == {("", "", "")}
     assert (Delegate.objects.count(), Colleague.objects.count(), FloorQuestion.objects.count()) == (2, 2, 1)
     of_missions.forget(invitation, now=now)  # again is no harm
+
+
+def test_what_a_mission_writes_after_its_session_was_put_off_is_not_forgotten_by_an_old_tombstone(
+    kenya, django_capture_on_commit_callbacks
+):
+    invitation = Invitation.objects.create(mission=MissionFactory(), series=kenya.meeting.series, created_at=MONDAY)
+    with django_capture_on_commit_callbacks(execute=True):
+        of_missions.forget(invitation, now=after(REVIEW_IS_OVER, 91))
+    Invitation.objects.update(note="We come with three.")
+    assert [line.name for line in tombstones.standing()] == [invitation.reference]  # as a restored backup has it
+    WorkingGroupSession.objects.update(ends_on=REVIEW_IS_OVER + 60 * DAY)
+    assert tombstones.standing() == []
 
 
 def test_an_address_that_has_ended_goes_unless_it_is_the_only_one():
@@ -318,6 +348,66 @@ def test_one_that_cannot_be_forgotten_keeps_no_other_and_is_an_alarm(kenya, monk
     assert free.erased_at == now
     look(now)
     assert Alarm.objects.filter(code="forgetting", ended_at=None).exists()
+
+
+def test_a_machine_on_which_no_round_ever_took_place_is_an_alarm_too(kenya):
+    MigrationRecorder.Migration.objects.filter(app="retention").update(applied=MONDAY)
+    for later, late in ((48, False), (49, True)):
+        look(MONDAY + timedelta(hours=later))
+        assert Alarm.objects.filter(code="forgetting", ended_at=None).exists() == late
+
+
+@pytest.mark.parametrize("broken", ["catch_up", "again", "expire"])
+def test_tombstones_that_cannot_be_read_keep_no_rule_and_are_an_alarm(kenya, monkeypatch, broken):
+    ApplicationFactory(state_call=kenya, declined=True)
+    monkeypatch.setattr(tombstones, broken, lambda now, **facts: Path("/dev/null/x").read_text())
+    now = after(SERIES_IS_OVER, 40)
+    assert running.night(now) == (1, 1)
+    assert Application.objects.get().erased_at == now
+    look(now)
+    assert Alarm.objects.filter(code="forgetting", ended_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\xff\xfe\x00",
+        b'{"kind": "contact", "name": "K7QF2-9MXA4", "at": "2026-01-01T00:00:00+00:00"}',
+        b'{"kind": "withdrawn", "name": ["K7QF2-9MXA4"], "at": "2026-01-01T00:00:00+00:00"}',
+        b'{"kind": "withdrawn", "name": "K7QF2-9MXA4", "at": "2026-01-01T00:00:00"}',
+    ],
+)
+def test_a_tombstone_that_is_broken_keeps_no_other_from_counting(kenya, line):
+    withdrawn = ApplicationFactory(state_call=kenya, submitted=True)
+    good = {"kind": "withdrawn", "name": withdrawn.reference, "at": MONDAY.isoformat()}
+    folder = Path(settings.MAIL_JOURNAL) / "tombstones"
+    folder.mkdir(parents=True)
+    (folder / "2026-03-01.1.jsonl").write_bytes(line + b"\n")
+    (folder / "2026-03-02.2.jsonl").write_text(json.dumps(good) + "\n")
+    assert [line.name for line in tombstones.standing()] == [withdrawn.reference]
+
+
+def test_a_folder_of_tombstones_that_cannot_be_read_is_not_an_empty_one():
+    folder = Path(settings.MAIL_JOURNAL) / "tombstones"
+    assert restoring.come_back() == 0  # nothing was ever written
+    folder.parent.mkdir(parents=True)
+    folder.write_text("not a folder")
+    assert restoring.come_back() is None
+
+
+def test_what_was_taken_back_before_its_time_was_over_is_forgotten_in_that_order(
+    kenya, django_capture_on_commit_callbacks
+):
+    application = ApplicationFactory(state_call=kenya, accepted=True)
+    backup = Application.objects.values("status", "withdrawn_at", "kind", "email_index").get()
+    with django_capture_on_commit_callbacks(execute=True):
+        application.withdraw(now=MONDAY)
+        erasure.forget(application, now=MONDAY + DAY)
+    Application.objects.update(erased_at=None, **backup)
+    tombstones.again(MONDAY + 2 * DAY)
+    application.refresh_from_db()
+    assert (application.status, application.kind) == ("withdrawn", "")  # not that of somebody who took the floor
+    assert application.erased_at
 
 
 def test_a_round_that_runs_out_of_time_goes_on_at_the_next_ring(kenya):

@@ -1,12 +1,10 @@
-"""The world of world.py, told once for the tests of a file; what a test does to it is undone after that test."""
+"""The world of world.py, told once; what a test does to it is undone after that test."""
 
 import pytest
 import redis
-import time_machine
 from django.conf import settings
-from django.db import transaction
 
-from tests.house.world import SET_UP, World
+from tests.house.once import told_once
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +18,8 @@ def broker():
 
 @pytest.fixture(scope="module")
 def told(django_db_setup, django_db_blocker, broker):
-    with django_db_blocker.unblock(), transaction.atomic(), time_machine.travel(SET_UP, tick=False) as clock:
-        world = World(clock)
-        world.tell()
+    with django_db_blocker.unblock(), told_once() as world:
         yield world
-        transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -317,10 +317,10 @@ def test_a_canary_that_escapes_is_seen_however_it_is_written(story, place, spell
                 browsers._note(answer)
             else:
                 browsers.reports.append(f"x{word}y")
-    seen = found(getattr(story.places, place)(), SECRETS)
+    seen = found(getattr(story.places, place)(), ["missions.Delegate.name"])  # no other lies there: see above
     cache.delete("planted")
     planted.unlink(missing_ok=True)
-    assert "missions.Delegate.name" in seen
+    assert seen == {"missions.Delegate.name"}
 
 
 def test_a_worker_writes_its_logs_through_the_same_sieve():

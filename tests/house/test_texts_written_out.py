@@ -7,15 +7,12 @@ written out and rendered, it is the mail that the files make, byte for byte.
 from dataclasses import replace
 
 import pytest
-import time_machine
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from presessions.mail import letters, outbox, plurals, registry, text_checks, text_language
 from presessions.mail.flatten import flattened
-from tests.house.world import SET_UP, World
-from tests.promises.mails import SIX, Asked, made_up_words
+from tests.promises.mails import SIX, made_up_words
 
 pytestmark = pytest.mark.django_db
 
@@ -23,14 +20,10 @@ TIMETABLE = sorted({kind for kind, _step in registry.PLANS})
 
 
 @pytest.fixture(scope="module")
-def asked(django_db_setup, django_db_blocker, broker):
-    """The world, told once; what it asked the outbox for."""
-    with django_db_blocker.unblock(), transaction.atomic(), time_machine.travel(SET_UP, tick=False) as clock:
-        with Asked().listening() as asked:
-            World(clock).tell()
-        asked.now = timezone.now()
-        yield asked
-        transaction.set_rollback(True)
+def asked(told):
+    """What the world asked the outbox for."""
+    told.asked.now = timezone.now()
+    return told.asked
 
 
 @pytest.fixture(scope="module", params=["own words", "words made up"])

@@ -128,6 +128,7 @@ class Mail:
 class World:
     clock: object
     send: object = None  # given the moment, after what is due has been written
+    asked: object = None  # who has listened to what the outbox was asked for, if anybody did
     mails: list = field(default_factory=list)
 
     def tell(self):

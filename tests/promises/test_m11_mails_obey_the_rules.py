@@ -11,18 +11,16 @@ from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from itertools import cycle
 
 import pytest
-import time_machine
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from presessions.mail import letters, outbox, registry
 from presessions.mail.wire import Wire
 from presessions.upr.models import State
-from tests.house.conftest import broker  # noqa: F401
+from tests.house.conftest import broker, told  # noqa: F401
 from tests.house.sensitivity import FIELDS
-from tests.house.world import SET_UP, TOKEN, World, canary
-from tests.promises.mails import SIX, STAFF_KINDS, Asked, made_up_words, page_of, read, text_of, words_in
+from tests.house.world import TOKEN, canary
+from tests.promises.mails import SIX, STAFF_KINDS, made_up_words, page_of, read, text_of, words_in
 from tests.upr.factories import CARRIED, STATES
 
 pytestmark = pytest.mark.django_db
@@ -33,15 +31,10 @@ ONCE = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitt
 
 
 @pytest.fixture(scope="module")
-def asked(django_db_setup, django_db_blocker, broker):  # noqa: F811
-    """The world, told once; what it asked the outbox for."""
-    with django_db_blocker.unblock(), transaction.atomic(), time_machine.travel(SET_UP, tick=False) as clock:
-        with Asked().listening() as asked:
-            asked.world = World(clock)
-            asked.world.tell()
-        asked.now = timezone.now()
-        yield asked
-        transaction.set_rollback(True)
+def asked(told):  # noqa: F811
+    """What the world asked the outbox for."""
+    told.asked.now = timezone.now()
+    return told.asked
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +105,8 @@ def test_the_server_is_told_of_one_recipient_and_given_the_very_bytes(mails, sin
     with Wire() as wire:
         for letter in english:
             assert wire.deliver(letter.to, bytes(letter.frozen), lambda: None).code == "250"
-    told = [(mail["to"], mail["message_id"], mail["sha256"]) for mail in sink.mails]  # a line for each recipient
-    assert told == [(letter.to, letter.message_id, letter.body_sha256) for letter in english]
+    arrived = [(mail["to"], mail["message_id"], mail["sha256"]) for mail in sink.mails]  # a line for each recipient
+    assert arrived == [(letter.to, letter.message_id, letter.body_sha256) for letter in english]
 
 
 def test_every_header_that_must_be_there_is_there_once_and_can_be_read(spoken):
@@ -282,9 +275,9 @@ def test_of_an_applicant_nothing_but_the_reference_and_to_nobody_else(mails):
     """Nobody's words or names, not even their own: a mailbox may be watched, and missions must learn nothing."""
     secrets = [place for place in FIELDS if not place.startswith("mail.Letter.")]
     for (kind, _language), (letter, message) in mails.items():
-        told = f"{[(name, value) for name, value in message.items() if name != 'To']} {text_of(message)}"
-        told += page_of(message).source + bytes(letter.kept_html.encode()).decode()
-        assert [place for place in secrets if canary(place) in told] == [], kind
+        said = f"{[(name, value) for name, value in message.items() if name != 'To']} {text_of(message)}"
+        said += page_of(message).source + bytes(letter.kept_html.encode()).decode()
+        assert [place for place in secrets if canary(place) in said] == [], kind
 
 
 def test_what_is_kept_opens_nothing_in_either_part(mails):

@@ -25,6 +25,9 @@ QUOTED = re.compile(r"""b?"(?:[^"\\]|\\.)*(?:"|$)|(?<!\w)b?'(?:[^'\\]|\\.)*(?:'(
 NAME = re.compile(
     r'\b(column|constraint|database|encoding|function|index|relation|role|sequence|table|trigger) ("\w+")'
 )
+# What would begin a line of its own, or move about in a terminal: a line that somebody else has written must not look
+# like one of ours.
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 ABOUT_CODE = (AttributeError, ImportError, NameError)  # they quote names out of our sources
 CAUSE = "\nThe above exception was the direct cause of the following exception:\n"
 CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n"
@@ -36,6 +39,11 @@ CONTEXT = "\nDuring handling of the above exception, another exception occurred:
 def scrub(text):
     """The text without anything that looks like a personal link's token, an e-mail address or where somebody sits."""
     return NUMBERS.sub(_strike_person, ADDRESS.sub("<address>", TOKEN.sub("<token>", text)))
+
+
+def on_one_line(text):
+    """The text with its line breaks and other signs of control spelled out."""
+    return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _strike_person(found):
@@ -58,7 +66,7 @@ def what_it_says(error):
         said = str(error).strip()
     except Exception:
         said = "(it cannot say)"
-    first = said.splitlines()[0] if said else ""
+    first = on_one_line(said.splitlines()[0]) if said else ""
     if not isinstance(error, ABOUT_CODE):
         first = without_values(first)
     return f"{type(error).__qualname__}: {first}" if first else type(error).__qualname__
@@ -89,7 +97,7 @@ class WithoutTokens(logging.Filter):
     """Drops the request and its arguments from a record; what is left is scrubbed."""
 
     def filter(self, record):
-        record.msg, record.args = scrub(self._text(record)), None
+        record.msg, record.args = on_one_line(scrub(self._text(record))), None
         return True
 
     def _text(self, record):

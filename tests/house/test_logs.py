@@ -56,6 +56,12 @@ def test_addresses_are_struck_out_also_in_tracebacks():
     assert "ValueError" in text
 
 
+def test_nobody_writes_a_line_of_the_log_or_moves_about_in_a_terminal():
+    text = line("letter %s was refused", "1\r\n2026-11-26 INFO trail nobody was here\x1b[2K\u2028\u202e")
+    assert text.endswith(r"letter 1\r\n2026-11-26 INFO trail nobody was here\x1b[2K\u2028\u202e was refused")
+    assert what_it_says(ValueError("no\x1b[2K\nmore")) == r"ValueError: no\x1b[2K"
+
+
 @pytest.mark.parametrize("where", ["91.198.174.192", "2a00:1450:4001:806::200e"])
 def test_where_somebody_sits_is_struck_out(where):
     assert scrub(f"Invalid request from ip={where}: no.") == "Invalid request from ip=<address>: no."

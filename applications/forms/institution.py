@@ -2,6 +2,7 @@
 
 from crispy_forms.layout import Div, Fieldset, Layout
 from django import forms
+from django.core.validators import URLValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -65,6 +66,7 @@ class InstitutionForm(SectionForm):
         label=_("Website"),
         required=False,
         max_length=300,
+        validators=[URLValidator(["http", "https"])],
         assume_scheme="https",
         help_text=ONLY_US,
         error_messages={"invalid": _("Enter an address like https://www.example.org, or leave this empty.")},

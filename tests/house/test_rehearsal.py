@@ -3,6 +3,8 @@
 import os
 import re
 import secrets
+import signal
+from contextlib import contextmanager
 from email import message_from_bytes, policy
 from io import StringIO
 from urllib.parse import urlsplit
@@ -14,6 +16,7 @@ from django.db import connection
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
+from presessions.mail.management.commands.rehearse import Command
 from presessions.mail.models import Letter, Mailing
 from presessions.mail.rehearsal import copying
 from presessions.trail.models import Event
@@ -132,3 +135,31 @@ def test_only_the_copy_is_rehearsed_in(world):
 def test_what_cannot_be_done_is_said_before_anything_is_copied(world, words, why):
     with pytest.raises(CommandError, match=why):
         rehearse(*words)
+
+
+def test_the_process_in_the_copy_knows_no_way_out(monkeypatch, tmp_path):
+    """Neither to mail, nor to Redis, nor to a file of the real house, wherever it keeps them."""
+    real = ("SMTP_URL", "ALERT_SMTP_URL", "ALERT_TO", "INBOX_URL", "REDIS_URL", "CLAMAV_URL", "PRIVATE_FILES",
+            "MAIL_JOURNAL", "S3_BUCKET", "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY")  # fmt: skip
+    for name in real:
+        monkeypatch.setenv(name, "//real.example.org/srv/real")
+    known = copying._environment("presessions_rehearsal_0", tmp_path)
+    assert [name for name in real if "real" in known[name]] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_stopped_or_whose_line_is_cut_drops_its_copy(monkeypatch, number):
+    """The handlers that it sets; dropping it is `copy_of_this_database`'s, whatever ends it."""
+    known = {}
+    monkeypatch.setattr(signal, "signal", lambda number, what: known.setdefault(number, what))
+
+    @contextmanager
+    def copy(say):
+        with pytest.raises(SystemExit, match=str(128 + number)):
+            known[number](number, None)
+        raise copying.NoCopy("stopped")
+        yield
+
+    monkeypatch.setattr(copying, "copy_of_this_database", copy)
+    with pytest.raises(copying.NoCopy, match="stopped"):
+        Command()._on_a_copy(None, None, None, full=False, reason="")

@@ -121,6 +121,8 @@ def _environment(name, folder):
         "MAIL_DOMAIN_PER_MINUTE": "0",
         "MAIL_TWO_PERSONS_ABOVE": "0",
         "PRIVATE_FILES": str(folder / "private"),
+        **dict.fromkeys(("S3_BUCKET", "S3_ENDPOINT", "S3_ACCESS_KEY", "S3_SECRET_KEY"), ""),
+        "CLAMAV_URL": "none",
         "MAIL_JOURNAL": str(folder / "journal"),
         "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "presessions.settings"),
     }

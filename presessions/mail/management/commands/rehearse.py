@@ -67,7 +67,8 @@ class Command(BaseCommand):
     def _on_a_copy(self, series, begins, folder, full, reason):
         """The half that sees the real database, and only reads it."""
         if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is dropped
+            for name in (signal.SIGTERM, signal.SIGHUP):  # so that the copy is dropped, also when the line is cut
+                signal.signal(name, lambda number, _frame: sys.exit(128 + number))
         if full:
             trail.record(series, "rehearsed_in_full", now=timezone.now(), reason=reason)
         with copying.copy_of_this_database(self._copied) as (environment, name):

@@ -33,6 +33,7 @@ NEEDED = {
     "CLAMAV_URL": "tcp://host:3310 or unix:/path of the virus scanner, or to none when you have decided to go without",
 }
 SECRET_LENGTH, SECRET_BITS = 50, 160
+LEAST_TOKEN = 24  # letters and digits
 PLACEHOLDER = re.compile(
     r"django-insecure|change.?me|see.\.?env|secret.?key|example|placeholder|password", re.IGNORECASE
 )
@@ -175,6 +176,11 @@ def _scanner(given):
         yield "CLAMAV_URL is no address of a scanner. Write tcp://host:3310 or unix:/path, or none to go without one."
 
 
+def _token(given):
+    if len(given.get("METRICS_TOKEN", "x" * LEAST_TOKEN)) < LEAST_TOKEN:
+        yield "METRICS_TOKEN can be guessed. Make a new one: openssl rand -hex 24"
+
+
 def _addresses(given):
     named = {name: [given[name]] for name in ("MAIL_FROM", "MAIL_REPLY_TO") if name in given}
     named["ALERT_TO"] = [one.strip() for one in given.get("ALERT_TO", "").split(",") if one.strip()]
@@ -187,7 +193,7 @@ def _addresses(given):
                 break
 
 
-LOOKS = (_secret_key, _keyset, _public_url, _servers, _scanner, _addresses)
+LOOKS = (_secret_key, _keyset, _public_url, _servers, _scanner, _token, _addresses)
 
 
 # --- Addresses of servers ---------------------------------------------------------------------------------------------

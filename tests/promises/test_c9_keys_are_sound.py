@@ -87,6 +87,7 @@ BAD = [
     ("MAIL_FROM", "UPR Info <pre-sessions@example.org>", "MAIL_FROM is not an e-mail address"),
     ("MAIL_REPLY_TO", "nobody", "MAIL_REPLY_TO is not an e-mail address"),
     ("ALERT_TO", "duty@example.org, ops", "ALERT_TO is not an e-mail address"),
+    ("METRICS_TOKEN", "prometheus", "METRICS_TOKEN can be guessed"),
 ]
 
 
@@ -120,6 +121,7 @@ def test_each_weakness_is_refused_in_a_sentence_that_gives_nothing_away(name, va
         {"PUBLIC_URL": "http://[::1]:8000", "ALLOWED_HOSTS": "[::1]"},
         {"ALLOWED_HOSTS": ".example.org"},
         {"CLAMAV_URL": "tcp://clamav:3310"},
+        {"METRICS_TOKEN": secrets.token_hex(24)},
         {"CLAMAV_URL": "unix:/run/clamd.sock"},
         {"ALERT_TO": "duty@example.net, ops@example.net", "ALERT_SMTP_URL": "smtps://u:w0rd@other.example.net"},
     ],

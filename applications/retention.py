@@ -204,7 +204,8 @@ AFTER_THE_MEETING = ngettext_lazy(
 def needs():
     without_seat = When(~Q(application__status__in=Application.HOLDS_SEAT), then=Value(retention.AT_ONCE))
     path = "application__"
-    met_on = Coalesce(TruncDate(f"{path}{MEETING}__starts_at", tzinfo=GENEVA), f"{path}{SERIES}__last_day")
+    hour, session = f"{path}{MEETING}__starts_at", f"{path}{SERIES}__session__ends_on"
+    met_on = Coalesce(TruncDate(hour, tzinfo=GENEVA), f"{path}{SERIES}__last_day", session)
     return Needs.objects.alias(kept_since=Case(without_seat, default=met_on, output_field=DateField()))
 
 
@@ -219,8 +220,10 @@ retention.rule(
 
 def notes():
     """Also of meetings that were never given an hour."""
-    review = "meeting__state_under_review__session__series__last_day"
-    met_on = Coalesce(TruncDate("meeting__starts_at", tzinfo=GENEVA), review)
+    session = "meeting__state_under_review__session"
+    met_on = Coalesce(
+        TruncDate("meeting__starts_at", tzinfo=GENEVA), f"{session}__series__last_day", f"{session}__ends_on"
+    )
     return Panel.objects.filter(retention.with_words(Panel)).alias(kept_since=met_on)
 
 

@@ -160,6 +160,15 @@ def test_needs_and_notes_go_thirty_days_after_the_meeting(kenya):
     assert RULES["needs"].due(MONDAY).count() == 1
 
 
+def test_a_passport_does_not_wait_for_the_hour_of_a_meeting_that_never_had_one(kenya):
+    needs = Needs.objects.create(application=ApplicationFactory(state_call=kenya, accepted=True), saved_at=MONDAY)
+    panel, _new = Panel.objects.update_or_create(meeting=kenya.meeting, defaults={"note": "She is nervous."})
+    type(kenya.meeting).objects.update(starts_at=None)
+    Series.objects.update(first_day=None, last_day=None)
+    assert due("needs", after(REVIEW_IS_OVER, 30)) == due("notes", after(REVIEW_IS_OVER, 30)) == set()
+    assert (due("needs", after(REVIEW_IS_OVER, 31)), due("notes", after(REVIEW_IS_OVER, 31))) == ({needs}, {panel})
+
+
 def test_of_a_mission_its_answers_stay_and_its_people_go(kenya):
     mission, now = MissionFactory(iso2="KE"), after(REVIEW_IS_OVER, 91)
     invitation = Invitation.objects.create(mission=mission, series=kenya.meeting.series, created_at=MONDAY, note="Ours")

@@ -136,9 +136,9 @@ def test_no_list_names_a_person_or_an_institution(desk, state_call):
 
 
 @pytest.mark.parametrize("name", LISTS)
-@pytest.mark.parametrize("words", ["x", "a@example.org", "'\"%_\\", "\0"])
-def test_every_list_opens_with_a_search(desk, name, words):
-    assert desk.get(page(f"{name}_changelist"), {"q": words}).status_code == 200
+def test_every_list_opens_with_a_search(desk, name):
+    for words in ("x", "a@example.org", "'\"%_\\", "\0"):
+        assert desk.get(page(f"{name}_changelist"), {"q": words}).status_code == 200, words
 
 
 def fill(state_call, number):

@@ -15,7 +15,8 @@ from lxml import html
 
 from applications import kept
 from applications.mailings.people import CONFIRM_WITHIN
-from presessions import retention
+from applications.models import Application, Speaker
+from presessions import retention, vault
 from presessions.trail.models import Event
 from tests.applications.factories import MONDAY, ApplicationFactory
 from tests.applications.test_journey import hidden
@@ -55,6 +56,39 @@ def page(name, client=None):
 
 def asked_for(*templates):
     return {name for one in templates for name in ASKED_FOR.findall((TEMPLATES / one).read_text())}
+
+
+# --- What a thief of a backup could read ---------------------------------------------------------------------------
+
+OF_THE_INSTITUTION, STEPS = "what you choose about your institution from a list", "when each step was taken"
+PLAIN = {  # what stands in the database unencrypted, and the words by which people are told
+    "the State": {"state_call"},
+    OF_THE_INSTITUTION: {"kind", "ganhri_status", "ganhri_status_on", "scope", "ecosoc_status", "is_coalition"},
+    "its year of foundation": {"founded_year"},
+    "languages": {"language", "spoken_english"},
+    "gender": {"gender"},
+    "under 18": {"under_18", "guardian_agrees"},
+    "somebody is at risk": {"at_risk"},
+    STEPS: {
+        "status", "safety_seen_at", "created_at", "submitted_at", "changed_at", "withdrawn_at", "prepared",
+        "prepared_by", "prepared_at", "released_at", "confirm_by", "seat_answered_at", "cleared_at", "in_grace",
+        "received_at", "entered_by", "erased_at", "late_until", "replaced_at",
+    },
+}  # fmt: skip
+OF_NO_USE = {  # to whoever wants to know who it was
+    "id", "reference", "application", "organisation", "same_as", "submission_kind", "role", "attends",
+}  # fmt: skip
+
+
+def test_what_is_not_encrypted_is_told_and_a_stolen_copy_is_not_called_unreadable():
+    models = (Application, Speaker)
+    plain = {
+        one.name for model in models for one in model._meta.concrete_fields if one.name not in vault.emptied(model)
+    }
+    assert plain == set().union(*PLAIN.values()) | OF_NO_USE
+    (told,) = [words for words in re.split(r"(?<=[.!?])\s", page("privacy")) if words.startswith("Not encrypted")]
+    assert [words for words in PLAIN if words not in told] == []
+    assert "does show what we count by, such as the State and the kind of institution" in page("safety")
 
 
 # --- Numbers ----------------------------------------------------------------------------------------------------------

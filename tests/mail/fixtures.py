@@ -16,6 +16,7 @@ from tests.accounts.factories import StaffFactory
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
+running = []  # the server of all tests, once one has asked for it
 
 
 class SinkProcess:
@@ -32,6 +33,12 @@ class SinkProcess:
         )
         self.port = int(self.process.stdout.readline())
         self.url = f"smtp://127.0.0.1:{self.port}"
+
+    def anew(self, folder):
+        """As if it had just been started, with a journal there; the same port."""
+        self.journal = folder / "journal.jsonl"
+        self.journal.touch()
+        self.order(anew=str(self.journal))
 
     def order(self, **order):
         """What to answer next, per stage: sink.order(MAIL=["451 later"])."""
@@ -56,12 +63,15 @@ class SinkProcess:
 
 @pytest.fixture
 def sink(tmp_path, settings):
-    """A running server to which all mail goes, with waits of fractions of a second."""
-    server = SinkProcess(tmp_path)
-    settings.SMTP_URL = server.url
+    """A running server to which all mail goes, with waits of fractions of a second. One for all tests, since it takes
+    longer to start than most of them; it ends when its standard input does, with this process."""
+    if running and running[0].process.poll() is None:
+        running[0].anew(tmp_path)
+    else:
+        running[:] = [SinkProcess(tmp_path)]
+    settings.SMTP_URL = running[0].url
     settings.MAIL_COMMAND_TIMEOUT = settings.MAIL_FINAL_DOT_TIMEOUT = 0.3
-    yield server
-    server.stop()
+    return running[0]
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ JSON lines on its standard input and are answered with "ok":
     {"MAIL": ["451 later"], "dot": ["accept-drop"]}     what to answer next at that stage, each once
     {"rates": {"RCPT": [["450 busy", 0.05]]}, "seed": 7}   and what to answer by chance, for a storm
     {"always": {"RCPT": {"dead": "550 no such user"}}}     and always, for addresses that begin so
-    {"slow": 0.1}                                          seconds to think about each letter
     {"slow": 0.05}                                         seconds that it takes over each letter
+    {"anew": JOURNAL}                                      forget all orders, hang up, and write to another journal
 
 Stages: greeting, EHLO, MAIL, RCPT, DATA, dot. Besides an answer: "drop" the connection, "hang" (say nothing),
 "garbage" (no reply code), and at the final dot "accept-drop" and "accept-hang" (journal it, then do not say so);
@@ -29,7 +29,7 @@ class Sink:
         self.journal = open(journal, "a", buffering=1)  # noqa: SIM115  it stays open as long as the process
         self.script, self.rates, self.always, self.chance = {}, {}, {}, random.Random(0)
         self.slow = 0
-        self.slow = 0
+        self.lines = set()  # that are open
 
     def order(self, order):
         self.rates = order.pop("rates", self.rates)
@@ -54,11 +54,13 @@ class Sink:
         return None
 
     async def serve(self, reader, writer):
+        self.lines.add(writer)
         try:
             await Session(self, reader, writer).run()
         except (ConnectionError, asyncio.IncompleteReadError, Gone):
             pass
         finally:
+            self.lines.discard(writer)
             writer.close()
 
     def accept(self, to, data):
@@ -153,10 +155,15 @@ class Session:
 
 async def main(journal, port=0):
     sink, loop = Sink(journal), asyncio.get_running_loop()
-    server = await asyncio.start_server(sink.serve, "127.0.0.1", int(port), limit=2**20)
+    server = await asyncio.start_server(lambda *line: sink.serve(*line), "127.0.0.1", int(port), limit=2**20)
     print(server.sockets[0].getsockname()[1], flush=True)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
-        sink.order(json.loads(line))
+        order = json.loads(line)
+        if journal := order.pop("anew", None):
+            for writer in sink.lines:
+                writer.close()
+            sink = Sink(journal)
+        sink.order(order)
         print("ok", flush=True)
 
 

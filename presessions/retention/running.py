@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 NIGHT = 4  # o'clock in Geneva
 LATE = timedelta(hours=48)  # without a round, and something is wrong
+LEAP = timedelta(days=40)  # without one, and only staff begin again: longer than any backup that is restored is old
 RUNS_KEPT = timedelta(days=730)
 LOCK = 0x666F_7267_6574  # "forget", for pg_try_advisory_lock
 
@@ -78,7 +79,7 @@ def night(now, *, seconds=None):
             rows, failed = rows + some[0], failed + some[1]
         Run.objects.filter(at__lt=now - RUNS_KEPT).delete()
         if left() != 0.0:
-            Run.objects.create(at=now, rows=rows, failed=failed)
+            note(now, rows, failed)
         return rows, failed
 
 
@@ -99,7 +100,14 @@ def _tried(step):
 
 def night_if_due(now, *, seconds=None):
     """The round, where it is after NIGHT o'clock and today's has not taken place."""
-    return night(now, seconds=seconds) if is_due(now) else None
+    return night(now, seconds=seconds) if is_due(now) and not has_leapt(now) else None
+
+
+def has_leapt(now):
+    """Whether so long has passed since the last round that it may be the clock which is wrong: a year that has not gone
+    by would erase everybody, so nobody is forgotten until staff say so, by hand. It is an alarm meanwhile."""
+    last = last_round()
+    return last is not None and now - last.at > LEAP
 
 
 def is_due(now):
@@ -123,6 +131,11 @@ def is_late(now):
         begun = MigrationRecorder.Migration.objects.filter(app=Run._meta.app_label).aggregate(at=Min("applied"))["at"]
         return begun is not None and now - begun > LATE
     return now - last.at > LATE
+
+
+def note(now, rows, failed):
+    """Write a round down as done, by whomever."""
+    Run.objects.create(at=now, rows=rows, failed=failed)
 
 
 def _began(now):

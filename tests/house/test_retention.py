@@ -366,6 +366,22 @@ def test_a_machine_on_which_no_round_ever_took_place_is_an_alarm_too(kenya):
         assert Alarm.objects.filter(code="forgetting", ended_at=None).exists() == late
 
 
+def test_a_clock_that_leaps_erases_nobody_until_staff_have_looked(kenya, on_monday):
+    ApplicationFactory(state_call=kenya, declined=True)
+    running.night(MONDAY)
+    leapt = MONDAY + 365 * DAY
+    assert running.night_if_due(leapt) is None
+    assert Application.objects.get().erased_at is None
+    look(leapt)
+    assert Alarm.objects.filter(code="forgetting", ended_at=None).exists()
+    on_monday.move_to(leapt)  # it was right: the machine had been away
+    call_command("forget", stdout=StringIO())
+    assert Application.objects.get().erased_at
+    look(leapt)
+    assert not Alarm.objects.filter(code="forgetting", ended_at=None).exists()
+    assert running.night_if_due(leapt + DAY) == (0, 0)
+
+
 @pytest.mark.parametrize("broken", ["catch_up", "again", "expire"])
 def test_tombstones_that_cannot_be_read_keep_no_rule_and_are_an_alarm(kenya, monkeypatch, broken):
     ApplicationFactory(state_call=kenya, declined=True)

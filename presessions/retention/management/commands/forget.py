@@ -65,6 +65,7 @@ class Command(BaseCommand):
             rows, failed = rows + run.rows, failed + run.failed
             if run.rows or run.failed:
                 self.stdout.write(f"{run.rows:>8}  {rule.what}" + (f"; {run.failed} failed" if run.failed else ""))
+        running.note(now, rows, failed)  # the nights go on from here
         self.stdout.write(f"{rows} were forgotten.")
         return failed
 

@@ -254,6 +254,8 @@ expire() {
     ' "$TMP/pool" "$TMP/wanted" > "$TMP/unwanted"
     (cd "$BACKUPS/pool" && tr '\n' '\0' < "$TMP/unwanted" | xargs -0 --no-run-if-empty rm)
     [ ! -s "$TMP/unwanted" ] || say "$(wc -l < "$TMP/unwanted") files that no backup names are removed."
+    # The journal is copied and never cleared by that; who was forgotten stands in it for a year, and here no longer.
+    find "$BACKUPS/journal" -path '*/tombstones/*.jsonl' -mtime +365 -delete 2> /dev/null || true
 }
 
 # --- All together ----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The first .env: .env.example with every secret made. `sh deploy/first_env.sh > .env`, then fill in the rest.
+# The first .env: .env.example with every secret made. `(umask 077; sh deploy/first_env.sh > .env)`, so that nobody else
+# reads it for a moment; then fill in the rest.
 # Needs openssl. Keep SECRET_KEY and VAULT_KEYSET a second time, apart from this machine and its backups.
 set -eu
 umask 077

@@ -310,12 +310,18 @@ def test_nothing_is_kept_that_is_older_than_thirty_days(house, tmp_path):
     written.write_bytes(b"")
     gone.parent.mkdir(exist_ok=True)
     gone.write_bytes(b"of somebody who was erased")
+    tombstones = [old / f"journal/tombstones/{day}.x.jsonl" for day in ("2020-01-01", "2026-03-01")]
+    tombstones[0].parent.mkdir(parents=True, exist_ok=True)
+    for path, days in zip(tombstones, (370, 300), strict=True):
+        path.write_text("{}\n")
+        os.utime(path, (time.time() - days * 86400,) * 2)
     needed = {path.name for path in (old / "pool").rglob("*") if path.is_file()} - {gone.name}
 
     done = house.backup("expire", BACKUPS=str(old))
     assert done.returncode == 0, done.stdout
     assert "Older than 30 days, and removed: 20200101T000000Z" in done.stdout
     assert [path for path in (before, gone, written, old / "files/ledger.20200101") if path.exists()] == []
+    assert [path.exists() for path in tombstones] == [False, True]
     assert {path.name for path in (old / "pool").rglob("*") if path.is_file()} == needed
     assert house.restore("--list", BACKUPS=str(old)).stdout == house.restore("--list").stdout
 

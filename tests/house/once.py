@@ -29,9 +29,7 @@ def told_once():
     usual = connection.settings_dict["NAME"]
     name, files = f"{usual}_world", Path(settings.PRIVATE_FILES) / "world"
     if name not in told:
-        connection.close()
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{usual}"')
+        copy_database(usual, name)
     with elsewhere(name), override_settings(PRIVATE_FILES=files):
         if name not in told:
             told[name] = tell()
@@ -41,8 +39,17 @@ def told_once():
             transaction.set_rollback(True)
 
 
+def copy_database(usual, name):
+    """Nobody may be in the one that is copied: what threads of earlier tests have left open is closed."""
+    connection.close()
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [usual])
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # left by a telling that failed
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{usual}"')
+
+
 def tell():
-    Path(settings.PRIVATE_FILES).mkdir(mode=0o700)
+    Path(settings.PRIVATE_FILES).mkdir(mode=0o700, exist_ok=True)
     with transaction.atomic(), time_machine.travel(SET_UP, tick=False) as clock, Asked().listening() as asked:
         world = World(clock, asked=asked)
         world.tell()

@@ -263,7 +263,7 @@ def test_the_page_costs_the_same_for_one_version_and_for_many(
     for number in range(versions):
         receive(application, TUESDAY, kind=kind, content=b"PK version %d" % number)
     applicant.get(page(kind))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         applicant.get(page(kind))
 
 

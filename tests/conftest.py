@@ -15,6 +15,7 @@ HERE = Path(__file__).parent
 JOURNALS = count(1)
 ROOMS = {"accounts", "applications", "mail", "missions", "trail", "upr"}  # whose tests work as the application does
 ONLY_WHEN_NAMED = {HERE / "e2e", HERE / "storm"}  # they need a browser, or both cores for themselves
+LONG = {"house", "promises", "setup"}  # folders in which single files take longest
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -22,6 +23,12 @@ def pytest_ignore_collect(collection_path, config):
         named = [Path(argument.split("::")[0]).resolve() for argument in config.args]
         return None if any(path.is_relative_to(collection_path) for path in named) else True
     return None
+
+
+def pytest_collection_modifyitems(items):
+    """Files that take long begin first: one of them begun last would keep one core busy and leave the others waiting.
+    `make test` asks xdist to keep to this order; on its own it begins with the files that have the most tests."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 def pytest_collection_finish():
@@ -55,10 +62,21 @@ def django_db_setup(django_db_setup):
 def _as_the_application(request):
     """Tests of the rooms work with the rights that a deployment gives the application (deploy/roles.sql): rows, and not
     those of the trail. The others may do anything: they crash servers, make tables, go behind the database's back."""
-    inside = request.path.is_relative_to(HERE) and request.path.relative_to(HERE).parts[0] in ROOMS
     if "django_db_setup" in request.fixturenames or request.node.get_closest_marker("django_db"):
         request.getfixturevalue("django_db_setup")
-    rights.take("presessions_app" if inside else None)
+    rights.take(role_of(request.path))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """What the tests of a file share is made before anything of a single test, and not with the rights of the file
+    before."""
+    rights.take(role_of(item.path))
+
+
+def role_of(path):
+    inside = path.is_relative_to(HERE) and path.relative_to(HERE).parts[0] in ROOMS
+    return "presessions_app" if inside else None
 
 
 class Rights:

@@ -3,7 +3,6 @@
 import base64
 import io
 import os
-import re
 import shutil
 from pathlib import Path
 
@@ -39,17 +38,12 @@ def main():
         applicant.locator("main form button").click()
         applicant.goto("/ar/application/")
         keep(applicant, "form-in-arabic")
-        applicant.goto("/ar/application/safety/")
-        keep(applicant, "safety-in-arabic")
 
         log_in(staff, house)
         keep(staff, "desk")
         staff.goto("/admin/applications/application/panel/")
         staff.get_by_role("link", name="United Republic of Tanzania").first.click()
         keep(staff, "panel")
-        staff.goto("/admin/")
-        staff.get_by_role("link", name=re.compile("Mailings|All mailings|Timeline")).first.click()
-        keep(staff, "mailings")
 
         invitation = house.next_letter_to("mission-se@example.org", about="/invitation/")
         visitor.goto(house.link_in(invitation, "invitation"))

@@ -1,16 +1,14 @@
 """The pictures in the README, taken by `make pictures` from the demonstration: nothing is painted, nobody is real."""
 
-import base64
 import io
 import os
 import shutil
 from pathlib import Path
 
-from django_otp import oath
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from tests.e2e.conftest import QUIET, ROOT, running
+from tests.e2e.conftest import QUIET, ROOT, Entrance, running
 
 FOLDER = ROOT / "docs" / "pictures"
 LAPTOP, PHONE, SCALE = {"width": 1280, "height": 800}, {"width": 360, "height": 720}, 2
@@ -39,7 +37,7 @@ def main():
         applicant.goto("/ar/application/")
         keep(applicant, "form-in-arabic")
 
-        log_in(staff, house)
+        Entrance().log_in(staff, house)
         keep(staff, "desk")
         staff.goto("/admin/applications/application/panel/")
         staff.get_by_role("link", name="United Republic of Tanzania").first.click()
@@ -49,16 +47,6 @@ def main():
         visitor.goto(house.link_in(invitation, "invitation"))
         keep(visitor, "mission")
         browser.close()
-
-
-def log_in(page, house):
-    page.goto("/admin/")
-    page.get_by_label("E-mail address").fill(house.email)
-    page.get_by_label("Password").fill(house.password)
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_label("Code from your phone").fill(f"{oath.totp(base64.b32decode(house.phone)):06d}")
-    page.get_by_role("button", name="Go on").click()
-    page.wait_for_url("**/admin/")
 
 
 def keep(page, name):

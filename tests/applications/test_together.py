@@ -37,6 +37,7 @@ def test_what_comes_together_is_what_the_database_gives_one_by_one(application, 
 
 
 def test_no_further_question_is_asked_for_it(application, django_assert_num_queries):
+    Theme.objects.get_or_create(slug="water", defaults={"name_en": "Water"})
     with django_assert_num_queries(1):
         one = Application.objects.together(*ROWS, offered=Theme.objects.all()).get()
         assert one.speaker.full_name == "Amina “Canary” \\x01 ✓"

@@ -152,7 +152,7 @@ def test_what_happened_cannot_be_changed_or_deleted(sink, change):
     letter = put()
     drain()
     attempts = Attempt.objects.filter(letter=letter, state="sending")
-    with pytest.raises(DatabaseError, match="append-only|permission denied"), transaction.atomic():
+    with pytest.raises(DatabaseError, match=r"append-only|permission denied"), transaction.atomic():
         attempts.update(**change) if change else attempts.delete()
 
 

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from applications import erasure, throttle
 from applications.letters import MOST_A_DAY
-from applications.models import Application, Attachment, Contact
+from applications.models import Application, Attachment, Contact, Theme
 from missions import passing_on
 from missions.models import Colleague, Invitation, RegisterCheck
 from presessions import settings as product
@@ -404,6 +404,7 @@ def test_no_page_and_no_calendar_tells_whether_anybody_has_applied(calls, clock)
         answers = {address: Client().get(address) for address in open_to_all}
         return {address: (answer.status_code, headers(answer), plain(answer)) for address, answer in answers.items()}
 
+    Theme.objects.get_or_create(slug="justice", defaults={"name_en": "Justice"})  # what applicants will choose
     before = told()
     applicants(calls)
     after = told()

@@ -88,8 +88,11 @@ class Storm:
         self.stack.close()
 
     def _environment(self, folder):
+        known = {
+            name: value for name, value in os.environ.items() if not name.startswith("DATABASE_")
+        }  # its roles, too
         return {
-            **os.environ,
+            **known,
             "DJANGO_SETTINGS_MODULE": "tests.storm.settings",
             "PYTHONPATH": str(ROOT),
             "SECRET_KEY": secrets.token_urlsafe(48),

@@ -1,6 +1,6 @@
 """Is a weakness known in anything we depend on? Asks OSV (osv.dev) about each locked version, through pip-audit.
 
-    .venv/bin/python requirements/audit.py [--osv-url http://localhost:1/query] [file ...]
+    .venv/bin/python requirements/audit.py [--osv-url ADDRESS] [file ...]
 
 Ends with 0 where nothing is known, with 1 where something is, and with 2 where not everything could be asked: nobody
 should take silence for an answer, and pip-audit by itself calls "not found" safe.

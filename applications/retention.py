@@ -120,10 +120,15 @@ def forget_applications(rows, *, now):
         erasure.forget(application, now=now)
 
 
-def _standing_applications(lines):
-    rows = Application.objects.filter(reference__in=[line.name for line in lines], erased_at=None)
+def _about(lines, applications):
+    """Those of the lines that are about one of these applications, if it is not empty yet."""
+    rows = applications.filter(reference__in=[line.name for line in lines], erased_at=None)
     there = set(rows.values_list("reference", flat=True))
     return [line for line in lines if line.name in there]
+
+
+def _standing_applications(lines):
+    return _about(lines, Application.objects)
 
 
 def _forgotten_applications(since):
@@ -144,9 +149,7 @@ def bury_application(line, *, now):
 
 
 def _standing_withdrawals(lines):
-    rows = Application.objects.live().filter(reference__in=[line.name for line in lines], erased_at=None)
-    there = set(rows.values_list("reference", flat=True))
-    return [line for line in lines if line.name in there]
+    return _about(lines, Application.objects.live())
 
 
 def _withdrawn(since):
@@ -227,15 +230,13 @@ def notes():
     return Panel.objects.filter(retention.with_words(Panel)).alias(kept_since=met_on)
 
 
-@retention.rule(
+retention.rule(
     "notes",
     what=_("Notes for moderators"),
     when=ngettext_lazy("%(days)d day after the meeting", "%(days)d days after the meeting", "days"),
     kept=notes,
     dated=True,
-)
-def forget_notes(rows, *, now):
-    rows.update(note="")
+)(retention.empty)
 
 
 def unfinished_uploads():

@@ -4,8 +4,6 @@ Which missions there are, what they answered and how many people came stays: tha
 people were does not, nor what they wrote.
 """
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, When
 from django.db.models.functions import Coalesce, TruncDate
@@ -98,16 +96,14 @@ def questions():
     return FloorQuestion.objects.filter(retention.with_words(FloorQuestion)).alias(kept_since=F(path))
 
 
-@retention.rule(
+retention.rule(
     "questions",
     what=_("Questions that were put from the floor"),
     when=AFTER_THE_WORKING_GROUP,
     kept=questions,
     dated=True,
     stays=_("how many, and by which missions"),
-)
-def forget_questions(rows, *, now):
-    rows.update(**vault.emptied(FloorQuestion))
+)(retention.empty)
 
 
 def tasks():
@@ -115,30 +111,25 @@ def tasks():
     return rows.alias(kept_since=Coalesce("series__session__ends_on", TruncDate("done_at", tzinfo=GENEVA)))
 
 
-@retention.rule(
+retention.rule(
     "tasks",
     what=_("How missions were reached that mail did not reach"),
     when=AFTER_THE_WORKING_GROUP,
     kept=tasks,
     dated=True,
     stays=_("that they were, when, and why it was needed"),
-)
-def forget_tasks(rows, *, now):
-    rows.update(**vault.emptied(MissionTask))
-
-
-A_YEAR = 365
+)(retention.empty)
 
 
 def checks():
     """What staff never settle goes a year after it came: by then the mission has been asked again."""
-    year_old = F("answered_at") + timedelta(days=max(0, A_YEAR - retention.days("checks")))
+    year_old = retention.a_year_after("answered_at", rule="checks")
     answered = When(status=RegisterCheck.Status.SAME, then=F("answered_at"))
     kept_since = Coalesce("settled_at", Case(answered, default=year_old), output_field=DateTimeField())
     return RegisterCheck.objects.filter(retention.with_words(RegisterCheck)).alias(kept_since=kept_since)
 
 
-@retention.rule(
+retention.rule(
     "checks",
     what=_("What missions answered to the yearly check of the register"),
     when=ngettext_lazy(
@@ -148,9 +139,7 @@ def checks():
     ),
     kept=checks,
     stays=_("that they answered, and when"),
-)
-def forget_checks(rows, *, now):
-    rows.update(**vault.emptied(RegisterCheck))
+)(retention.empty)
 
 
 def addresses():

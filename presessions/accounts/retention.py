@@ -41,39 +41,33 @@ def history():
     return LogEntry.objects.alias(kept_since=F("action_time"))
 
 
-@retention.rule(
+retention.rule(
     "history",
     what=_("The short list of what each member of staff changed on the desk"),
     when=ngettext_lazy("%(days)d day after the change", "%(days)d days after the change", "days"),
     kept=history,
-)
-def forget_history(rows, *, now):
-    rows.delete()
+)(retention.delete)
 
 
 def sessions():
     return Session.objects.alias(kept_since=F("expire_date"))
 
 
-@retention.rule(
+retention.rule(
     "sessions",
     what=_("Sessions of browsers"),
     when=ngettext_lazy("%(days)d day after they ended", "%(days)d days after they ended", "days"),
     kept=sessions,
-)
-def forget_sessions(rows, *, now):
-    rows.delete()
+)(retention.delete)
 
 
 def tries():
     return Try.objects.alias(kept_since=F("at"))
 
 
-@retention.rule(
+retention.rule(
     "tries",
     what=_("Tries to log in"),
     when=ngettext_lazy("%(days)d day after the try", "%(days)d days after the try", "days"),
     kept=tries,
-)
-def forget_tries(rows, *, now):
-    rows.delete()
+)(retention.delete)

@@ -1,7 +1,5 @@
 """What mail forgets, and when; and whether the nights' rounds take place. Room: mail."""
 
-from datetime import timedelta
-
 from django.db.models import DateTimeField, F
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -35,13 +33,9 @@ def forget_letters(rows, *, now):
     forgetting.forget_contents(rows, now=now)
 
 
-A_YEAR = 365
-
-
 def reports():
     """What nobody deals with is not kept for ever: it goes a year after it came."""
-    year_old = F("read_at") + timedelta(days=max(0, A_YEAR - retention.days("reports")))
-    kept_since = Coalesce("handled_at", year_old, output_field=DateTimeField())
+    kept_since = Coalesce("handled_at", retention.a_year_after("read_at", rule="reports"), output_field=DateTimeField())
     return Report.objects.filter(retention.with_words(Report)).alias(kept_since=kept_since)
 
 
@@ -58,7 +52,7 @@ def reports():
 )  # fmt: skip
 def forget_reports(rows, *, now):
     numbers = [str(pk) for pk in rows.values_list("pk", flat=True)]
-    rows.update(text="")
+    retention.empty(rows, now=now)
     trail.forget_reasons(Report._meta.label_lower, numbers)
 
 
@@ -67,30 +61,26 @@ def visits():
     return LinkVisit.objects.exclude(link__purpose__in=counted).alias(kept_since=F("at"))
 
 
-@retention.rule(
+retention.rule(
     "visits",
     what=_("When a page was opened by a personal link"),
     when=ngettext_lazy("%(days)d day after the visit", "%(days)d days after the visit", "days"),
     kept=visits,
     stays=_("visits to the invitations of missions, which are counted"),
-)
-def forget_visits(rows, *, now):
-    rows.delete()
+)(retention.delete)
 
 
 def alarms():
     return Alarm.objects.filter(retention.with_words(Alarm)).alias(kept_since=F("ended_at"))
 
 
-@retention.rule(
+retention.rule(
     "alarms",
     what=_("Details of alarms that are over"),
     when=ngettext_lazy("%(days)d day after their end", "%(days)d days after their end", "days"),
     kept=alarms,
     stays=_("that there was an alarm, from when to when"),
-)
-def forget_alarms(rows, *, now):
-    rows.update(detail="")
+)(retention.empty)
 
 
 @registry.looked_at

@@ -33,6 +33,8 @@ ORDER = (
 )  # fmt: skip
 
 AT_ONCE = date(2000, 1, 1)  # the day from which a dated rule counts what is due whatever the calendar says
+MOST_DAYS = 3650
+A_YEAR = 365
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,22 @@ def wrong_days():
             yield f"KEEP_DAYS says {number} days for “{name}”: give a number from 1 to {MOST_DAYS}."
 
 
-MOST_DAYS = 3650
+# --- What rules have in common ----------------------------------------------------------------------------------------
+
+
+def delete(rows, *, now):
+    """The `forget` of a rule that leaves nothing."""
+    rows.delete()
+
+
+def empty(rows, *, now):
+    """The `forget` of a rule that takes the words and leaves the row."""
+    rows.update(**vault.emptied(rows.model))
+
+
+def a_year_after(column, *, rule):
+    """From when the days of that rule count, so that it is due a year after what the column says."""
+    return F(column) + timedelta(days=max(0, A_YEAR - days(rule)))
 
 
 class OctetLength(Func):

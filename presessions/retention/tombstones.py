@@ -180,7 +180,7 @@ def _folder():
 
 
 def _files():
-    """None where nothing was ever written. Raises OSError where there is something that we may not see: `glob` would
+    """No path where nothing was ever written. Raises OSError where there is something that we may not see: `glob` would
     say that it is empty, and mail would go to who was forgotten."""
     try:
         names = os.listdir(_folder())

@@ -19,7 +19,7 @@ def reasons():
     return Reason.objects.alias(kept_since=F("event__at"))
 
 
-@retention.rule(
+retention.rule(
     "reasons",
     what=_("Why staff did something, in their own words"),
     when=ngettext_lazy(
@@ -29,6 +29,4 @@ def reasons():
     ),
     kept=reasons,
     stays=_("that it was done, when, and by which number of the staff"),
-)
-def forget_reasons(rows, *, now):
-    rows.delete()
+)(retention.delete)
